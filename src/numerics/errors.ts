@@ -1,0 +1,12 @@
+/**
+ * An error that the user can mend: its message is one sentence or two that say what is invalid, its value, what would
+ * be valid and what to do. The command line prints the message alone and exits with 1; a cell shows it without a stack.
+ */
+export class InputError extends Error {
+  override readonly name = 'InputError';
+}
+
+/** Long work was interrupted by its user; what was computed is kept and the message says where. */
+export class InterruptError extends Error {
+  override readonly name = 'InterruptError';
+}
