@@ -1,0 +1,3 @@
+export {backend, ensureBackend} from './choose';
+export type {BackendChoice, EngineName} from './choose';
+export {installGradients} from './gradients';
