@@ -26,6 +26,8 @@ export interface Model {
   /** The preprocessing that the network was trained with, where known. */
   readonly preset?: Preset;
   readonly classNames?: readonly string[];
+  /** Hashes of the models that this one was split from, oldest first; statistics of these fit it too. */
+  readonly origins: readonly string[];
   /** Layers that can be analysed, input to output. */
   layers(): LayerInfo[];
   /** Logits before softmax, [B, K], of preprocessed images [B, H, W, C]. The caller disposes of them. */

@@ -1,0 +1,13 @@
+/** 32-bit FNV-1a over the UTF-8 bytes, then MurmurHash3's finaliser, so that every bit of the result depends on every byte. */
+export function pathHash(path: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(path)) hash = Math.imul(hash ^ byte, 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/** The half of the data that an image belongs to: by its relative path alone, so that shards and resumed runs agree. */
+export function halfOf(path: string): 0 | 1 {
+  return (pathHash(path) & 1) as 0 | 1;
+}

@@ -1,0 +1,170 @@
+import {InputError} from './errors';
+
+/** The preprocessing that the statistics were made with. */
+export interface RecordedPreset {
+  name: string;
+  shorterSide?: number;
+  mean: readonly [number, number, number];
+  deviation: readonly [number, number, number];
+}
+
+/** Images with the highest value per channel, best first; rows are filled with image −1 where there are fewer. */
+export interface TopImages {
+  /** Indices into `images.paths`, [Cout, M]. */
+  images: Int32Array;
+  /** [Cout, M] */
+  values: Float32Array;
+}
+
+/**
+ * What one pass over the images keeps: enough for every threshold (τ, p, γ) and all averaged relevance vectors, without
+ * touching an image again. Plain data; mergeable, so that batches, resumed runs and shards add up to the same thing.
+ *
+ * Sizes: K classes, taps = kh·kw, Cin and Cout channels, N images, M top images a channel. Arrays are row-major.
+ */
+export interface RelevanceStatistics {
+  kind: 'relevance statistics';
+  model: {name: string; hash: string};
+  layer: {name: string; kind: 'conv' | 'dense'; shape: [number, number, number, number]};
+  /** W of the layer, [taps, Cin, Cout]. */
+  kernel: Float32Array;
+  classes: number;
+  classNames: string[];
+  preset: RecordedPreset;
+  images: {
+    /** What the images are called, and the hash of the whole list that the run is about. */
+    name: string;
+    listHash: string;
+    /** Images that the whole run is about. */
+    total: number;
+    /** Images of the list that were gone through, the unreadable ones included. */
+    done: number;
+    /** Images that count, in order, [N]. */
+    paths: string[];
+    /** Class index of each, [N]. */
+    labels: Int32Array;
+    skipped: {path: string; reason: string}[];
+  };
+  /** Images a half and class, [2, K]. */
+  counts: Float64Array;
+  /** ΣT over the images of a half and class, [2, K, taps, Cin]; T[tap, i] sums X_i over the positions that the tap visits. */
+  inputSums: Float64Array;
+  /** Shares s_c = R_c / Σ_j max(R_j, 0) of each image that are at least `floor`, as rows of a sparse matrix [N, Cout]. */
+  shares: {floor: number; offsets: Int32Array; channels: Int32Array; values: Float32Array};
+  /** By relevance R_c, and by activation Σ_hw relu(Z_c). */
+  top: {count: number; relevance: TopImages; activation: TopImages};
+  /** Images whose highest logit is their class's, by class, [K]. */
+  hits: Float64Array;
+  /** How many of the layer's inputs were zero. */
+  zeroInputs: {zeros: number; total: number};
+  toString(): string;
+}
+
+/** Number of images of a class that count. */
+export function classCount(stats: RelevanceStatistics, classIndex: number): number {
+  return stats.counts[classIndex] + stats.counts[stats.classes + classIndex];
+}
+
+/** Share of images whose highest logit is their class's. */
+export function topOne(stats: RelevanceStatistics): number {
+  return stats.hits.reduce((sum, hits) => sum + hits, 0) / stats.images.paths.length;
+}
+
+/** Share of the layer's inputs that are zero: the published split works where it is high (see the planted benchmark). */
+export function zeroInputShare(stats: RelevanceStatistics): number {
+  return stats.zeroInputs.zeros / stats.zeroInputs.total;
+}
+
+/** Classes that have images, ascending. */
+export function classesWithImages(stats: RelevanceStatistics): number[] {
+  return Array.from({length: stats.classes}, (_, k) => k).filter((k) => classCount(stats, k) > 0);
+}
+
+/**
+ * ARV(c, K)[i] = Σ_taps W[tap, i, c] · mean T[tap, i] over the images of the classes K: the mean contribution of each source
+ * channel i to Σ_hw Z_c (Hesse et al. 2025, section 3.2; gathered in one pass because the layer is linear).
+ * @param half only the images of one half, for the noise of the estimate
+ * @returns [Cin], signed
+ * @throws InputError for a channel out of range or classes without images
+ */
+export function averagedRelevanceVector(
+  stats: RelevanceStatistics,
+  channel: number,
+  classes: readonly number[],
+  half?: 0 | 1,
+): Float64Array {
+  const [kh, kw, inputs, outputs] = stats.layer.shape;
+  const taps = kh * kw;
+  checkChannel(stats, channel);
+  const halves = half === undefined ? [0, 1] : [half];
+  let images = 0;
+  const arv = new Float64Array(inputs);
+  for (const k of classes) {
+    checkClass(stats, k);
+    for (const h of halves) {
+      images += stats.counts[h * stats.classes + k];
+      const row = (h * stats.classes + k) * taps * inputs;
+      for (let tap = 0; tap < taps; tap++) {
+        for (let i = 0; i < inputs; i++) {
+          const weight = stats.kernel[(tap * inputs + i) * outputs + channel];
+          arv[i] += weight * stats.inputSums[row + tap * inputs + i];
+        }
+      }
+    }
+  }
+  return arv.map((value) => value / images);
+}
+
+export function checkChannel(stats: RelevanceStatistics, channel: number): void {
+  const outputs = stats.layer.shape[3];
+  if (!Number.isInteger(channel) || channel < 0 || channel >= outputs) {
+    throw new InputError(`invalid channel: ${channel}; layer ${stats.layer.name} has channels 0 to ${outputs - 1}`);
+  }
+}
+
+export function checkClass(stats: RelevanceStatistics, k: number): void {
+  if (!Number.isInteger(k) || k < 0 || k >= stats.classes) {
+    throw new InputError(`invalid class: ${k}; the model has classes 0 to ${stats.classes - 1}`);
+  }
+  if (classCount(stats, k) === 0) {
+    const some = classesWithImages(stats);
+    throw new InputError(
+      `class ${k} (${stats.classNames[k]}) has no images in the statistics; classes with images: ${listed(some, 12)}`,
+    );
+  }
+}
+
+/** The first few of a list, and how many more there are. */
+export function listed(values: readonly (string | number)[], most: number): string {
+  const shown = values.slice(0, most).join(', ');
+  return values.length > most ? `${shown}, … (${values.length} in all)` : shown;
+}
+
+/** What looks wrong with the statistics, one sentence each; none for sound ones. */
+export function warningsOf(stats: RelevanceStatistics): string[] {
+  const accuracy = topOne(stats);
+  const warnings: string[] = [];
+  if (accuracy < 3 / stats.classes) {
+    warnings.push(
+      `top-1 is ${(100 * accuracy).toFixed(2)} %, no better than chance for ${stats.classes} classes: the labels or the preprocessing (preset ${stats.preset.name}) look wrong`,
+    );
+  }
+  if (stats.images.skipped.length > 0) {
+    const [{path, reason}] = stats.images.skipped;
+    warnings.push(`${stats.images.skipped.length} unreadable images were skipped, e.g. ${path}: ${reason}`);
+  }
+  return warnings;
+}
+
+/** A few lines that say what the statistics are about. */
+export function describeStatistics(stats: RelevanceStatistics): string {
+  const {layer, images} = stats;
+  const [kh, kw, inputs, outputs] = layer.shape;
+  return [
+    `relevance statistics of ${stats.model.name}, layer ${layer.name} (${kh}×${kw}, ${inputs} → ${outputs} channels)`,
+    `${images.paths.length} images of ${classesWithImages(stats).length} classes from ${images.name}, preset ${stats.preset.name}` +
+      (images.done < images.total ? `; unfinished: ${images.done} of ${images.total}` : ''),
+    `top-1 ${(100 * topOne(stats)).toFixed(1)} %, ${(100 * zeroInputShare(stats)).toFixed(0)} % of the layer's inputs are zero`,
+    ...warningsOf(stats).map((warning) => `warning: ${warning}`),
+  ].join('\n');
+}

@@ -1,0 +1,197 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {ensureBackend} from '../backend';
+import {withInterrupt} from '../backend/interrupt';
+import {imageBatches, imageListHash, resolvePreset, subset} from '../images';
+import type {ImageBatch, LabelledImages, Preset, PresetOption} from '../images/types';
+import type {Model} from '../models/types';
+import {InputError, InterruptError} from '../numerics/errors';
+import {halfOf} from '../numerics/pathHash';
+import {startTask, type LongCallOptions} from '../numerics/progress';
+import {listed, type RelevanceStatistics} from '../numerics/statistics';
+import {addBatch, DEFAULT_FLOOR, emptyStatistics, type BatchMeasurement} from './accumulate';
+import {inputSums} from './inputSums';
+import {networkAtLayer, type NetworkAtLayer} from './networkAtLayer';
+import {loadStatistics, refuseForeignFolder, saveStatistics} from './store';
+
+export interface CollectOptions extends LongCallOptions {
+  /** Layer of interest; `model.layers()` lists them. */
+  layer: string;
+  /** Folder for the statistics and, on the way, for checkpoints: the same call goes on from there. @default not saved */
+  out?: string;
+  /** Images a batch. @default 32 */
+  batchSize?: number;
+  /** Only the first images of the list. @default all */
+  limit?: number;
+  /** How pixels become input. @default the images' preset, else the model's */
+  preset?: PresetOption;
+  /** Smallest share kept; a smaller τ cannot be used later. @default 0.005 */
+  floor?: number;
+  /** Images kept a channel, by relevance and by activation. @default 16 */
+  topCount?: number;
+  /** What an unreadable image does. @default 'skip' (named and counted) */
+  unreadable?: 'skip' | 'fail';
+  /** Seconds between checkpoints. @default 20 */
+  checkpointSeconds?: number;
+}
+
+/** The preset that applies: the call's, else the images', else the model's. */
+export function presetFor(model: Model, images: LabelledImages, option?: PresetOption): Preset {
+  const preset = option === undefined ? (images.preset ?? model.preset) : resolvePreset(option);
+  if (!preset) throw new InputError(`no preprocessing is known for model ${model.name}; give a preset: torch-imagenet, tf, cifar or your own`);
+  return preset;
+}
+
+/**
+ * One pass over the images: a forward pass, and the gradient of each image's own logit back to the layer, never to the image.
+ * Gathers per class the layer's summed inputs (from which every averaged relevance vector follows, since the layer is linear) and
+ * the channels' shares of relevance (Hesse et al. 2025, section 3.1; formulas in `RelevanceStatistics`).
+ *
+ * An interrupt stops it at the next batch; with `out`, what was computed is kept and the same call goes on.
+ * @throws InputError for an unknown layer, labels beyond the outputs, images that do not fit; InterruptError when stopped
+ */
+export async function collectRelevance(model: Model, images: LabelledImages, options: CollectOptions): Promise<RelevanceStatistics> {
+  const {out, batchSize = 32, limit, floor = DEFAULT_FLOOR, topCount = 16, checkpointSeconds = 20} = options;
+  checkNumbers({batchSize, limit, floor, topCount});
+  await ensureBackend();
+  const preset = presetFor(model, images, options.preset);
+  const list = limit === undefined ? images : subset(images, {limit});
+  const labels = list.labelsFor(model.classes);
+  const network = networkAtLayer(model, options.layer);
+  try {
+    const fresh = emptyStatistics({
+      model: {name: model.name, hash: model.hash},
+      layer: network.layer,
+      classes: model.classes,
+      classNames: [...(model.classNames ?? list.classNamesFor(model.classes))],
+      preset,
+      images: {name: images.name, listHash: imageListHash(list), total: list.paths.length},
+      floor,
+      topCount,
+    });
+    const stats = out === undefined ? fresh : await resumed(out, fresh);
+    if (stats.images.done >= stats.images.total) return stats;
+    const task = startTask(
+      {label: `collecting relevance of ${options.layer}`, total: stats.images.total, unit: 'images', done: stats.images.done},
+      options.progress,
+    );
+    let saved = Date.now();
+    try {
+      await withInterrupt(options, async (signal) => {
+        const batches = imageBatches(list, {
+          inputShape: model.inputShape,
+          preset,
+          batchSize,
+          from: stats.images.done,
+          unreadable: options.unreadable ?? 'skip',
+          signal,
+        });
+        for await (const batch of batches) {
+          if (signal.aborted) break;
+          addBatch(stats, await measureBatch(network, batch, list.paths, labels));
+          task.advance(batch.indices.length + batch.skipped.length, {skipped: batch.skipped.length});
+          if (out !== undefined && Date.now() - saved > 1000 * checkpointSeconds) {
+            await saveStatistics(stats, out);
+            saved = Date.now();
+          }
+        }
+        if (stats.images.done < stats.images.total && signal.aborted) throw interrupted(stats, out);
+      });
+    } catch (error) {
+      // Whatever stopped it: what was computed is kept.
+      if (out !== undefined && stats.images.done > 0) await saveStatistics(stats, out);
+      task.finish(error instanceof InterruptError ? 'interrupted' : 'failed', (error as Error).message);
+      throw error;
+    }
+    if (stats.images.paths.length === 0) throw new InputError(`none of the ${stats.images.total} images of ${images.name} can be read`);
+    if (out !== undefined) await saveStatistics(stats, out);
+    task.finish('done');
+    return stats;
+  } finally {
+    network.dispose();
+  }
+}
+
+function interrupted(stats: RelevanceStatistics, out: string | undefined): InterruptError {
+  const {done, total} = stats.images;
+  return new InterruptError(
+    `interrupted after ${done} of ${total} images; ` +
+      (out === undefined
+        ? 'nothing was kept, since no folder was named (out)'
+        : `a checkpoint is in "${out}", and the same call goes on from there`),
+  );
+}
+
+function checkNumbers(numbers: {batchSize: number; limit?: number; floor: number; topCount: number}): void {
+  const {batchSize, limit, floor, topCount} = numbers;
+  const whole = (value: number, least: number) => Number.isSafeInteger(value) && value >= least;
+  if (!whole(batchSize, 1)) throw new InputError(`invalid batch size: ${batchSize}; give a whole number from 1, such as 32`);
+  if (limit !== undefined && !whole(limit, 1)) throw new InputError(`invalid limit: ${limit}; give a whole number of images from 1`);
+  if (!(floor >= 0 && floor < 1)) throw new InputError(`invalid floor: ${floor}; give a share from 0 to below 1, such as 0.005`);
+  if (!whole(topCount, 0)) throw new InputError(`invalid top count: ${topCount}; give a whole number from 0, such as 16`);
+}
+
+/** The checkpoint in `out` if it is of this run, else the empty statistics. */
+async function resumed(out: string, fresh: RelevanceStatistics): Promise<RelevanceStatistics> {
+  await refuseForeignFolder(out);
+  const found = await loadStatistics(out).catch((error: Error) => {
+    if (error.message.includes('manifest.json is missing')) return undefined;
+    throw error;
+  });
+  if (!found) return fresh;
+  const differences: string[] = [];
+  const compare = (what: string, mine: unknown, theirs: unknown) => {
+    if (JSON.stringify(mine) !== JSON.stringify(theirs)) differences.push(what);
+  };
+  compare('model', fresh.model.hash, found.model.hash);
+  compare(`layer (${found.layer.name})`, fresh.layer.name, found.layer.name);
+  compare('image list', fresh.images.listHash, found.images.listHash);
+  compare(`preset (${found.preset.name})`, fresh.preset, found.preset);
+  compare(`floor (${found.shares.floor})`, fresh.shares.floor, found.shares.floor);
+  compare(`top count (${found.top.count})`, fresh.top.count, found.top.count);
+  if (differences.length > 0) {
+    throw new InputError(`"${out}" holds the statistics of another run, which differs in ${listed(differences, 6)}; choose another folder`);
+  }
+  return found;
+}
+
+/** What the engine says about one batch. */
+export async function measureBatch(
+  network: NetworkAtLayer,
+  batch: ImageBatch,
+  paths: readonly string[],
+  allLabels: Int32Array,
+): Promise<BatchMeasurement> {
+  const labels = Int32Array.from(batch.indices, (index) => allLabels[index]);
+  const batchPaths = batch.indices.map((index) => paths[index]);
+  const empty = {relevance: [], activation: [], inputSums: [], predictions: [], zeroInputs: {zeros: 0, total: 0}};
+  const about = {paths: batchPaths, labels, halves: batchPaths.map(halfOf), skipped: batch.skipped};
+  if (batch.indices.length === 0) return {...about, ...empty};
+  const results = tf.tidy(() => {
+    const images = tf.tensor4d(batch.pixels, batch.shape); // [B, H, W, C]
+    const {input, crossing} = network.trunk(images); // [B, H, W, Cin]
+    const z = network.linear(input); // [B, H', W', Cout]
+    const {logits, gradient} = network.headGradient(z, crossing, labels);
+    return {
+      relevance: tf.sum(tf.mul(z, gradient), [1, 2]), // [B, Cout]
+      activation: tf.sum(tf.relu(z), [1, 2]), // [B, Cout]
+      sums: inputSums(network.layer, input), // [B, taps, Cin]
+      predictions: tf.argMax(logits, 1), // [B]
+      zeros: tf.sum(tf.cast(tf.equal(input, 0), 'float32')),
+      total: tf.scalar(input.size),
+    };
+  });
+  const tensors = Object.values(results);
+  try {
+    const [relevance, activation, sums, predictions, zeros, total] = await Promise.all(tensors.map((tensor) => tensor.data()));
+    return {
+      ...about,
+      relevance,
+      activation,
+      inputSums: sums,
+      predictions,
+      zeroInputs: {zeros: zeros[0], total: total[0]},
+    };
+  } finally {
+    tf.dispose(tensors);
+  }
+}
