@@ -1,0 +1,172 @@
+/**
+ * Derivatives of convolutions, written as forward convolutions and matrix products, which every engine has and runs fast.
+ *
+ * A convolution with stride s, dilation d and p zeros before the input reads the input at i = s·o + d·t − p for output o and
+ * tap t. Hence, along each spatial axis,
+ *
+ *     ∂/∂X[i]  = Σ_t U[i + p − d·t] · W[t],   U = ∂/∂Y with s − 1 zeros between its elements,
+ *     ∂/∂W[t]  = Σ_o X[s·o + d·t − p] · ∂/∂Y[o].
+ *
+ * The first is a correlation of the padded U with the flipped kernel, dilated by d.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+
+/** Where a convolution reads its input, along [height, width]. */
+export interface Geometry {
+  stride: [number, number];
+  dilation: [number, number];
+  /** Zeros before the first row and column. */
+  before: [number, number];
+  /** Spatial sizes. */
+  input: [number, number];
+  output: [number, number];
+  kernel: [number, number];
+}
+
+type Corner = [number, number, number, number];
+type Pad = Parameters<typeof tf.backend_util.computeConv2DInfo>[4];
+
+/** A convolution as tfjs describes it: `strides`, `dilations` and `pad` as in `tf.conv2d`, data in NHWC order. */
+export function geometryOf(
+  inputShape: number[],
+  filterShape: number[],
+  {
+    strides,
+    dilations = 1,
+    pad,
+    dimRoundingMode,
+    depthwise = false,
+  }: {
+    strides: number | [number, number];
+    dilations?: number | [number, number];
+    pad: unknown;
+    dimRoundingMode?: 'floor' | 'round' | 'ceil';
+    depthwise?: boolean;
+  },
+): Geometry {
+  const info = tf.backend_util.computeConv2DInfo(
+    inputShape as Corner,
+    filterShape as Corner,
+    strides,
+    dilations,
+    pad as Pad,
+    dimRoundingMode,
+    depthwise,
+  );
+  return {
+    stride: [info.strideHeight, info.strideWidth],
+    dilation: [info.dilationHeight, info.dilationWidth],
+    before: [info.padInfo.top, info.padInfo.left],
+    input: [info.inHeight, info.inWidth],
+    output: [info.outHeight, info.outWidth],
+    kernel: [info.filterHeight, info.filterWidth],
+  };
+}
+
+/** Derivative with respect to the input, [B, H, W, Cin], of a convolution with `filter` [kh, kw, Cin, Cout]; `dy` [B, H', W', Cout]. */
+export function convInputGradient(dy: tf.Tensor4D, filter: tf.Tensor4D, geometry: Geometry): tf.Tensor4D {
+  return tf.tidy(() => {
+    const flipped = tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2]); // [kh, kw, Cout, Cin]
+    return tf.conv2d(spread(dy, geometry), flipped, 1, 'valid', 'NHWC', geometry.dilation); // [B, H, W, Cin]
+  });
+}
+
+/** The same for a depthwise convolution with `filter` [kh, kw, C, M]; `dy` [B, H', W', C·M]. */
+export function depthwiseInputGradient(dy: tf.Tensor4D, filter: tf.Tensor4D, geometry: Geometry): tf.Tensor4D {
+  return tf.tidy(() => {
+    const [kh, kw, channels, multiplier] = filter.shape;
+    const flipped = tf.reshape(tf.reverse(filter, [0, 1]), [kh, kw, channels * multiplier, 1]) as tf.Tensor4D; // [kh, kw, C·M, 1]
+    const each = tf.depthwiseConv2d(spread(dy, geometry), flipped, 1, 'valid', 'NHWC', geometry.dilation); // [B, H, W, C·M]
+    if (multiplier === 1) return each;
+    return tf.sum(tf.reshape(each, [dy.shape[0], ...geometry.input, channels, multiplier]), 4) as tf.Tensor4D; // [B, H, W, C]
+  });
+}
+
+/** Derivative with respect to the kernel, [kh, kw, Cin, Cout], from the input `x` [B, H, W, Cin] and `dy` [B, H', W', Cout]. */
+export function convFilterGradient(x: tf.Tensor4D, dy: tf.Tensor4D, geometry: Geometry): tf.Tensor4D {
+  return tf.tidy(() => {
+    const rows = tf.reshape(dy, [-1, dy.shape[3]]); // [B·H'·W', Cout]
+    const taps = tapWindows(x, geometry, (window) => tf.matMul(tf.reshape(window, [-1, x.shape[3]]), rows, true)); // [Cin, Cout]
+    return tf.reshape(tf.stack(taps), [...geometry.kernel, x.shape[3], dy.shape[3]]) as tf.Tensor4D; // [kh, kw, Cin, Cout]
+  });
+}
+
+/** The same for a depthwise convolution, [kh, kw, C, M]; `dy` [B, H', W', C·M]. */
+export function depthwiseFilterGradient(x: tf.Tensor4D, dy: tf.Tensor4D, geometry: Geometry): tf.Tensor4D {
+  return tf.tidy(() => {
+    const channels = x.shape[3];
+    const multiplier = dy.shape[3] / channels;
+    const rows = tf.reshape(dy, [-1, channels, multiplier]); // [B·H'·W', C, M]
+    const taps = tapWindows(x, geometry, (window) => tf.sum(tf.mul(tf.reshape(window, [-1, channels, 1]), rows), 0)); // [C, M]
+    return tf.reshape(tf.stack(taps), [...geometry.kernel, channels, multiplier]) as tf.Tensor4D; // [kh, kw, C, M]
+  });
+}
+
+/** U of the file's opening, padded or cropped so that a valid correlation with the kernel gives the input's size: [B, H + d·(kh − 1), …, C]. */
+function spread(dy: tf.Tensor4D, {stride, dilation, before, input, kernel}: Geometry): tf.Tensor4D {
+  let u = dy;
+  for (const axis of [0, 1] as const) {
+    u = stuffZeros(u, axis + 1, stride[axis]);
+    const reach = dilation[axis] * (kernel[axis] - 1);
+    const ahead = reach - before[axis];
+    u = padOrCrop(u, axis + 1, ahead, input[axis] + reach - ahead - u.shape[axis + 1]!);
+  }
+  return u;
+}
+
+/** Puts `stride − 1` zeros between the elements along an axis: n elements become (n − 1)·stride + 1. */
+function stuffZeros(x: tf.Tensor4D, axis: number, stride: number): tf.Tensor4D {
+  if (stride === 1) return x;
+  const outer = x.shape.slice(0, axis).reduce((a, b) => a * b, 1);
+  const length = x.shape[axis]!;
+  const inner = x.size / outer / length;
+  const apart = tf.pad(tf.reshape(x, [outer * length, 1, inner]), [
+    [0, 0],
+    [0, stride - 1],
+    [0, 0],
+  ]); // [outer·n, stride, inner]
+  const shape = x.shape.slice();
+  shape[axis] = length * stride;
+  return padOrCrop(tf.reshape(apart, shape) as tf.Tensor4D, axis, 0, 1 - stride);
+}
+
+/** Zeros before and after an axis; a negative count takes elements away. */
+function padOrCrop(x: tf.Tensor4D, axis: number, ahead: number, behind: number): tf.Tensor4D {
+  let y = x;
+  if (ahead < 0 || behind < 0) {
+    const begin = [0, 0, 0, 0];
+    const size = x.shape.slice();
+    begin[axis] = Math.max(0, -ahead);
+    size[axis] = x.shape[axis]! - Math.max(0, -ahead) - Math.max(0, -behind);
+    y = tf.slice(x, begin as Corner, size as Corner);
+  }
+  if (ahead <= 0 && behind <= 0) return y;
+  const widths: [number, number][] = [
+    [0, 0],
+    [0, 0],
+    [0, 0],
+    [0, 0],
+  ];
+  widths[axis] = [Math.max(0, ahead), Math.max(0, behind)];
+  return tf.pad(y, widths) as tf.Tensor4D;
+}
+
+/** For each tap, row by row, what `reduce` makes of the inputs which that tap visits, [B, H', W', C]. */
+function tapWindows<T>(x: tf.Tensor4D, geometry: Geometry, reduce: (window: tf.Tensor4D) => T): T[] {
+  const {stride, dilation, before, input, output, kernel} = geometry;
+  let padded = x;
+  for (const axis of [0, 1] as const) {
+    const last = stride[axis] * (output[axis] - 1) + dilation[axis] * (kernel[axis] - 1) - before[axis];
+    padded = padOrCrop(padded, axis + 1, before[axis], last + 1 - input[axis]);
+  }
+  const span = (axis: 0 | 1) => stride[axis] * (output[axis] - 1) + 1;
+  const taps: T[] = [];
+  for (let row = 0; row < kernel[0]; row++) {
+    for (let column = 0; column < kernel[1]; column++) {
+      const [top, left] = [row * dilation[0], column * dilation[1]];
+      const end: Corner = [x.shape[0], top + span(0), left + span(1), x.shape[3]];
+      taps.push(reduce(tf.stridedSlice(padded, [0, top, left, 0], end, [1, stride[0], stride[1], 1]) as tf.Tensor4D));
+    }
+  }
+  return taps;
+}
