@@ -1,15 +1,35 @@
 /** How pixels become a network's input: (pixel / 255 − mean) / deviation per RGB channel, after the geometry. */
 export interface Preset {
   name: string;
-  /** Resize so that the shorter side has this many pixels; without it an image must already have the input's size. */
+  /** Resize so that the shorter side has this many pixels, then crop the centre; without it an image must already have the input's size. */
   shorterSide?: number;
-  /** RGB, on the scale 0..1. */
+  /**
+   * The input that `shorterSide` is meant for: for an input of another size the shorter side grows or shrinks with it, so
+   * that the crop keeps the same part of the image. @default the input's own size: `shorterSide` is taken as it is
+   */
+  cropSide?: number;
+  /** How the longer side and the crop's corner are rounded, see `PixelSize`. @default 'torchvision' */
+  rounding?: 'torchvision' | 'nearest';
+  /** RGB, on the scale 0..1. A network of one channel takes luma, with the first value. */
   mean: readonly [number, number, number];
   deviation: readonly [number, number, number];
 }
 
-/** A preset's name or a preset of one's own. */
-export type PresetOption = 'torch-imagenet' | 'tf' | 'cifar' | Preset;
+/** A preset's name, a preset of one's own, or the path of a JSON file that holds one. */
+export type PresetOption = 'torch-imagenet' | 'tf' | 'cifar' | Preset | (string & {});
+
+/** The geometry of the pixels that are wanted. An image of this height and width is not touched. */
+export interface PixelSize {
+  height: number;
+  width: number;
+  /** Resize the shorter side to this, then crop the centre; without it another size is an error. */
+  shorterSide?: number;
+  /**
+   * `torchvision`: the longer side is truncated, the crop's corner rounded half to even (Resize and CenterCrop).
+   * `nearest`: the longer side is rounded, the crop's corner truncated. They differ by at most a pixel. @default 'torchvision'
+   */
+  rounding?: 'torchvision' | 'nearest';
+}
 
 /**
  * Labelled images that are decoded when they are needed. `paths` identify images across machines (relative to the folder, `/`
@@ -20,6 +40,8 @@ export interface LabelledImages {
   readonly paths: readonly string[];
   /** The preprocessing that the images ask for; where absent, the model's. */
   readonly preset?: Preset;
+  /** How the pixels are decoded where that is not the usual way, e.g. `exif`: part of the list's hash. */
+  readonly decoding?: string;
   /**
    * Class index (the model's output index) of each image, for a model with `classes` outputs.
    * @throws InputError where it is unclear or beyond the outputs
@@ -30,19 +52,22 @@ export interface LabelledImages {
   /**
    * Pixels of one image: RGB, [height, width, 3], 0..255. An image that already has this size is not touched; another is
    * resized to the shorter side and centre-cropped.
-   * @throws InputError that names the file, where it cannot be decoded or has another size and no shorter side is given
+   * @throws UnreadableImageError where it cannot be decoded
+   * @throws InputError that names the file, where it has another size and no shorter side is given
    */
-  pixels(index: number, size: {height: number; width: number; shorterSide?: number}): Promise<Uint8Array>;
+  pixels(index: number, size: PixelSize): Promise<Uint8Array>;
   toString(): string;
 }
 
-/** One decoded, preprocessed batch. */
+/** One decoded, preprocessed batch. It covers `batchSize` consecutive images, the last one of a run fewer. */
 export interface ImageBatch {
-  /** Indices into `paths`, ascending; unreadable images are absent. */
+  /** Indices into `paths`, ascending; unreadable images are absent, so that there may be none. */
   indices: number[];
-  /** [B, H, W, 3], ready for the network. */
+  /** [B, H, W, C] with B = indices.length, ready for the network. */
   pixels: Float32Array;
   shape: [number, number, number, number];
   /** Unreadable images that fell into this batch. */
   skipped: {path: string; reason: string}[];
+  /** The image after the last one that the batch covers: where a resumed run goes on. */
+  next: number;
 }
