@@ -1,7 +1,13 @@
 export {imageBatches, type ImageBatchOptions} from './batches';
-export {imageFiles, imageFolder, type FileImageOptions, type ImageFolderOptions} from './folder';
+export {cifar10, type Cifar10Options} from './cifar10';
 export {type DecodeOptions} from './decode';
+export {imageFiles, imageFolder, type FileImageOptions, type ImageFolderOptions} from './folder';
+export {imagesFromPixels, type PixelImages} from './inMemory';
 export {type LabelOption} from './labelMap';
+export {imageListHash} from './listHash';
+export {openImages} from './open';
 export {PRESETS, pixelSize, resolvePreset} from './presets';
+export {subset, type SubsetOptions} from './subset';
+export {thumbnail} from './thumbnail';
 export {UnreadableImageError} from './unreadable';
 export type {ImageBatch, LabelledImages, PixelSize, Preset, PresetOption} from './types';
