@@ -25,9 +25,12 @@ import type {
  */
 export function importance(stats: RelevanceStatistics, tau: number): Float64Array {
   const {floor, offsets, channels, values} = stats.shares;
-  if (!(tau > 0 && tau <= 1)) throw new InputError(`invalid tau: ${tau}; give a share above 0 and up to 1, such as 0.03`);
+  if (!(tau > 0 && tau <= 1))
+    throw new InputError(`invalid tau: ${tau}; give a share above 0 and up to 1, such as 0.03`);
   if (tau < floor) {
-    throw new InputError(`tau ${tau} is below the smallest share that the statistics keep (${floor}); give a larger tau, or collect with a smaller floor`);
+    throw new InputError(
+      `tau ${tau} is below the smallest share that the statistics keep (${floor}); give a larger tau, or collect with a smaller floor`,
+    );
   }
   const fractions = new Float64Array(stats.layer.shape[3] * stats.classes);
   for (let image = 0; image + 1 < offsets.length; image++) {
@@ -57,7 +60,8 @@ export function relevantClasses(stats: RelevanceStatistics, {tau, p}: {tau: numb
  */
 export function findPolysemantic(stats: RelevanceStatistics, options: FindOptions = {}): PolysemanticChannels {
   const {tau = 0.03, p = 0.75, gamma = 0.5, allPairs = false} = options;
-  if (!(gamma >= -1 && gamma <= 1)) throw new InputError(`invalid gamma: ${gamma}; give a cosine from −1 to 1, such as 0.5`);
+  if (!(gamma >= -1 && gamma <= 1))
+    throw new InputError(`invalid gamma: ${gamma}; give a cosine from −1 to 1, such as 0.5`);
   const candidates: CandidateChannel[] = [];
   const channels: PolysemanticChannel[] = [];
   const cosines: number[] = [];
@@ -134,7 +138,12 @@ function clusterClasses(arvs: Float64Array[], classes: readonly number[], gamma:
   let groups = tree.cut(Math.max(1 - gamma, 0));
   if (groups.length < 2) groups = tree.group(2).children;
   return groups
-    .map((group) => group.indices().map((index) => classes[index]).sort((a, b) => a - b))
+    .map((group) =>
+      group
+        .indices()
+        .map((index) => classes[index])
+        .sort((a, b) => a - b),
+    )
     .sort((a, b) => a[0] - b[0]);
 }
 

@@ -70,7 +70,10 @@ export function batchNormAffine(norm: GraphNode, channels: number): {scale: Floa
   const [gamma, beta, mean, variance] = ['gamma', 'beta', 'moving_mean', 'moving_variance'].map(
     (name) => weightOf(norm, name)?.data,
   );
-  const scale = Float64Array.from({length: channels}, (_, c) => (gamma?.[c] ?? 1) / Math.sqrt((variance?.[c] ?? 1) + epsilon));
+  const scale = Float64Array.from(
+    {length: channels},
+    (_, c) => (gamma?.[c] ?? 1) / Math.sqrt((variance?.[c] ?? 1) + epsilon),
+  );
   const shift = Float64Array.from({length: channels}, (_, c) => (beta?.[c] ?? 0) - (mean?.[c] ?? 0) * scale[c]);
   return {scale, shift};
 }

@@ -21,7 +21,9 @@ export interface LinearLayer {
 export const MERGE_SUFFIX = '_merge';
 
 function pair(value: unknown): [number, number] {
-  return Array.isArray(value) ? [value[0] as number, value[1] as number] : [(value ?? 1) as number, (value ?? 1) as number];
+  return Array.isArray(value)
+    ? [value[0] as number, value[1] as number]
+    : [(value ?? 1) as number, (value ?? 1) as number];
 }
 
 /** The linear layer of a node, or the reason why it is none. */
@@ -92,7 +94,13 @@ export function asPositions(tensor: tf.Tensor): tf.Tensor4D {
 }
 
 /** Rows (or columns) of the input that each tap visits: [taps, outputs], −1 where the tap falls on zero padding. */
-export function visitedPositions(size: number, taps: number, stride: number, dilation: number, padding: 'same' | 'valid'): Int32Array[] {
+export function visitedPositions(
+  size: number,
+  taps: number,
+  stride: number,
+  dilation: number,
+  padding: 'same' | 'valid',
+): Int32Array[] {
   const extent = (taps - 1) * dilation + 1;
   const outputs = padding === 'same' ? Math.ceil(size / stride) : Math.floor((size - extent) / stride) + 1;
   const padded = padding === 'same' ? Math.max((outputs - 1) * stride + extent - size, 0) : 0;

@@ -42,7 +42,9 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
   const name = path.basename(path.resolve(source)).replace(/\.(json|pth|pt|th|safetensors)$/i, '');
   if (info.isDirectory() || /\.json$/i.test(source)) {
     if (options.arch !== undefined) {
-      throw new InputError(`arch "${options.arch}" was given, but "${source}" is a tfjs model, which describes itself; leave it out`);
+      throw new InputError(
+        `arch "${options.arch}" was given, but "${source}" is a tfjs model, which describes itself; leave it out`,
+      );
     }
     const file = info.isDirectory() ? path.join(source, 'model.json') : source;
     const {artifacts, metadata} = await readLayersModel(file);
@@ -80,11 +82,15 @@ interface WeightsGroup {
 
 async function readLayersModel(file: string): Promise<{artifacts: tf.io.ModelArtifacts; metadata: ModelMetadata}> {
   const text = await readFile(file, 'utf8').catch(() => {
-    throw new InputError(`no "${path.basename(file)}" in "${path.dirname(file)}"; a tfjs model's folder holds model.json and its weight files`);
+    throw new InputError(
+      `no "${path.basename(file)}" in "${path.dirname(file)}"; a tfjs model's folder holds model.json and its weight files`,
+    );
   });
   const json = parse(text, file);
   if (json.format === 'graph-model') {
-    throw new InputError(`"${file}" is a tfjs graph model, whose layers are gone; convert the original to a LayersModel (--output_format=tfjs_layers_model)`);
+    throw new InputError(
+      `"${file}" is a tfjs graph model, whose layers are gone; convert the original to a LayersModel (--output_format=tfjs_layers_model)`,
+    );
   }
   const groups = json.weightsManifest as WeightsGroup[] | undefined;
   if (!json.modelTopology || !Array.isArray(groups)) {
@@ -98,7 +104,10 @@ async function readLayersModel(file: string): Promise<{artifacts: tf.io.ModelArt
     let found = 0;
     for (const weightsFile of files) {
       const info = await stat(weightsFile).catch(() => undefined);
-      if (!info?.isFile()) throw new InputError(`weight file "${path.basename(weightsFile)}" named by "${file}" is missing; copy it beside model.json`);
+      if (!info?.isFile())
+        throw new InputError(
+          `weight file "${path.basename(weightsFile)}" named by "${file}" is missing; copy it beside model.json`,
+        );
       found += info.size;
     }
     if (found !== expected) {
@@ -143,7 +152,9 @@ function bytesOf(entry: tf.io.WeightsManifestEntry, file: string): number {
   const dtype = entry.quantization?.dtype ?? entry.dtype;
   const count = entry.shape.reduce((product, size) => product * size, 1);
   if (!(dtype in BYTES) || !Number.isSafeInteger(count) || count < 0) {
-    throw new InputError(`weight "${entry.name}" of "${file}" has dtype ${dtype} and shape [${entry.shape.join(', ')}]; this model is damaged`);
+    throw new InputError(
+      `weight "${entry.name}" of "${file}" has dtype ${dtype} and shape [${entry.shape.join(', ')}]; this model is damaged`,
+    );
   }
   return count * BYTES[dtype];
 }

@@ -47,7 +47,9 @@ export function makeModel(graph: Graph, details: ModelDetails): Model {
   const shapes = outputShapes(graph);
   const classes = (shapes.get(graph.outputs[0]) as number[]).slice(1).reduce((product, size) => product * size, 1);
   if (!(classes >= 2)) {
-    throw new InputError(`model "${details.name}" has ${classes} outputs; a classifier with at least 2 classes is needed`);
+    throw new InputError(
+      `model "${details.name}" has ${classes} outputs; a classifier with at least 2 classes is needed`,
+    );
   }
   let built: tfl.LayersModel | undefined;
   let hash: string | undefined;
@@ -67,7 +69,9 @@ export function makeModel(graph: Graph, details: ModelDetails): Model {
       // Variables that are made inside a tidy outlive it, so building here is safe.
       built ??= toLayersModel(logitsGraph, details.name);
       const network = built;
-      return tf.tidy(() => tf.reshape(network.apply(images, {training: false}) as tf.Tensor, [images.shape[0], classes]));
+      return tf.tidy(() =>
+        tf.reshape(network.apply(images, {training: false}) as tf.Tensor, [images.shape[0], classes]),
+      );
     },
     dispose() {
       built?.dispose();

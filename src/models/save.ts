@@ -37,7 +37,10 @@ export async function saveModel(model: Model, folder: string, {force = false}: {
   };
   await mkdir(folder, {recursive: true});
   // model.json last: a folder that has it is complete.
-  await replaceFile(path.join(folder, 'weights.bin'), new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData as tf.io.WeightData)));
+  await replaceFile(
+    path.join(folder, 'weights.bin'),
+    new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData as tf.io.WeightData)),
+  );
   await replaceFile(path.join(folder, 'model.json'), JSON.stringify(json));
 }
 
@@ -59,8 +62,12 @@ async function checkFolder(folder: string, force: boolean): Promise<void> {
     throw new InputError(`cannot write the model to "${folder}": it is not a folder`);
   });
   if (force || entries.length === 0) return;
-  const text = entries.includes('model.json') ? await readFile(path.join(folder, 'model.json'), 'utf8').catch(() => '') : '';
+  const text = entries.includes('model.json')
+    ? await readFile(path.join(folder, 'model.json'), 'utf8').catch(() => '')
+    : '';
   if (!text.includes('"generatedBy":"unweave"')) {
-    throw new InputError(`"${folder}" holds something else (${entries.slice(0, 3).join(', ')}); choose an empty folder, or force it`);
+    throw new InputError(
+      `"${folder}" holds something else (${entries.slice(0, 3).join(', ')}); choose an empty folder, or force it`,
+    );
   }
 }

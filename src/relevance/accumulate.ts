@@ -172,7 +172,10 @@ export function mergeStatistics(a: RelevanceStatistics, b: RelevanceStatistics):
     inputSums: plus(a.inputSums, b.inputSums),
     shares: {
       floor: a.shares.floor,
-      offsets: appended(a.shares.offsets, b.shares.offsets.slice(1).map((offset) => offset + entries)),
+      offsets: appended(
+        a.shares.offsets,
+        b.shares.offsets.slice(1).map((offset) => offset + entries),
+      ),
       channels: appended(a.shares.channels, b.shares.channels),
       values: appended(a.shares.values, b.shares.values),
     },

@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {ensureBackend} from '../backend';
-import {withInterrupt} from '../backend/interrupt';
+import {longCall} from '../backend/longCall';
 import {imageBatches, imageListHash, resolvePreset, subset} from '../images';
 import type {ImageBatch, LabelledImages, Preset, PresetOption} from '../images/types';
 import type {Model} from '../models/types';
 import {InputError, InterruptError} from '../numerics/errors';
 import {halfOf} from '../numerics/pathHash';
-import {startTask, type LongCallOptions} from '../numerics/progress';
+import type {LongCallOptions} from '../numerics/progress';
 import {listed, type RelevanceStatistics} from '../numerics/statistics';
 import {addBatch, DEFAULT_FLOOR, emptyStatistics, type BatchMeasurement} from './accumulate';
 import {inputSums} from './inputSums';
@@ -37,7 +37,10 @@ export interface CollectOptions extends LongCallOptions {
 /** The preset that applies: the call's, else the images', else the model's. */
 export function presetFor(model: Model, images: LabelledImages, option?: PresetOption): Preset {
   const preset = option === undefined ? (images.preset ?? model.preset) : resolvePreset(option);
-  if (!preset) throw new InputError(`no preprocessing is known for model ${model.name}; give a preset: torch-imagenet, tf, cifar or your own`);
+  if (!preset)
+    throw new InputError(
+      `no preprocessing is known for model ${model.name}; give a preset: torch-imagenet, tf, cifar or your own`,
+    );
   return preset;
 }
 
@@ -49,7 +52,11 @@ export function presetFor(model: Model, images: LabelledImages, option?: PresetO
  * An interrupt stops it at the next batch; with `out`, what was computed is kept and the same call goes on.
  * @throws InputError for an unknown layer, labels beyond the outputs, images that do not fit; InterruptError when stopped
  */
-export async function collectRelevance(model: Model, images: LabelledImages, options: CollectOptions): Promise<RelevanceStatistics> {
+export async function collectRelevance(
+  model: Model,
+  images: LabelledImages,
+  options: CollectOptions,
+): Promise<RelevanceStatistics> {
   const {out, batchSize = 32, limit, floor = DEFAULT_FLOOR, topCount = 16, checkpointSeconds = 20} = options;
   checkNumbers({batchSize, limit, floor, topCount});
   await ensureBackend();
@@ -70,23 +77,20 @@ export async function collectRelevance(model: Model, images: LabelledImages, opt
     });
     const stats = out === undefined ? fresh : await resumed(out, fresh);
     if (stats.images.done >= stats.images.total) return stats;
-    const task = startTask(
-      {label: `collecting relevance of ${options.layer}`, total: stats.images.total, unit: 'images', done: stats.images.done},
-      options.progress,
-    );
-    let saved = Date.now();
+    const {done, total} = stats.images;
     try {
-      await withInterrupt(options, async (signal) => {
+      const about = {label: `collecting relevance of ${options.layer}`, total, unit: 'images', done};
+      await longCall(about, options, async (task, signal) => {
+        let saved = Date.now();
         const batches = imageBatches(list, {
           inputShape: model.inputShape,
           preset,
           batchSize,
-          from: stats.images.done,
+          from: done,
           unreadable: options.unreadable ?? 'skip',
           signal,
         });
         for await (const batch of batches) {
-          if (signal.aborted) break;
           addBatch(stats, await measureBatch(network, batch, list.paths, labels));
           task.advance(batch.indices.length + batch.skipped.length, {skipped: batch.skipped.length});
           if (out !== undefined && Date.now() - saved > 1000 * checkpointSeconds) {
@@ -94,17 +98,15 @@ export async function collectRelevance(model: Model, images: LabelledImages, opt
             saved = Date.now();
           }
         }
-        if (stats.images.done < stats.images.total && signal.aborted) throw interrupted(stats, out);
       });
     } catch (error) {
       // Whatever stopped it: what was computed is kept.
-      if (out !== undefined && stats.images.done > 0) await saveStatistics(stats, out);
-      task.finish(error instanceof InterruptError ? 'interrupted' : 'failed', (error as Error).message);
-      throw error;
+      if (out !== undefined && stats.images.done > done) await saveStatistics(stats, out);
+      throw error instanceof InterruptError ? interrupted(stats, out) : error;
     }
-    if (stats.images.paths.length === 0) throw new InputError(`none of the ${stats.images.total} images of ${images.name} can be read`);
+    if (stats.images.paths.length === 0)
+      throw new InputError(`none of the ${stats.images.total} images of ${images.name} can be read`);
     if (out !== undefined) await saveStatistics(stats, out);
-    task.finish('done');
     return stats;
   } finally {
     network.dispose();
@@ -124,10 +126,14 @@ function interrupted(stats: RelevanceStatistics, out: string | undefined): Inter
 function checkNumbers(numbers: {batchSize: number; limit?: number; floor: number; topCount: number}): void {
   const {batchSize, limit, floor, topCount} = numbers;
   const whole = (value: number, least: number) => Number.isSafeInteger(value) && value >= least;
-  if (!whole(batchSize, 1)) throw new InputError(`invalid batch size: ${batchSize}; give a whole number from 1, such as 32`);
-  if (limit !== undefined && !whole(limit, 1)) throw new InputError(`invalid limit: ${limit}; give a whole number of images from 1`);
-  if (!(floor >= 0 && floor < 1)) throw new InputError(`invalid floor: ${floor}; give a share from 0 to below 1, such as 0.005`);
-  if (!whole(topCount, 0)) throw new InputError(`invalid top count: ${topCount}; give a whole number from 0, such as 16`);
+  if (!whole(batchSize, 1))
+    throw new InputError(`invalid batch size: ${batchSize}; give a whole number from 1, such as 32`);
+  if (limit !== undefined && !whole(limit, 1))
+    throw new InputError(`invalid limit: ${limit}; give a whole number of images from 1`);
+  if (!(floor >= 0 && floor < 1))
+    throw new InputError(`invalid floor: ${floor}; give a share from 0 to below 1, such as 0.005`);
+  if (!whole(topCount, 0))
+    throw new InputError(`invalid top count: ${topCount}; give a whole number from 0, such as 16`);
 }
 
 /** The checkpoint in `out` if it is of this run, else the empty statistics. */
@@ -149,7 +155,9 @@ async function resumed(out: string, fresh: RelevanceStatistics): Promise<Relevan
   compare(`floor (${found.shares.floor})`, fresh.shares.floor, found.shares.floor);
   compare(`top count (${found.top.count})`, fresh.top.count, found.top.count);
   if (differences.length > 0) {
-    throw new InputError(`"${out}" holds the statistics of another run, which differs in ${listed(differences, 6)}; choose another folder`);
+    throw new InputError(
+      `"${out}" holds the statistics of another run, which differs in ${listed(differences, 6)}; choose another folder`,
+    );
   }
   return found;
 }
@@ -182,7 +190,9 @@ export async function measureBatch(
   });
   const tensors = Object.values(results);
   try {
-    const [relevance, activation, sums, predictions, zeros, total] = await Promise.all(tensors.map((tensor) => tensor.data()));
+    const [relevance, activation, sums, predictions, zeros, total] = await Promise.all(
+      tensors.map((tensor) => tensor.data()),
+    );
     return {
       ...about,
       relevance,

@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type * as tfl from '@tensorflow/tfjs-layers';
 import {cutAt} from '../models/cut';
 import {foldBatchNorm, fuseActivations, stripSoftmax} from '../models/fold';
 import type {Graph} from '../models/graph';

@@ -88,11 +88,14 @@ export async function saveStatistics(stats: RelevanceStatistics, folder: string)
     hits: stats.hits,
   };
   const shapes = arrayShapes(manifest, stats.shares.channels.length);
-  const arrays = Object.fromEntries(Object.entries(data).map(([name, values]) => [name, {shape: shapes[name], data: values}]));
+  const arrays = Object.fromEntries(
+    Object.entries(data).map(([name, values]) => [name, {shape: shapes[name], data: values}]),
+  );
   await writeSafetensors(path.join(folder, manifest.arrays), arrays, {format: FORMAT});
   await replaceFile(path.join(folder, 'manifest.json'), JSON.stringify(manifest));
   for (const name of await readdir(folder)) {
-    if (/^statistics-.*\.safetensors$/.test(name) && name !== manifest.arrays) await rm(path.join(folder, name), {force: true});
+    if (/^statistics-.*\.safetensors$/.test(name) && name !== manifest.arrays)
+      await rm(path.join(folder, name), {force: true});
   }
 }
 
@@ -106,7 +109,9 @@ export async function refuseForeignFolder(folder: string): Promise<void> {
   const foreign = entries.filter((name) => !/^(statistics-.*\.safetensors|manifest\.json)/.test(name));
   if (entries.includes('manifest.json')) await readManifest(folder);
   else if (foreign.length > 0) {
-    throw new InputError(`"${folder}" holds something else (${foreign.slice(0, 3).join(', ')}); choose an empty or new folder for the statistics`);
+    throw new InputError(
+      `"${folder}" holds something else (${foreign.slice(0, 3).join(', ')}); choose an empty or new folder for the statistics`,
+    );
   }
 }
 
@@ -118,7 +123,9 @@ export async function loadStatistics(folder: string): Promise<RelevanceStatistic
   const manifest = await readManifest(folder);
   const file = path.resolve(folder, manifest.arrays);
   if (path.dirname(file) !== path.resolve(folder)) {
-    throw new InputError(`the manifest of "${folder}" names a file outside its folder: "${manifest.arrays}"; such statistics are refused`);
+    throw new InputError(
+      `the manifest of "${folder}" names a file outside its folder: "${manifest.arrays}"; such statistics are refused`,
+    );
   }
   const {arrays} = await readSafetensors(file);
   const entries = arrays.get('share_values')?.data.length ?? 0;
@@ -160,7 +167,9 @@ export async function loadStatistics(folder: string): Promise<RelevanceStatistic
 
 async function readManifest(folder: string): Promise<Manifest> {
   const text = await readFile(path.join(folder, 'manifest.json'), 'utf8').catch(() => {
-    throw new InputError(`no statistics in "${folder}": manifest.json is missing; make them with collectRelevance (unweave collect)`);
+    throw new InputError(
+      `no statistics in "${folder}": manifest.json is missing; make them with collectRelevance (unweave collect)`,
+    );
   });
   let manifest: Manifest;
   try {
@@ -169,7 +178,9 @@ async function readManifest(folder: string): Promise<Manifest> {
     throw new InputError(`"${path.join(folder, 'manifest.json')}" is not valid JSON; collect the statistics again`);
   }
   if (manifest?.format !== FORMAT) {
-    throw new InputError(`"${folder}" holds no relevance statistics (its manifest's format is ${JSON.stringify(manifest?.format)})`);
+    throw new InputError(
+      `"${folder}" holds no relevance statistics (its manifest's format is ${JSON.stringify(manifest?.format)})`,
+    );
   }
   if (manifest.formatVersion !== FORMAT_VERSION) {
     throw new InputError(

@@ -1,0 +1,103 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {imageBatches, subset} from '../images';
+import type {LabelledImages, Preset} from '../images/types';
+import type {Model} from '../models/types';
+import {InputError} from '../numerics/errors';
+import {startTask, type LongCallOptions} from '../numerics/progress';
+import type {NetworkAtLayer} from '../relevance/networkAtLayer';
+import type {ConceptInputs} from './types';
+
+/** Inputs that are kept in memory between passes; beyond it they are computed again. */
+const CACHE_BYTES = 1e9;
+
+/**
+ * The layer's inputs for the images of each concept's classes.
+ * @throws InputError for a concept whose classes have no images
+ */
+export function conceptInputs(
+  network: NetworkAtLayer,
+  model: Model,
+  images: LabelledImages,
+  concepts: readonly {classes: readonly number[]; classNames: readonly string[]}[],
+  {preset, batchSize, signal, progress}: {preset: Preset; batchSize: number} & LongCallOptions,
+): ConceptInputs {
+  const labels = images.labelsFor(model.classes);
+  const views = concepts.map(({classes, classNames}) => {
+    const indices = [...labels.keys()].filter((index) => classes.includes(labels[index]));
+    if (indices.length === 0) {
+      throw new InputError(
+        `the images ${images.name} have none of class ${classes.join(', ')} (${classNames.join(', ')}); give images of every concept's classes`,
+      );
+    }
+    return subset(images, {indices});
+  });
+  const counts = views.map((view) => view.paths.length);
+  const cache: {concept: number; data: Float32Array; shape: number[]}[] = [];
+  let cached: 'nothing' | 'all' | 'too much' = 'nothing';
+
+  async function* compute(): AsyncGenerator<{concept: number; input: tf.Tensor}> {
+    const total = counts.reduce((sum, count) => sum + count, 0);
+    const task = startTask({label: `reading ${network.layer.name}'s inputs`, total, unit: 'images'}, progress);
+    let bytes = 0;
+    try {
+      for (let concept = 0; concept < views.length; concept++) {
+        counts[concept] = 0;
+        const batches = imageBatches(views[concept], {
+          inputShape: model.inputShape,
+          preset,
+          batchSize,
+          unreadable: 'skip',
+          signal,
+        });
+        for await (const batch of batches) {
+          signal?.throwIfAborted();
+          counts[concept] += batch.indices.length;
+          task.advance(batch.indices.length + batch.skipped.length, {skipped: batch.skipped.length});
+          if (batch.indices.length === 0) continue;
+          const input = tf.tidy(() => {
+            const {input: x, crossing} = network.trunk(tf.tensor4d(batch.pixels, batch.shape));
+            tf.dispose(crossing);
+            return x;
+          });
+          try {
+            bytes += 4 * input.size;
+            if (bytes > CACHE_BYTES) {
+              cached = 'too much';
+              cache.length = 0;
+            }
+            if (cached !== 'too much')
+              cache.push({concept, data: (await input.data()) as Float32Array, shape: input.shape});
+            yield {concept, input};
+          } finally {
+            input.dispose();
+          }
+        }
+      }
+      if (cached === 'nothing') cached = 'all';
+      task.finish('done');
+    } catch (error) {
+      task.finish(signal?.aborted ? 'interrupted' : 'failed');
+      throw error;
+    }
+  }
+
+  async function* remembered(): AsyncGenerator<{concept: number; input: tf.Tensor}> {
+    for (const {concept, data, shape} of cache) {
+      const input = tf.tidy(() => tf.tensor(data, shape));
+      try {
+        yield {concept, input};
+      } finally {
+        input.dispose();
+      }
+    }
+  }
+
+  return {
+    counts,
+    [Symbol.asyncIterator]() {
+      if (cached === 'all') return remembered();
+      if (cached === 'nothing') cache.length = 0;
+      return compute();
+    },
+  };
+}

@@ -1,0 +1,160 @@
+import {ensureBackend} from '../backend';
+import {withInterrupt} from '../backend/interrupt';
+import type {LabelledImages, PresetOption} from '../images/types';
+import {makeConcept} from '../concepts/find';
+import type {Concept, PolysemanticChannel} from '../concepts/types';
+import {linearLayer} from '../models/linearLayer';
+import type {Model} from '../models/types';
+import {InputError} from '../numerics/errors';
+import type {LongCallOptions} from '../numerics/progress';
+import {checkChannel, zeroInputShare, type RelevanceStatistics} from '../numerics/statistics';
+import {presetFor} from '../relevance/collect';
+import {networkAtLayer} from '../relevance/networkAtLayer';
+import {conceptInputs} from './conceptInputs';
+import {kernelsFromOwnership, kernelsFromParts} from './kernels';
+import {splitRule} from './rules';
+import {makeSplit} from './split';
+import type {Split, SplitProblem, SplitRule} from './types';
+
+/** A channel and the concepts to pull apart: two or more, each of one or more classes. */
+export interface SplitTarget {
+  channel: number;
+  /** Classes of each concept, as indices or as found concepts. */
+  concepts: readonly (number | readonly number[] | Pick<Concept, 'classes'>)[];
+}
+
+export interface DisentangleOptions extends LongCallOptions {
+  /** Images of the concepts' classes, for `rho: 'auto'` and for rules that look at images. */
+  images?: LabelledImages;
+  /** ρ of the published rule, above 0 and up to 1. @default 'auto': the best of 0.05, 0.10 … 1.00 */
+  rho?: number | 'auto';
+  /** How the weights are divided: a name in `SPLIT_RULES` or a rule of one's own. @default 'published' */
+  rule?: string | SplitRule;
+  /** How pixels become input. @default what the statistics recorded */
+  preset?: PresetOption;
+  /** Images a batch. @default 32 */
+  batchSize?: number;
+}
+
+/**
+ * Divides a channel's incoming weights among new channels, one per concept, that add up to the channel again: the network computes the
+ * same (Hesse et al. 2025, section 3.3; see `Split` for the formulas).
+ * @param target a found channel, or a channel and the classes of each concept
+ * @throws InputError for statistics of another model, a channel out of range, fewer than two concepts, a class without images
+ */
+export async function disentangle(
+  model: Model,
+  stats: RelevanceStatistics,
+  target: PolysemanticChannel | SplitTarget,
+  options: DisentangleOptions = {},
+): Promise<Split> {
+  const {images, rho = 'auto', batchSize = 32} = options;
+  checkStatistics(model, stats);
+  checkChannel(stats, target.channel);
+  if (rho !== 'auto' && !(rho > 0 && rho <= 1))
+    throw new InputError(`invalid rho: ${rho}; give a number above 0 and up to 1, or 'auto'`);
+  const concepts = conceptsOf(stats, target);
+  const rule = splitRule(options.rule ?? 'published');
+  const layer = linearLayer(model.graph, stats.layer.name);
+  const channel = target.channel;
+  const [kh, kw, inputs, outputs] = stats.layer.shape;
+  const kernel = Float32Array.from({length: kh * kw * inputs}, (_, at) => stats.kernel[at * outputs + channel]);
+  const problem: SplitProblem = {
+    layer,
+    channel,
+    kernel,
+    bias: layer.bias?.[channel] ?? 0,
+    concepts,
+    statistics: stats,
+    inputs: undefined,
+    rho,
+  };
+  const solution = rule.needsInputs({rho})
+    ? await withImages(model, problem, rule, images, batchSize, options, stats)
+    : await rule.solve(problem);
+  const free = 'kernels' in solution;
+  const {parts, residue} = free
+    ? kernelsFromParts(kernel, solution.kernels)
+    : kernelsFromOwnership(kernel, solution.ownership);
+  return makeSplit({
+    layer: layer.name,
+    channel,
+    concepts: concepts.map(({classes, classNames, arv}) => ({classes, classNames, arv})),
+    rule: rule.name,
+    rho: free ? undefined : solution.rho,
+    ownership: free ? undefined : solution.ownership,
+    sources: free ? concepts.map(() => []) : ownSources(solution.ownership),
+    kernelShape: [kh, kw, inputs],
+    original: kernel,
+    bias: problem.bias,
+    parts,
+    residue,
+    zeroInputShare: zeroInputShare(stats),
+    before: model,
+  });
+}
+
+/** Runs a rule on the layer's inputs for the concepts' images. */
+async function withImages(
+  model: Model,
+  problem: SplitProblem,
+  rule: SplitRule,
+  images: LabelledImages | undefined,
+  batchSize: number,
+  options: DisentangleOptions,
+  stats: RelevanceStatistics,
+) {
+  if (!images) {
+    throw new InputError(
+      `rule ${rule.name} with rho ${problem.rho} looks at images of the concepts' classes; give images${rule.name === 'published' ? ', or a rho' : ''}`,
+    );
+  }
+  await ensureBackend();
+  const preset = presetFor(model, images, options.preset ?? stats.preset);
+  const network = networkAtLayer(model, stats.layer.name);
+  try {
+    return await withInterrupt(options, (signal) => {
+      const inputs = conceptInputs(network, model, images, problem.concepts, {
+        preset,
+        batchSize,
+        signal,
+        progress: options.progress,
+      });
+      return rule.solve({...problem, inputs});
+    });
+  } finally {
+    network.dispose();
+  }
+}
+
+/** @throws InputError where the statistics are of another model, or of another layer than its name says */
+export function checkStatistics(model: Model, stats: RelevanceStatistics): void {
+  if (model.hash !== stats.model.hash && !model.origins.includes(stats.model.hash)) {
+    throw new InputError(
+      `the statistics are of model ${stats.model.name} (${stats.model.hash.slice(0, 8)}), not of ${model.name} (${model.hash.slice(0, 8)}); collect them for this model`,
+    );
+  }
+}
+
+function conceptsOf(stats: RelevanceStatistics, target: PolysemanticChannel | SplitTarget): Concept[] {
+  const groups = target.concepts.map((concept) =>
+    typeof concept === 'number' ? [concept] : 'classes' in concept ? concept.classes : concept,
+  );
+  if (groups.length < 2)
+    throw new InputError(
+      `${groups.length} concepts were given; at least two are needed to divide channel ${target.channel}`,
+    );
+  const seen = new Set<number>();
+  for (const k of groups.flat()) {
+    if (seen.has(k)) throw new InputError(`class ${k} is in two concepts; a class belongs to one`);
+    seen.add(k);
+  }
+  return groups.map((classes) => makeConcept(stats, target.channel, classes));
+}
+
+/** Sources that one concept owns wholly and no other in part. */
+function ownSources(ownership: readonly Float64Array[]): number[][] {
+  return ownership.map((own, j) =>
+    [...own.keys()].filter((i) => own[i] === 1 && ownership.every((other, l) => l === j || other[i] === 0)),
+  );
+}

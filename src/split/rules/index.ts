@@ -1,0 +1,14 @@
+import {InputError} from '../../numerics/errors';
+import type {SplitRule} from '../types';
+import {published} from './published';
+
+/** Rules by name; `published` is the default, for parity with the paper. */
+export const SPLIT_RULES: Readonly<Record<string, SplitRule>> = {published};
+
+/** @throws InputError that lists the rules */
+export function splitRule(rule: string | SplitRule): SplitRule {
+  if (typeof rule !== 'string') return rule;
+  const known = Object.hasOwn(SPLIT_RULES, rule) ? SPLIT_RULES[rule] : undefined;
+  if (!known) throw new InputError(`unknown rule "${rule}"; rules: ${Object.keys(SPLIT_RULES).join(', ')}`);
+  return known;
+}

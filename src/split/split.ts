@@ -1,0 +1,67 @@
+import {makeModel} from '../models/model';
+import type {Model} from '../models/types';
+import {divideChannel} from './rewrite';
+import type {Split} from './types';
+
+/** A split's data, without what is derived from it. */
+export type SplitData = Omit<Split, 'kind' | 'model' | 'dispose' | 'toString'>;
+
+/** A split from its data: its model is built on first use. */
+export function makeSplit(data: SplitData): Split {
+  let built: Model | undefined;
+  const split = {
+    kind: 'split' as const,
+    ...data,
+    dispose() {
+      built?.dispose();
+      built = undefined;
+    },
+  } as Split;
+  // Not enumerable: a split prints, and is compared, as its data.
+  Object.defineProperties(split, {
+    before: {value: data.before, enumerable: false},
+    model: {
+      enumerable: false,
+      get: () =>
+        (built ??= makeModel(divideChannel(data.before.graph, data.layer, data.channel, data), {
+          name: `${data.before.name} split at ${data.layer}`,
+          preset: data.before.preset,
+          classNames: data.before.classNames,
+          origins: [...data.before.origins, data.before.hash],
+        })),
+    },
+    toString: {value: () => describeSplit(split), enumerable: false},
+  });
+  return split;
+}
+
+/** A few lines for a terminal or a cell. */
+export function describeSplit(split: Split): string {
+  const {layer, channel, concepts, rule, rho, sources, kernelShape} = split;
+  const lines = [
+    `channel ${channel} of layer ${layer}, divided into ${concepts.length} concepts by rule ${rule}` +
+      (rho ? `, ρ ${rho.rho}${rho.scores.length > 0 ? ' (chosen)' : ''}` : ''),
+  ];
+  concepts.forEach(({classes, classNames}, j) => {
+    const owned =
+      split.ownership && sources[j].length > 0 ? `: ${sources[j].length} of ${kernelShape[2]} sources of its own` : '';
+    lines.push(`  part ${j + 1}  ${classNames.join(' + ')} (class ${classes.join(', ')})${owned}`);
+  });
+  if (rho && rho.zeroDenominators > 0) {
+    lines.push(
+      `  ${rho.zeroDenominators} images whose other parts are silent decided ρ with a ratio bounded only by 1e-5`,
+    );
+  }
+  lines.push(
+    `  ${(100 * split.zeroInputShare).toFixed(0)} % of the layer's inputs are zero. ${adviceOnRule(split.zeroInputShare, rule)}`,
+  );
+  return lines.join('\n');
+}
+
+/** What the planted benchmark says about the published rule on layers with such inputs. */
+export function adviceOnRule(zeroInputShare: number, rule: string): string {
+  if (rule !== 'published') return `Rule ${rule} was chosen by name.`;
+  return zeroInputShare >= 0.85
+    ? 'On such sparse inputs the published rule recovers planted concepts.'
+    : 'On inputs as dense as these the published rule recovers planted concepts worse than no split; try rule: gatedRidge.';
+}
