@@ -1,0 +1,132 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type * as tfl from '@tensorflow/tfjs-layers';
+import {ensureBackend} from '../backend';
+import {fromLayersModel} from '../models/layersModel';
+import {makeModel} from '../models/model';
+import type {Model} from '../models/types';
+import {InputError, InterruptError} from '../numerics/errors';
+import {startTask, type LongCallOptions} from '../numerics/progress';
+import {DEMO_CLASSES, DEMO_SIZE, demoImage} from './generator';
+import {buildDemoNetwork, DEMO_PRESET} from './network';
+import {randomStream} from './random';
+import {IMAGE_SEEDS} from './images';
+
+const BATCH = 64;
+const LEARNING_RATE = 2e-3;
+const WARM_UP_STEPS = 100;
+
+export interface TrainDemoOptions extends LongCallOptions {
+  /** Seed of the initial weights and of the images' order; the images stay the same. @default 0 */
+  seed?: number;
+  /** Images of each class. @default 300 */
+  imagesPerClass?: number;
+  /** Passes over the images. @default 8 */
+  epochs?: number;
+}
+
+/**
+ * Trains the demo network: Adam, its rate warmed up over 100 steps and then lowered along half a cosine to 0, cross
+ * entropy and a little weight decay. The same seed gives the same network as far as the engine adds in the same order.
+ * @throws InputError on WebAssembly, which lacks the gradient of a convolution's kernel
+ * @throws InterruptError where the signal aborts it
+ */
+export async function trainDemo(options: TrainDemoOptions = {}): Promise<Model> {
+  const {seed = 0, imagesPerClass = 300, epochs = 8, progress, signal} = options;
+  const engine = await ensureBackend();
+  if (engine.name === 'wasm') {
+    throw new InputError(
+      `training needs native TensorFlow, but the engine is ${engine}; "npx unweave setup" installs it`,
+    );
+  }
+  const pixels = trainingPixels(imagesPerClass);
+  const count = imagesPerClass * DEMO_CLASSES.length;
+  const steps = epochs * Math.floor(count / BATCH);
+  const network = buildDemoNetwork({seed, decay: true});
+  const optimizer = tf.train.adam(LEARNING_RATE);
+  network.compile({optimizer, loss: (labels, logits) => tf.losses.softmaxCrossEntropy(labels, logits)});
+  const task = startTask({label: `training the demo network (seed ${seed})`, total: steps, unit: 'steps'}, progress);
+  const order = Int32Array.from({length: count}, (_, i) => i);
+  const random = randomStream(seed, 0xffff, 0);
+  try {
+    for (let step = 0; step < steps; step++) {
+      const at = step % Math.floor(count / BATCH);
+      if (at === 0) shuffle(order, random.integer);
+      setLearningRate(optimizer, rate(step, steps));
+      const loss = await trainOn(network, pixels, order.subarray(at * BATCH, (at + 1) * BATCH), imagesPerClass);
+      if (!Number.isFinite(loss)) throw new Error(`the loss became ${loss} at step ${step}`);
+      task.advance(1, {note: `loss ${loss.toFixed(3)}`});
+      if (signal?.aborted)
+        throw new InterruptError(`training stopped at step ${step + 1} of ${steps}; nothing was kept`);
+      await new Promise((resolve) => setImmediate(resolve)); // lets an interrupt and the bar in
+    }
+    const model = trainedModel(network, seed);
+    task.finish('done');
+    return model;
+  } catch (error) {
+    task.finish(error instanceof InterruptError ? 'interrupted' : 'failed');
+    throw error;
+  } finally {
+    network.dispose();
+    optimizer.dispose();
+  }
+}
+
+/** Images of all classes, class after class: [K · n, 48, 48, 3]. */
+function trainingPixels(imagesPerClass: number): Uint8Array {
+  const size = DEMO_SIZE * DEMO_SIZE * 3;
+  const pixels = new Uint8Array(DEMO_CLASSES.length * imagesPerClass * size);
+  for (let k = 0, at = 0; k < DEMO_CLASSES.length; k++) {
+    for (let i = 0; i < imagesPerClass; i++, at += size) pixels.set(demoImage(k, i, IMAGE_SEEDS.training), at);
+  }
+  return pixels;
+}
+
+/** Fisher and Yates's shuffle. */
+function shuffle(order: Int32Array, integer: (low: number, high: number) => number): void {
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = integer(0, i);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+}
+
+function rate(step: number, steps: number): number {
+  const warmUp = Math.min(1, (step + 1) / WARM_UP_STEPS);
+  return LEARNING_RATE * warmUp * 0.5 * (1 + Math.cos((Math.PI * step) / steps));
+}
+
+/** tfjs has no schedules, but its optimizers read this field at every step. */
+function setLearningRate(optimizer: tf.Optimizer, value: number): void {
+  (optimizer as unknown as {learningRate: number}).learningRate = value;
+}
+
+async function trainOn(network: tfl.LayersModel, pixels: Uint8Array, batch: Int32Array, imagesPerClass: number) {
+  const size = DEMO_SIZE * DEMO_SIZE * 3;
+  const input = new Float32Array(batch.length * size);
+  batch.forEach((image, i) => {
+    for (let j = 0; j < size; j++) input[i * size + j] = pixels[image * size + j] / 255 - 0.5;
+  });
+  const x = tf.tensor4d(input, [batch.length, DEMO_SIZE, DEMO_SIZE, 3]); // [B, 48, 48, 3]
+  const labels = tf.tidy(() => {
+    const classes = tf.tensor1d(
+      batch.map((image) => Math.floor(image / imagesPerClass)),
+      'int32',
+    );
+    return tf.cast(tf.oneHot(classes, DEMO_CLASSES.length), 'float32'); // [B, K]
+  });
+  try {
+    return (await network.trainOnBatch(x, labels)) as number;
+  } finally {
+    tf.dispose([x, labels]);
+  }
+}
+
+/** The trained weights in a network that no longer asks for weight decay. */
+function trainedModel(network: tfl.LayersModel, seed: number): Model {
+  const plain = buildDemoNetwork({seed});
+  try {
+    plain.setWeights(network.getWeights());
+    return makeModel(fromLayersModel(plain), {name: 'demo', preset: DEMO_PRESET, classNames: DEMO_CLASSES});
+  } finally {
+    plain.dispose();
+  }
+}
