@@ -20,13 +20,14 @@ export interface ImageBatchOptions {
   signal?: AbortSignal;
 }
 
-/** Batches that are decoded, or being decoded, while the network computes on the one before. */
+/** Batches that are decoded, or being decoded, while the network computes on another. */
 const AHEAD = 2;
 
 /**
- * Decodes and preprocesses images in order, one batch while the network computes on the one before; memory holds at most three batches and
- * `concurrency` images being decoded.
+ * Decodes and preprocesses images in order, two batches ahead of the one that the network computes on. Memory holds those three batches
+ * and the `concurrency` images that are being decoded.
  * @throws InputError where no image can be read, an image has the wrong size or no preset is known
+ * @throws UnreadableImageError with `unreadable: 'fail'`
  */
 export async function* imageBatches(
   images: LabelledImages,
@@ -76,21 +77,18 @@ export async function* imageBatches(
   let start = from;
   try {
     while (start < to || pending.length) {
-      for (; start < to && pending.length < AHEAD; start += batchSize) {
+      for (; start < to && pending.length <= AHEAD; start += batchSize) {
         const batch = decode(start);
         batch.catch(() => {}); // Reported when the batch is awaited, which may be never.
         pending.push(batch);
       }
       const batch = await pending.shift()!;
-      if (signal?.aborted) throw new InterruptError(`interrupted before image ${batch.next} of ${to}`);
-      if (start < to) {
-        const ahead = decode(start);
-        ahead.catch(() => {});
-        pending.push(ahead);
-        start += batchSize;
-      }
+      if (signal?.aborted)
+        throw new InterruptError(
+          `decoding ${images.name} was interrupted before image ${batch.indices[0] ?? batch.next} of ${to}`,
+        );
       read += batch.indices.length;
-      unread.push(...batch.skipped.slice(0, 3));
+      if (unread.length === 0) unread.push(...batch.skipped);
       yield batch;
     }
   } finally {
@@ -98,7 +96,7 @@ export async function* imageBatches(
   }
   if (read === 0 && from === 0 && unread.length) {
     throw new InputError(
-      `none of the ${to - from} images of ${images.name} can be read; the first: ${unread[0].path}: ${unread[0].reason}`,
+      `none of the ${to} images of ${images.name} can be read; the first is ${unread[0].path}: ${unread[0].reason}`,
     );
   }
 }
@@ -163,16 +161,17 @@ function withoutFailures(
 /** Runs at most `count` tasks at a time, in the order given; after a stop, the ones that have not begun never do. */
 function limiter(count: number, stop: {readonly requested: boolean}) {
   const waiting: (() => void)[] = [];
-  let running = 0;
+  let free = count;
   return async <T>(task: () => Promise<T>): Promise<T> => {
-    if (running >= count) await new Promise<void>((begin) => waiting.push(begin));
-    running++;
+    if (free > 0) free--;
+    else await new Promise<void>((begin) => waiting.push(begin)); // Woken by the task whose place it takes.
     try {
       if (stop.requested) throw new InterruptError('decoding was stopped');
       return await task();
     } finally {
-      running--;
-      waiting.shift()?.();
+      const next = waiting.shift();
+      if (next) next();
+      else free++;
     }
   };
 }

@@ -1,5 +1,5 @@
 import {readFile, stat} from 'node:fs/promises';
-import sharp from 'sharp';
+import sharp, {type Sharp} from 'sharp';
 import type {RgbImage} from './resize';
 import {UnreadableImageError} from './unreadable';
 
@@ -14,33 +14,71 @@ export interface DecodeOptions {
 /** The size at which Pillow warns of a decompression bomb: 256 MB of RGB. */
 export const MAX_PIXELS = 89_478_485;
 const MAX_FILE_BYTES = 2 ** 29;
+/** Vector and document formats, which sharp would render, are none of them. */
 const FORMATS = new Set(['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif']);
 
 /**
  * Decodes an image file to RGB, [height, width, 3], as Pillow's `Image.open(file).convert('RGB')` does: greyscale is repeated,
- * CMYK multiplied out, the high byte of 16 bits taken, alpha dropped, not blended.
+ * alpha dropped, not blended, of CMYK each ink multiplied by black, of an animation the first frame taken. Of 16 bits
+ * the high byte is taken, also of 16-bit greyscale without alpha, which Pillow clips at 255 instead.
  * @param path what messages call the image
- * @throws UnreadableImageError
+ * @throws UnreadableImageError also for a truncated file, and for one of more than `MAX_PIXELS` before its pixels take memory
  */
-export async function decodeRgb(
-  file: string,
-  path: string,
-  {exif = false, icc = false}: DecodeOptions = {},
-): Promise<RgbImage> {
+export async function decodeRgb(file: string, path: string, options: DecodeOptions = {}): Promise<RgbImage> {
   try {
     const {size} = await stat(file);
-    if (size > MAX_FILE_BYTES) throw new Error(`the file has ${size} bytes; the limit is ${MAX_FILE_BYTES}`);
-    return await decodeBytes(await readFile(file), {exif, icc});
+    if (size === 0) throw new Error('the file is empty');
+    if (size > MAX_FILE_BYTES) throw new Error(`the file has ${size} bytes, more than the limit of ${MAX_FILE_BYTES}`);
+    // Not sharp(file): libvips would serve a file from its cache after it has been replaced.
+    return await decodeBytes(await readFile(file), options);
   } catch (error) {
-    throw new UnreadableImageError(path, (error as Error).message.trim().split('\n')[0]);
+    throw new UnreadableImageError(path, reasonOf(error as NodeJS.ErrnoException));
   }
 }
 
-async function decodeBytes(bytes: Buffer, {exif, icc}: Required<DecodeOptions>): Promise<RgbImage> {
-  const image = sharp(bytes, {ignoreIcc: !icc, autoOrient: exif, failOn: 'truncated', limitInputPixels: MAX_PIXELS});
-  const {format} = await image.metadata();
-  if (!FORMATS.has(format)) throw new Error(`${format} is no image format that is read here`);
-  const {data, info} = await image.removeAlpha().toColourspace('srgb').raw().toBuffer({resolveWithObject: true});
-  if (info.channels !== 3) throw new Error(`it has ${info.channels} channels`);
-  return {data, width: info.width, height: info.height};
+async function decodeBytes(bytes: Buffer, {exif = false, icc = false}: DecodeOptions): Promise<RgbImage> {
+  // Pillow, too, refuses a truncated file and overlooks flipped bits.
+  const source = {autoOrient: exif, ignoreIcc: !icc, failOn: 'truncated', limitInputPixels: MAX_PIXELS} as const;
+  const {format, space, width, height, hasProfile} = await sharp(bytes, {limitInputPixels: false}).metadata();
+  if (!FORMATS.has(format)) throw new Error(`${format} images are not read`);
+  if (width * height > MAX_PIXELS) {
+    throw new Error(`it has ${width} × ${height} pixels (width × height), more than the limit of ${MAX_PIXELS}`);
+  }
+  const image = sharp(bytes, source);
+  if (space === 'cmyk' && !(icc && hasProfile)) {
+    // Otherwise sharp converts inks by a press profile of its own.
+    return cmykToRgb(await rawPixels(image.pipelineColourspace('cmyk').toColourspace('cmyk')));
+  }
+  // Without the output profile sharp leaves 16-bit images with a profile in Display P3.
+  const pixels = await rawPixels(
+    (icc && hasProfile ? image.withIccProfile('srgb') : image.toColourspace('srgb')).removeAlpha(),
+  );
+  if (pixels.channels !== 3) throw new Error(`it decodes to ${pixels.channels} channels instead of 3`);
+  return pixels;
+}
+
+async function rawPixels(image: Sharp): Promise<RgbImage & {channels: number}> {
+  const {data, info} = await image.raw().toBuffer({resolveWithObject: true});
+  return {data, width: info.width, height: info.height, channels: info.channels};
+}
+
+/** Pillow's conversion: (255 − ink)(255 − black) / 255, rounded. `data` is [height, width, 4]. */
+function cmykToRgb({data, width, height, channels}: RgbImage & {channels: number}): RgbImage {
+  if (channels !== 4) throw new Error(`it decodes to ${channels} channels instead of 4`);
+  const rgb = new Uint8Array(width * height * 3);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    const paper = 255 - data[4 * pixel + 3];
+    for (let c = 0; c < 3; c++) rgb[3 * pixel + c] = Math.round(((255 - data[4 * pixel + c]) * paper) / 255);
+  }
+  return {data: rgb, width, height};
+}
+
+/** One plain line, without the file's absolute path. */
+function reasonOf({code, message}: NodeJS.ErrnoException): string {
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EACCES' || code === 'EPERM') return 'its permissions forbid reading it';
+  if (code === 'EISDIR') return 'it is a folder';
+  if (/unsupported image format/.test(message)) return 'it is no image in a known format';
+  if (/premature end|end of stream|truncated/i.test(message)) return 'the file is truncated';
+  return message.trim().split('\n')[0];
 }

@@ -94,18 +94,18 @@ function labelSource(option: LabelOption): string {
   return typeof option === 'string' ? option : 'labels';
 }
 
-function mappedLabelling(paths: readonly string[], entries: (number | string)[], source: string): Labelling {
+function mappedLabelling(paths: readonly string[], entries: readonly (number | string)[], source: string): Labelling {
   const labels = (outputs: number) =>
     Int32Array.from(entries, (entry, i) => labelIndex(entry, paths[i], source, outputs));
   return {
     labels,
     names: (outputs) => {
       const known = new Map<number, string>();
-      // A class that exactly one class folder stands for bears its name.
       labels(outputs).forEach((label, i) => {
-        const folder = paths[i].includes('/') ? shownName(paths[i].split('/')[0]) : undefined;
-        if (folder !== undefined)
-          known.set(label, known.has(label) && known.get(label) !== folder ? `class ${label}` : folder);
+        const folder = paths[i].includes('/') ? paths[i].split('/')[0] : undefined;
+        const name = shownName(wordNetId(String(entries[i])) ?? folder ?? `class ${label}`);
+        // Of several folders for one class none is its name.
+        known.set(label, (known.get(label) ?? name) === name ? name : `class ${label}`);
       });
       return classNames(outputs, known);
     },
@@ -184,7 +184,9 @@ async function listImages(folder: string, isImage: (name: string) => boolean) {
   try {
     await walk('', []);
   } catch (error) {
-    throw new InputError(`cannot read the image folder ${folder}: ${(error as Error).message}`);
+    const {code, message} = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new InputError(`no image folder ${folder}; give the path of a folder of images`);
+    throw new InputError(`cannot read the image folder ${folder}: ${message}`);
   }
   return {paths: paths.sort(), folders: folders.sort()};
 }

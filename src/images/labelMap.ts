@@ -17,8 +17,9 @@ const MAX_FILE_BYTES = 2 ** 28;
 
 /**
  * Reads a label map: an object, a JSON file with an object, or a CSV file (comma, semicolon or tab) of two columns, file and
- * class index. A CSV file may begin with a header; further columns are left out, and columns named `file…` or `path` and
- * `label…`, `class…` or `index` are found wherever they stand.
+ * class index. A CSV file may begin with a header, which also finds the two columns among others: `file`, `path` or `image`, and
+ * `label`, `class` or `index`.
+ * @throws InputError where it cannot be read, or a label is neither a number nor a WordNet id
  */
 export function readLabels(option: LabelOption): LabelMap {
   if (typeof option !== 'string') return labelMap('labels', Object.entries(option));
@@ -64,25 +65,15 @@ function csvRows(text: string, file: string): (readonly [string, unknown])[] {
       `invalid labels ${file}: row ${short + 1}, "${rows[short].join(',')}", has one column; a row is a file name and a class index, e.g. 0001.png,7`,
     );
   }
-  let [fileColumn, labelColumn] = [0, 1];
-  if (rows.length && !isLabel(rows[0][1])) {
-    const header = rows[0].map((cell) => cell.toLowerCase());
-    const find = (pattern: RegExp, otherwise: number) => {
-      const column = header.findIndex((cell) => pattern.test(cell));
-      return column < 0 ? otherwise : column;
-    };
-    // Only a header moves the columns; a first row whose label is a mistake is reported as such.
-    if (header.some((cell) => HEADER_FILE.test(cell) || HEADER_LABEL.test(cell))) {
-      fileColumn = find(HEADER_FILE, 0);
-      labelColumn = find(HEADER_LABEL, 1);
-      rows = rows.slice(1);
-    }
-  }
-  return rows.map((row) => [row[fileColumn], row[labelColumn]] as const);
+  // A first row that names a file is no header: its label is a mistake, and reported as one.
+  if (rows.length === 0 || isLabel(rows[0][1]) || /\.\w+$/.test(rows[0][0])) return rows.map((row) => [row[0], row[1]]);
+  const [header, ...body] = rows;
+  const fileColumn = header.findIndex((cell) => /^(file|path|image|img|name|folder)/i.test(cell));
+  const labelColumn = header.findIndex(
+    (cell, c) => /^(label|class|index|target)/i.test(cell) && body.every((row) => isLabel(row[c])),
+  );
+  return body.map((row) => [row[Math.max(fileColumn, 0)] ?? '', row[labelColumn < 0 ? 1 : labelColumn]]);
 }
-
-const HEADER_FILE = /^(file|path|image|name)/;
-const HEADER_LABEL = /^(label|class|index|target|y$)/;
 
 function isLabel(value: unknown): value is number | string {
   if (typeof value === 'number') return true;

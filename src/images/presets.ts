@@ -1,4 +1,5 @@
 import {readFileSync} from 'node:fs';
+import {basename} from 'node:path';
 import {InputError} from '../numerics/errors';
 import type {PixelSize, Preset, PresetOption} from './types';
 
@@ -53,7 +54,7 @@ export function resolvePreset(option: PresetOption): Preset {
   if (typeof fields !== 'object' || fields === null) {
     throw new InputError(`invalid preset ${option}: not a JSON object; it needs mean and deviation`);
   }
-  return checkedPreset({name: option, ...fields} as Preset, option);
+  return checkedPreset({name: basename(option, '.json'), ...fields} as Preset, option);
 }
 
 function checkedPreset(preset: Preset, where: string): Preset {

@@ -37,6 +37,7 @@ interface Weights {
 function triangleWeights(from: number, to: number, start: number, length: number): Weights {
   const scale = from / to;
   const support = Math.max(scale, 1);
+  const steepness = 1 / support; // Multiplied, not divided by: at simple ratios the last bit decides many ties.
   const taps = Math.ceil(support) * 2 + 1;
   const first = new Int32Array(length);
   const count = new Int32Array(length);
@@ -48,7 +49,7 @@ function triangleWeights(from: number, to: number, start: number, length: number
     const high = Math.min(Math.trunc(centre + support + 0.5), from);
     let sum = 0;
     for (let tap = 0; tap < high - low; tap++) {
-      exact[tap] = Math.max(1 - Math.abs((tap + low - centre + 0.5) / support), 0);
+      exact[tap] = Math.max(1 - Math.abs((tap + low - centre + 0.5) * steepness), 0);
       sum += exact[tap];
     }
     first[i] = low;
