@@ -65,8 +65,9 @@ export function networkAtLayer(model: Model, layerName: string): NetworkAtLayer 
     },
     headGradient(z, passing, labels) {
       return tf.tidy(() => {
-        // wasm has no gradient of gather: the logit of each image's class is selected by a one-hot product.
-        const target = tf.oneHot(tf.tensor1d(labels, 'int32'), model.classes, 1, 0, 'float32'); // [B, K]
+        // wasm has no gradient of gather, so a one-hot product selects the logit of each image's class; and its one-hot of
+        // float32 holds integers' bits, hence the cast.
+        const target = tf.cast(tf.oneHot(tf.tensor1d(labels, 'int32'), model.classes), 'float32'); // [B, K]
         let logits: tf.Tensor2D | undefined;
         const targetLogits = (at: tf.Tensor) => {
           logits = tf.keep(network.head(at as tf.Tensor4D, passing));
