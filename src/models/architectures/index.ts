@@ -1,0 +1,7 @@
+export {
+  ARCHITECTURES,
+  buildArchitecture,
+  expectedWeights,
+  type Architecture,
+  type CheckpointWeight,
+} from './buildArchitecture';
