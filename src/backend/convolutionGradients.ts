@@ -26,23 +26,22 @@ export interface Geometry {
 type Corner = [number, number, number, number];
 type Pad = Parameters<typeof tf.backend_util.computeConv2DInfo>[4];
 
-/** A convolution as tfjs describes it: `strides`, `dilations` and `pad` as in `tf.conv2d`, data in NHWC order. */
+/** A convolution as tfjs's kernels are told of it. */
+export interface ConvolutionAttributes {
+  strides: number | [number, number];
+  /** `same`, `valid`, a number of zeros, or zeros by axis and side. */
+  pad: unknown;
+  dilations?: number | [number, number];
+  dataFormat?: 'NHWC' | 'NCHW';
+  dimRoundingMode?: 'floor' | 'round' | 'ceil';
+}
+
+/** Both shapes in full, data in NHWC order; `depthwise` where the filter is [kh, kw, C, M]. */
 export function geometryOf(
   inputShape: number[],
   filterShape: number[],
-  {
-    strides,
-    dilations = 1,
-    pad,
-    dimRoundingMode,
-    depthwise = false,
-  }: {
-    strides: number | [number, number];
-    dilations?: number | [number, number];
-    pad: unknown;
-    dimRoundingMode?: 'floor' | 'round' | 'ceil';
-    depthwise?: boolean;
-  },
+  {strides, dilations = 1, pad, dimRoundingMode}: ConvolutionAttributes,
+  depthwise = false,
 ): Geometry {
   const info = tf.backend_util.computeConv2DInfo(
     inputShape as Corner,
@@ -66,7 +65,9 @@ export function geometryOf(
 /** Derivative with respect to the input, [B, H, W, Cin], of a convolution with `filter` [kh, kw, Cin, Cout]; `dy` [B, H', W', Cout]. */
 export function convInputGradient(dy: tf.Tensor4D, filter: tf.Tensor4D, geometry: Geometry): tf.Tensor4D {
   return tf.tidy(() => {
-    const flipped = tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2]); // [kh, kw, Cout, Cin]
+    const flipped = tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2]) as tf.Tensor4D; // [kh, kw, Cout, Cin]
+    // A 1×1 kernel commutes with the zeros between the elements, and there are fewer elements before they are put in.
+    if (geometry.kernel.every((n) => n === 1)) return spread(tf.conv2d(dy, flipped, 1, 'valid'), geometry); // [B, H, W, Cin]
     return tf.conv2d(spread(dy, geometry), flipped, 1, 'valid', 'NHWC', geometry.dilation); // [B, H, W, Cin]
   });
 }
@@ -86,7 +87,7 @@ export function depthwiseInputGradient(dy: tf.Tensor4D, filter: tf.Tensor4D, geo
 export function convFilterGradient(x: tf.Tensor4D, dy: tf.Tensor4D, geometry: Geometry): tf.Tensor4D {
   return tf.tidy(() => {
     const rows = tf.reshape(dy, [-1, dy.shape[3]]); // [B·H'·W', Cout]
-    const taps = tapWindows(x, geometry, (window) => tf.matMul(tf.reshape(window, [-1, x.shape[3]]), rows, true)); // [Cin, Cout]
+    const taps = tapWindows(x, geometry, 0, (window) => tf.matMul(tf.reshape(window, [-1, x.shape[3]]), rows, true)); // [Cin, Cout]
     return tf.reshape(tf.stack(taps), [...geometry.kernel, x.shape[3], dy.shape[3]]) as tf.Tensor4D; // [kh, kw, Cin, Cout]
   });
 }
@@ -97,9 +98,36 @@ export function depthwiseFilterGradient(x: tf.Tensor4D, dy: tf.Tensor4D, geometr
     const channels = x.shape[3];
     const multiplier = dy.shape[3] / channels;
     const rows = tf.reshape(dy, [-1, channels, multiplier]); // [B·H'·W', C, M]
-    const taps = tapWindows(x, geometry, (window) => tf.sum(tf.mul(tf.reshape(window, [-1, channels, 1]), rows), 0)); // [C, M]
+    const taps = tapWindows(x, geometry, 0, (window) => tf.sum(tf.mul(tf.reshape(window, [-1, channels, 1]), rows), 0)); // [C, M]
     return tf.reshape(tf.stack(taps), [...geometry.kernel, channels, multiplier]) as tf.Tensor4D; // [kh, kw, C, M]
   });
+}
+
+/**
+ * Derivative of max pooling with respect to its input `x` [B, H, W, C], from its output `y` and `dy` [B, H', W', C]. Where
+ * several inputs of a window are the greatest, the first takes it all.
+ */
+export function maxPoolGradient(dy: tf.Tensor4D, x: tf.Tensor4D, y: tf.Tensor4D, geometry: Geometry): tf.Tensor4D {
+  return tf.tidy(() => {
+    let unclaimed: tf.Tensor = tf.onesLike(y); // [B, H', W', C]
+    const shares = tapWindows(x, geometry, -Infinity, (window, tap) => {
+      const claimed = tf.mul(unclaimed, tf.cast(tf.equal(window, y), 'float32')); // [B, H', W', C]
+      unclaimed = tf.sub(unclaimed, claimed);
+      return placeTap(tf.mul(claimed, dy) as tf.Tensor4D, tap, geometry); // [B, H, W, C]
+    });
+    return tf.addN(shares) as tf.Tensor4D; // [B, H, W, C]
+  });
+}
+
+/** Puts each output's value at the input that a tap visits, zeros elsewhere: [B, H', W', C] → [B, H, W, C]. */
+function placeTap(dy: tf.Tensor4D, tap: [number, number], {stride, dilation, before, input}: Geometry): tf.Tensor4D {
+  let placed = dy;
+  for (const axis of [0, 1] as const) {
+    placed = stuffZeros(placed, axis + 1, stride[axis]);
+    const ahead = tap[axis] * dilation[axis] - before[axis];
+    placed = padOrCrop(placed, axis + 1, ahead, input[axis] - ahead - placed.shape[axis + 1]!);
+  }
+  return placed;
 }
 
 /** U of the file's opening, padded or cropped so that a valid correlation with the kernel gives the input's size: [B, H + d·(kh − 1), …, C]. */
@@ -125,13 +153,13 @@ function stuffZeros(x: tf.Tensor4D, axis: number, stride: number): tf.Tensor4D {
     [0, stride - 1],
     [0, 0],
   ]); // [outer·n, stride, inner]
-  const shape = x.shape.slice();
+  const shape = x.shape.slice() as Corner;
   shape[axis] = length * stride;
   return padOrCrop(tf.reshape(apart, shape) as tf.Tensor4D, axis, 0, 1 - stride);
 }
 
-/** Zeros before and after an axis; a negative count takes elements away. */
-function padOrCrop(x: tf.Tensor4D, axis: number, ahead: number, behind: number): tf.Tensor4D {
+/** Puts `fill` before and after an axis; a negative count takes elements away. */
+function padOrCrop(x: tf.Tensor4D, axis: number, ahead: number, behind: number, fill = 0): tf.Tensor4D {
   let y = x;
   if (ahead < 0 || behind < 0) {
     const begin = [0, 0, 0, 0];
@@ -148,16 +176,21 @@ function padOrCrop(x: tf.Tensor4D, axis: number, ahead: number, behind: number):
     [0, 0],
   ];
   widths[axis] = [Math.max(0, ahead), Math.max(0, behind)];
-  return tf.pad(y, widths) as tf.Tensor4D;
+  return tf.pad(y, widths, fill) as tf.Tensor4D;
 }
 
-/** For each tap, row by row, what `reduce` makes of the inputs which that tap visits, [B, H', W', C]. */
-function tapWindows<T>(x: tf.Tensor4D, geometry: Geometry, reduce: (window: tf.Tensor4D) => T): T[] {
+/** For each tap, row by row, what `reduce` makes of the inputs which that tap visits, [B, H', W', C]; `fill` outside the image. */
+function tapWindows<T>(
+  x: tf.Tensor4D,
+  geometry: Geometry,
+  fill: number,
+  reduce: (window: tf.Tensor4D, tap: [number, number]) => T,
+): T[] {
   const {stride, dilation, before, input, output, kernel} = geometry;
   let padded = x;
   for (const axis of [0, 1] as const) {
     const last = stride[axis] * (output[axis] - 1) + dilation[axis] * (kernel[axis] - 1) - before[axis];
-    padded = padOrCrop(padded, axis + 1, before[axis], last + 1 - input[axis]);
+    padded = padOrCrop(padded, axis + 1, before[axis], last + 1 - input[axis], fill);
   }
   const span = (axis: 0 | 1) => stride[axis] * (output[axis] - 1) + 1;
   const taps: T[] = [];
@@ -165,7 +198,12 @@ function tapWindows<T>(x: tf.Tensor4D, geometry: Geometry, reduce: (window: tf.T
     for (let column = 0; column < kernel[1]; column++) {
       const [top, left] = [row * dilation[0], column * dilation[1]];
       const end: Corner = [x.shape[0], top + span(0), left + span(1), x.shape[3]];
-      taps.push(reduce(tf.stridedSlice(padded, [0, top, left, 0], end, [1, stride[0], stride[1], 1]) as tf.Tensor4D));
+      taps.push(
+        reduce(tf.stridedSlice(padded, [0, top, left, 0], end, [1, stride[0], stride[1], 1]) as tf.Tensor4D, [
+          row,
+          column,
+        ]),
+      );
     }
   }
   return taps;

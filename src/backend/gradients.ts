@@ -7,13 +7,16 @@
  * | convolution: filter | yes | no kernel | both |
  * | depthwise convolution: input | about four times slower than a forward convolution | no kernel | both, any dilation |
  * | depthwise convolution: filter | yes, without dilation | no kernel | both, any dilation |
+ * | average pooling, `same` | yes | wrong at the border | both |
+ * | max pooling | yes | wrong where a window holds nothing above 0 | both |
+ * | mirrored padding | wrong at the border | wrong at the border | both |
+ * | bilinear resizing with `halfPixelCenters` | wrong | wrong | both |
  * | gather | yes | no kernel | both |
  * | comparisons (`where(greater(x, 0), …)`) | throws | throws | zero, as they are piecewise constant |
  *
- * The gradients of max and average pooling, mean, batch normalisation, relu, relu6, padding, bilinear resizing, softmax,
- * log-softmax, concatenation, slicing and matrix products run on both engines as tfjs has them. Neither has one for
- * cropAndResize, stridedSlice, einsum (which wasm cannot run at all), depthToSpace, gatherND, topk, rotateWithOffset and
- * transform (which native cannot run), and FFT.
+ * The gradients of mean, batch normalisation, activations, padding, softmax, log-softmax, concatenation, slicing and matrix
+ * products are right on both engines as tfjs has them. Neither engine has one for cropAndResize, stridedSlice, einsum (which
+ * wasm cannot run at all), depthToSpace, gatherND, topk, rotateWithOffset and transform (which native cannot run), and FFT.
  *
  * `tf.fused.conv2d`, which tfjs's Conv2D layer calls, has a gradient of its own that no registration reaches: see
  * `leanConvolutions`.
@@ -25,18 +28,12 @@ import {
   depthwiseFilterGradient,
   depthwiseInputGradient,
   geometryOf,
+  type ConvolutionAttributes,
 } from './convolutionGradients';
+import {mirrorPadGradient, resizeBilinearGradient} from './resampling';
+import {installWasmKernels} from './wasmKernels';
 
-type Size2 = number | [number, number];
-interface ConvolutionAttributes {
-  strides: Size2;
-  pad: unknown;
-  dilations?: Size2;
-  dataFormat?: 'NHWC' | 'NCHW';
-  dimRoundingMode?: 'floor' | 'round' | 'ceil';
-}
-
-const isOne = (size: Size2 | undefined) =>
+const isOne = (size: ConvolutionAttributes['dilations']) =>
   size === undefined || size === 1 || (Array.isArray(size) && size.every((n) => n === 1));
 
 /** Runs an engine's kernel by name. */
@@ -73,7 +70,7 @@ const depthwise: tf.GradConfig = {
   gradFunc(dy, [x, filter], attrs) {
     const [dy4, x4, filter4] = [dy, x, filter] as tf.Tensor4D[];
     const attributes = attrs as unknown as ConvolutionAttributes;
-    const geometry = geometryOf(x4!.shape, filter4!.shape, {...attributes, depthwise: true});
+    const geometry = geometryOf(x4!.shape, filter4!.shape, attributes, true);
     const ownKernel = isOne(attributes.dilations) && !Array.isArray(attributes.pad);
     return {
       x: () => depthwiseInputGradient(dy4!, filter4!, geometry),
@@ -98,35 +95,7 @@ const comparisons: tf.GradConfig[] = [tf.Greater, tf.GreaterEqual, tf.Less, tf.L
   }),
 );
 
-const GRADIENTS = [conv2d, depthwise, ...comparisons];
-
-type Kernel = (inputs: Record<string, tf.Tensor>, attributes: Record<string, unknown>) => tf.Tensor;
-
-/** Kernels that the WebAssembly engine lacks, composed of those that it has. They serve the fused operations' gradients, too. */
-const WASM_KERNELS: Record<string, Kernel> = {
-  [tf.Conv2DBackpropFilter]({x, dy}, attrs) {
-    const {filterShape, ...rest} = attrs as unknown as ConvolutionAttributes & {filterShape: number[]};
-    return convFilterGradient(x as tf.Tensor4D, dy as tf.Tensor4D, geometryOf(x!.shape, filterShape, rest));
-  },
-  [tf.DepthwiseConv2dNativeBackpropInput]({dy, filter}, attrs) {
-    const {inputShape, ...rest} = attrs as unknown as ConvolutionAttributes & {inputShape: number[]};
-    const geometry = geometryOf(inputShape, filter!.shape, {...rest, depthwise: true});
-    return depthwiseInputGradient(dy as tf.Tensor4D, filter as tf.Tensor4D, geometry);
-  },
-  [tf.DepthwiseConv2dNativeBackpropFilter]({x, dy}, attrs) {
-    const {filterShape, ...rest} = attrs as unknown as ConvolutionAttributes & {filterShape: number[]};
-    const geometry = geometryOf(x!.shape, filterShape, {...rest, depthwise: true});
-    return depthwiseFilterGradient(x as tf.Tensor4D, dy as tf.Tensor4D, geometry);
-  },
-  [tf.UnsortedSegmentSum]({x, segmentIds}, {numSegments}) {
-    return tf.tidy(() => {
-      const rows = segmentIds!.size;
-      const member = tf.cast(tf.oneHot(tf.reshape(segmentIds!, [rows]), numSegments as number), 'float32'); // [rows, segments]
-      const sums = tf.matMul(member as tf.Tensor2D, tf.reshape(x!, [rows, -1]) as tf.Tensor2D, true); // [segments, rest]
-      return tf.reshape(sums, [numSegments as number, ...x!.shape.slice(segmentIds!.rank)]);
-    });
-  },
-};
+const GRADIENTS = [conv2d, depthwise, mirrorPadGradient, resizeBilinearGradient, ...comparisons];
 
 /**
  * Registers the gradients above with tfjs, for all engines of the process. Running it again is cheap, and puts back what
@@ -136,10 +105,5 @@ export function installGradients(): void {
   for (const gradient of GRADIENTS) {
     if (tf.getGradient(gradient.kernelName) !== gradient) tf.registerGradient(gradient);
   }
-  for (const [kernelName, kernel] of Object.entries(WASM_KERNELS)) {
-    if (tf.getKernel(kernelName, 'wasm') || !tf.getKernel(tf.Conv2D, 'wasm')) continue;
-    const kernelFunc: tf.KernelFunc = ({inputs, attrs}) =>
-      kernel(inputs as Record<string, tf.Tensor>, attrs as Record<string, unknown>);
-    tf.registerKernel({kernelName, backendName: 'wasm', kernelFunc});
-  }
+  installWasmKernels();
 }
