@@ -1,0 +1,24 @@
+export {autoDisplay} from './auto';
+export {
+  bundleSize,
+  captureDisplay,
+  emit,
+  isNotebook,
+  redirectDisplay,
+  uniqueId,
+  type Bundle,
+  type Display,
+  type EmitOptions,
+} from './bundle';
+export {chartBundle, figureText, interactiveChartBundle, svgHtml} from './chart';
+export {showErrorsShortly} from './errors';
+export {escapeHtml, html, isolated, isHtml, scriptJson, trusted, type Html} from './html';
+export {imageBundle, imageHtml, type ImageOptions, type ImageType} from './image';
+export {interactiveBundle, interactiveHtml, PLOTLY, VEGA, type InteractiveOptions, type Library} from './interactive';
+export {isPlotlyFigure, plotlyBundle, plotlyView, type PlotlyFigure} from './plotly';
+export {installNotebookProgress, notebookProgress, progressBundle, progressWords, duration} from './progress';
+export {saveFigure, standalonePage} from './save';
+export {formatNumber, tableBundle, tableHtml, tableText, type Cell, type Column, type TableOptions} from './table';
+export {themed, type VegaLiteSpec} from './theme';
+export {htmlBundle, isBundle, isVegaLite, textBundle, toBundle} from './toBundle';
+export {renderSvgPng, renderVegaPng, renderVegaSvg} from './vega';

@@ -1,0 +1,75 @@
+import {rename, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import {InputError} from '../../numerics/errors';
+import {DRAW_CHART, figureText, svgHtml} from './chart';
+import {html, trusted, type Html} from './html';
+import {interactiveHtml, VEGA} from './interactive';
+import {isPlotlyFigure, plotlyTitle, plotlyView, type PlotlyFigure} from './plotly';
+import {themed, type VegaLiteSpec} from './theme';
+import {compileFigure, renderVegaPng, renderVegaSvg} from './vega';
+
+/**
+ * Writes a figure: `.svg` and `.png` (two pixels for each of the figure's), `.html` (interactive, with everything it
+ * needs inside) or `.json` (the figure's own data).
+ * @returns the file's path
+ * @throws InputError for another ending, or for a picture of a Plotly figure
+ */
+export async function saveFigure(figure: VegaLiteSpec | PlotlyFigure, file: string): Promise<string> {
+  const ending = path.extname(file).toLowerCase();
+  const content = isPlotlyFigure(figure) ? plotlyFile(figure, ending) : vegaFile(figure, ending);
+  if (content === undefined) {
+    throw new InputError(`cannot write a figure as "${file}"; its name may end in .svg, .png, .html or .json`);
+  }
+  const unfinished = `${file}.${process.pid}.tmp`;
+  await writeFile(unfinished, content);
+  await rename(unfinished, file);
+  return file;
+}
+
+/** A page that needs nothing from the network. */
+export function standalonePage(title: string, body: Html): string {
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width" />
+        <title>${title}</title>
+        <style>
+          body {
+            font-family: sans-serif;
+            margin: 16px;
+          }
+        </style>
+      </head>
+      <body>
+        ${body}
+      </body>
+    </html> `.html;
+}
+
+function vegaFile(spec: VegaLiteSpec, ending: string): string | Buffer | undefined {
+  if (ending === '.svg') return renderVegaSvg(spec);
+  if (ending === '.png') return renderVegaPng(spec);
+  if (ending === '.json') return `${JSON.stringify(themed(spec), null, 2)}\n`;
+  if (ending !== '.html') return undefined;
+  const text = figureText(spec);
+  const view = {
+    script: DRAW_CHART,
+    data: compileFigure(spec),
+    fallback: svgHtml(renderVegaSvg(spec), text),
+    text,
+    libraries: [VEGA],
+  };
+  return standalonePage(text, trusted(interactiveHtml(view).html));
+}
+
+function plotlyFile(figure: PlotlyFigure, ending: string): string | undefined {
+  if (ending === '.json') return `${JSON.stringify(figure, null, 2)}\n`;
+  if (ending === '.html') return standalonePage(plotlyTitle(figure) ?? 'figure', interactiveHtml(plotlyView(figure)));
+  if (ending === '.svg' || ending === '.png') {
+    throw new InputError(
+      `a Plotly figure cannot be written as ${ending}, which needs a browser; write .html, and save a picture from there`,
+    );
+  }
+  return undefined;
+}
