@@ -12,7 +12,9 @@ export function escapeHtml(text: string): string {
 
 /** Markup from a template: values are shown as text, `Html` values and lists of them are put in as they are. */
 export function html(strings: TemplateStringsArray, ...values: unknown[]): Html {
-  return {html: strings.reduce((markup, piece, i) => markup + markupOf(values[i - 1]) + piece)};
+  // The indentation of the source would only make notebooks larger.
+  const pieces = strings.map((piece) => piece.replace(/\n\s*/g, '\n'));
+  return {html: pieces.reduce((markup, piece, i) => markup + markupOf(values[i - 1]) + piece)};
 }
 
 /** Markup that was written by hand, or by a library that escapes. */

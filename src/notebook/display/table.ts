@@ -19,8 +19,8 @@ export interface TableOptions {
 }
 
 // Greys that are seen on white and on black; the text keeps the page's own colour.
-const LINE = 'rgb(140,149,159)';
-const CELL = `padding:3px 10px;border:0;border-bottom:1px solid ${LINE};vertical-align:middle`;
+const ROW = 'border-bottom:1px solid rgb(140,149,159)';
+const CELL = 'padding:3px 10px';
 
 /** A table for every front end: inline styles only, text shown as text whatever is in it. */
 export function tableBundle(
@@ -52,7 +52,7 @@ export function tableHtml(
     const cells = titled.map(
       (column, i) => html`<td style="${`${CELL};text-align:${aligned[i]}`}">${cellHtml(row[i], column)}</td>`,
     );
-    return html`<tr>
+    return html`<tr style="${ROW}">
       ${cells}
     </tr>`;
   });
@@ -61,7 +61,7 @@ export function tableHtml(
     ${caption ? html`<div style="font-weight:600;margin:4px 0">${isolated(caption)}</div>` : ''}
     <table style="border-collapse:collapse;margin:0;font-size:13px;font-variant-numeric:tabular-nums">
       <thead>
-        <tr>
+        <tr style="${ROW}">
           ${head}
         </tr>
       </thead>
