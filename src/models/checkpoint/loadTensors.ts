@@ -1,5 +1,5 @@
 import {InputError} from '../../numerics/errors';
-import {readBytes, toHostOrder, type BinaryFile} from './binaryFile';
+import {ITEM_BYTES, readBytes, toHostOrder, type BinaryFile} from './binaryFile';
 
 /** A tensor's place in a file: a strided view (counting items) of a run of `length` items that starts at byte `position`. */
 export interface TensorOnDisk {
@@ -20,24 +20,19 @@ export interface LoadedWeight {
   data: Float32Array;
 }
 
-const DECODERS: Readonly<Record<string, {bytes: number; decode: (buffer: ArrayBuffer) => Float32Array}>> = {
-  F32: {bytes: 4, decode: (buffer) => new Float32Array(buffer)},
-  F64: {bytes: 8, decode: (buffer) => new Float32Array(new Float64Array(buffer))},
-  F16: {bytes: 2, decode: (buffer) => Float32Array.from(new Uint16Array(buffer), halfToNumber)},
+/** Numbers of each type that is read, as float32. */
+const DECODERS: Readonly<Record<string, (buffer: ArrayBuffer) => Float32Array>> = {
+  F32: (buffer) => new Float32Array(buffer),
+  F64: (buffer) => new Float32Array(new Float64Array(buffer)),
+  F16: (buffer) => Float32Array.from(new Uint16Array(buffer), halfToNumber),
   // bfloat16 is the upper half of a float32.
-  BF16: {
-    bytes: 2,
-    decode: (buffer) => new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer),
-  },
-  I64: {
-    bytes: 8,
-    decode: (buffer) => Float32Array.from(new BigInt64Array(buffer) as unknown as ArrayLike<bigint>, Number),
-  },
-  I32: {bytes: 4, decode: (buffer) => new Float32Array(new Int32Array(buffer))},
-  I16: {bytes: 2, decode: (buffer) => new Float32Array(new Int16Array(buffer))},
-  I8: {bytes: 1, decode: (buffer) => new Float32Array(new Int8Array(buffer))},
-  U8: {bytes: 1, decode: (buffer) => new Float32Array(new Uint8Array(buffer))},
-  BOOL: {bytes: 1, decode: (buffer) => new Float32Array(new Uint8Array(buffer))},
+  BF16: (buffer) => new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer),
+  I64: (buffer) => Float32Array.from(new BigInt64Array(buffer) as unknown as ArrayLike<bigint>, Number),
+  I32: (buffer) => new Float32Array(new Int32Array(buffer)),
+  I16: (buffer) => new Float32Array(new Int16Array(buffer)),
+  I8: (buffer) => new Float32Array(new Int8Array(buffer)),
+  U8: (buffer) => new Float32Array(new Uint8Array(buffer)),
+  BOOL: (buffer) => new Float32Array(new Uint8Array(buffer)),
 };
 
 /** Memory that weights may take for each byte of their file; honest files need 4 (bytes to float32), views somewhat more. */
@@ -74,9 +69,9 @@ async function loadTensor(
   file: BinaryFile,
   {dtype, order, position, offset, shape, strides}: TensorOnDisk,
 ): Promise<Float32Array> {
-  const {bytes, decode} = DECODERS[dtype];
+  const bytes = ITEM_BYTES[dtype];
   const raw = await readBytes(file, position + offset * bytes, spanOf(shape, strides) * bytes);
-  const stored = decode(toHostOrder(raw, bytes, order).buffer as ArrayBuffer);
+  const stored = DECODERS[dtype](toHostOrder(raw, bytes, order).buffer as ArrayBuffer);
   if (isRowMajor(shape, strides)) return stored;
 
   const data = new Float32Array(sizeOf(shape));
@@ -105,7 +100,7 @@ function checkExtent(file: BinaryFile, {name, dtype, position, length, offset, s
       `of shape [${shape.join(', ')}] needs ${end} numbers, and its storage holds ${length}; the file is damaged`,
     );
   }
-  const endByte = position + length * DECODERS[dtype].bytes;
+  const endByte = position + length * ITEM_BYTES[dtype];
   if (!(endByte <= file.size)) throw refuse(`ends at byte ${endByte}, and the file has ${file.size}; it is truncated`);
 }
 

@@ -4,7 +4,16 @@
  */
 import {open, rename, rm} from 'node:fs/promises';
 import {InputError} from '../../numerics/errors';
-import {HOST_ORDER, readBytes, reasonOf, toHostOrder, withBinaryFile, writeBytes, type BinaryFile} from './binaryFile';
+import {
+  HOST_ORDER,
+  ITEM_BYTES,
+  readBytes,
+  reasonOf,
+  toHostOrder,
+  withBinaryFile,
+  writeBytes,
+  type BinaryFile,
+} from './binaryFile';
 
 /** A named array as it lies on disk: type, shape (row-major; `[]` is a scalar) and values. */
 export type SafetensorsArray =
@@ -30,10 +39,6 @@ export interface SafetensorsEntry {
   byteLength: number;
 }
 
-const ITEM_BYTES: Readonly<Record<string, number>> = {
-  F64: 8, I64: 8, U64: 8, F32: 4, I32: 4, U32: 4, F16: 2, BF16: 2, I16: 2, U16: 2,
-  I8: 1, U8: 1, BOOL: 1, F8_E4M3: 1, F8_E5M2: 1,
-}; // prettier-ignore
 const MAX_HEADER = 16 * 2 ** 20;
 
 /**
@@ -172,9 +177,8 @@ export async function readSafetensorsHeader(
     if (typeof dtype !== 'string' || !isCounts(shape) || !isCounts(offsets) || offsets.length !== 2) {
       throw refuse(`"${name}" needs a dtype, a shape and two data_offsets`);
     }
-    const itemBytes = Object.hasOwn(ITEM_BYTES, dtype) ? ITEM_BYTES[dtype] : undefined;
-    if (itemBytes === undefined) throw refuse(`"${name}" has the unknown type ${dtype}`);
-    const bytes = shape.reduce((product, count) => product * count, itemBytes);
+    if (!(dtype in ITEM_BYTES)) throw refuse(`"${name}" has the unknown type ${dtype}`);
+    const bytes = shape.reduce((product, count) => product * count, ITEM_BYTES[dtype]);
     const [start, end] = offsets;
     if (bytes !== end - start) {
       throw refuse(

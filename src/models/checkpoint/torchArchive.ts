@@ -2,10 +2,10 @@
  * The two containers of `torch.save`, neither of which is read further than the pickle here: the tensors' bytes are found by
  * position, and read when and if they are wanted. Formats: PyTorch, torch/serialization.py (`_save`, `_legacy_save`).
  */
-import {fromFdPromise, type Entry} from 'yauzl';
 import {InputError} from '../../numerics/errors';
-import {readBytes, type BinaryFile} from './binaryFile';
+import {ITEM_BYTES, readBytes, type BinaryFile} from './binaryFile';
 import {readTorchPickle, type TorchStorage} from './torchPickle';
+import {readZipDirectory} from './zipArchive';
 
 /** What a file holds, and where the numbers of a storage lie. */
 export interface TorchFile {
@@ -17,68 +17,32 @@ export interface TorchFile {
 
 /** Most bytes of pickle that are read; the state dict of a ResNet-152 takes 150 kB. */
 const MAX_PICKLE = 32 * 2 ** 20;
-const MAX_ENTRIES = 200_000;
-const STORAGE_BYTES: Readonly<Record<string, number>> = {
-  F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1,
-}; // prettier-ignore
 
 /** The zip archive of PyTorch 1.6 and later: `NAME/data.pkl`, a file `NAME/data/KEY` for each storage, all uncompressed. */
 export async function readTorchZip(file: BinaryFile): Promise<TorchFile> {
-  const damaged = (error: unknown) =>
-    new InputError(`${file.name} is a damaged or truncated zip archive: ${(error as Error).message}.`);
-  const zip = await fromFdPromise(file.handle.fd, {autoClose: false}).catch((error: unknown) => {
-    throw damaged(error);
-  });
-  if (zip.entryCount > MAX_ENTRIES) {
-    throw new InputError(`${file.name} is a zip archive of ${zip.entryCount} files; ${MAX_ENTRIES} is the limit.`);
-  }
-  const entries = new Map<string, Entry>();
-  try {
-    for await (const entry of zip.eachEntry()) entries.set(entry.fileName, entry);
-  } catch (error) {
-    throw damaged(error);
-  }
-  const pickleName = [...entries.keys()].find((name) => /^([^/]*\/)?data\.pkl$/.test(name));
+  const zip = await readZipDirectory(file);
+  const pickleName = zip.names.find((name) => /^([^/]*\/)?data\.pkl$/.test(name));
   if (pickleName === undefined) {
     throw new InputError(
       `${file.name} is a zip archive without data.pkl, so torch.save did not write it; give a file made by torch.save(model.state_dict(), file).`,
     );
   }
   const prefix = pickleName.slice(0, -'data.pkl'.length);
-  if (entries.has(`${prefix}constants.pkl`) || [...entries.keys()].some((name) => name.startsWith(`${prefix}code/`))) {
+  if (zip.names.some((name) => name === `${prefix}constants.pkl` || name.startsWith(`${prefix}code/`))) {
     throw new InputError(
       `${file.name} is a TorchScript archive, which holds a program; save the weights alone, torch.save(model.state_dict(), file), and give that file.`,
     );
   }
 
-  const positionOf = async (name: string, length?: number): Promise<{position: number; length: number}> => {
-    const entry = entries.get(name);
-    if (!entry) throw new InputError(`${file.name} is damaged: it lacks "${name}", which its pickled part names.`);
-    if (entry.compressionMethod !== 0 || entry.isEncrypted() || entry.compressedSize !== entry.uncompressedSize) {
-      throw new InputError(
-        `"${name}" in ${file.name} is compressed or encrypted, which torch.save does not do; load and save the file again with PyTorch.`,
-      );
-    }
-    if (length !== undefined && length > entry.compressedSize) {
-      throw new InputError(
-        `"${name}" in ${file.name} has ${entry.compressedSize} bytes, and ${length} are wanted; the file is damaged.`,
-      );
-    }
-    const {fileDataStart} = await zip.readLocalFileHeaderPromise(entry, {minimal: true}).catch((error: unknown) => {
-      throw damaged(error);
-    });
-    return {position: fileDataStart, length: entry.compressedSize};
-  };
-
-  const pickle = await positionOf(pickleName);
+  const pickle = await zip.locate(pickleName);
   if (pickle.length > MAX_PICKLE) {
     throw new InputError(`"${pickleName}" in ${file.name} has ${pickle.length} bytes; ${MAX_PICKLE} is the limit.`);
   }
   const {value} = readTorchPickle(await readBytes(file, pickle.position, pickle.length), 0, file.name, new Map());
 
   let order: 'little' | 'big' = 'little';
-  if (entries.has(`${prefix}byteorder`)) {
-    const {position, length} = await positionOf(`${prefix}byteorder`);
+  if (zip.names.includes(`${prefix}byteorder`)) {
+    const {position, length} = await zip.locate(`${prefix}byteorder`);
     const text = length > 16 ? '' : Buffer.from(await readBytes(file, position, length)).toString('latin1');
     if (text !== 'little' && text !== 'big') {
       throw new InputError(`${file.name} is damaged: its byte order is "${text}"; valid are little and big.`);
@@ -89,7 +53,7 @@ export async function readTorchZip(file: BinaryFile): Promise<TorchFile> {
     root: value,
     order,
     locate: async ({key, dtype, length}) =>
-      (await positionOf(`${prefix}data/${key}`, length * STORAGE_BYTES[dtype])).position,
+      (await zip.locate(`${prefix}data/${key}`, length * ITEM_BYTES[dtype])).position,
   };
 }
 
@@ -132,7 +96,7 @@ export async function readTorchStream(file: BinaryFile): Promise<TorchFile> {
     const lengthBytes = await readBytes(file, end, 8);
     const length = Number(new DataView(lengthBytes.buffer).getBigInt64(0, true));
     const position = end + 8;
-    end = position + length * STORAGE_BYTES[storage.dtype];
+    end = position + length * ITEM_BYTES[storage.dtype];
     if (length < 0 || end > file.size) {
       throw new InputError(
         `${file.name} is truncated or damaged: storage "${storage.key}" of ${length} numbers ends at byte ${end}, and the file has ${file.size}.`,
