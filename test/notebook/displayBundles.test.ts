@@ -151,7 +151,7 @@ test('a picture of one kind is shown as such, others inside HTML', () => {
   const bytes = new Uint8Array([1, 2, 3]);
   assert.deepEqual(Object.keys(imageBundle(bytes, {alt: 'x', width: 3}).data), ['image/png', 'text/plain']);
   const {data} = imageBundle(bytes, {alt: '"><b>', type: 'image/webp'});
-  assert.match(String(data['text/html']), /^<img alt="&quot;&gt;&lt;b&gt;" .*src="data:image\/webp;base64,AQID" />$/);
+  assert.match(String(data['text/html']), /^<img alt="&quot;&gt;&lt;b&gt;" .*src="data:image\/webp;base64,AQID" \/>$/);
 });
 
 test('anything becomes a bundle', () => {
