@@ -39,7 +39,7 @@ function arctangentSeries(a: number): number {
   return a * (1 - q * (1 / 3 - q * (1 / 5 - q * (1 / 7 - q * (1 / 9 - q * (1 / 11 - q * (1 / 13 - q / 15)))))));
 }
 
-/** e^x for |x| ≤ 0.5. */
+/** e^x for |x| ≤ 0.25. */
 export function exponential(x: number): number {
   return 1 + x * (1 + (x / 2) * (1 + (x / 3) * (1 + (x / 4) * (1 + (x / 5) * (1 + (x / 6) * (1 + x / 7))))));
 }

@@ -23,26 +23,30 @@ export interface Palette {
   paints: readonly [Colour, Colour, Colour];
 }
 
-/** How far two colours' lumas are apart at least: between paint and background, between the first two paints, and of the second paint from the background. */
+/** How far lumas are apart at least: a paint from the background or the paint it lies on, and the second from the background. */
 const CLEAR = 0.28;
 const FAINT = 0.15;
 
-/** Draws before a colour is taken that is not far enough from the others; it happens to about one palette in a million. */
-const TRIES = 60;
-
 export function randomPalette(random: Random): Palette {
   const background = fromHsv(random.uniform(0, 1), random.uniform(0, 0.8), random.uniform(0.1, 0.95));
-  const paint = (...apart: [Colour, number][]): Colour => {
-    let colour = randomPaint(random);
-    for (let i = 1; i < TRIES && apart.some(([other, gap]) => Math.abs(luma(colour) - luma(other)) < gap); i++) {
-      colour = randomPaint(random);
-    }
-    return colour;
-  };
-  const first = paint([background, CLEAR]);
-  const second = paint([first, CLEAR], [background, FAINT]);
-  const third = paint([background, CLEAR]);
-  return {background, paints: [first, second, third]};
+  for (;;) {
+    const first = paintApartFrom(background, random);
+    const second = randomPaint(random);
+    // Beside some first paints there is no room for a second: then both are drawn again.
+    if (distance(second, first) < CLEAR || distance(second, background) < FAINT) continue;
+    return {background, paints: [first, second, paintApartFrom(background, random)]};
+  }
+}
+
+function paintApartFrom(background: Colour, random: Random): Colour {
+  for (;;) {
+    const colour = randomPaint(random);
+    if (distance(colour, background) >= CLEAR) return colour;
+  }
+}
+
+function distance(a: Colour, b: Colour): number {
+  return Math.abs(luma(a) - luma(b));
 }
 
 function randomPaint(random: Random): Colour {

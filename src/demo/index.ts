@@ -17,6 +17,12 @@ export {trainDemo, type TrainDemoOptions} from './train';
 /** Training seeds of the networks that the package ships. */
 const SEEDS = [0, 1];
 
+/**
+ * A channel of the shipped network of seed 0 to look at first: three things that look nothing alike excite it, and each of its
+ * three parts is excited by one of them alone.
+ */
+export const DEMO_EXAMPLE = {layer: 'conv5', channel: 7, classes: ['flag', 'checker', 'fir']} as const;
+
 export interface DemoOptions {
   /** Pictures of each class in `train`. @default 60 */
   trainPerClass?: number;
