@@ -7,7 +7,20 @@ import {after, before, test} from 'node:test';
 import fc from 'fast-check';
 import {readCheckpoint, writeSafetensors} from '../../src/models/checkpoint';
 import {InputError} from '../../src/numerics/errors';
-import {called, dict, floats, integer, list, named, pickle, streamCheckpoint, tensor, text, zipCheckpoint, zipOf} from '../reference/torchFiles'; // prettier-ignore
+import {
+  called,
+  dict,
+  floats,
+  integer,
+  list,
+  named,
+  pickle,
+  streamCheckpoint,
+  tensor,
+  text,
+  zipCheckpoint,
+  zipOf,
+} from '../reference/torchFiles';
 
 /** Files that PyTorch wrote, and what they hold; test/reference/torch/makeCheckpoints.py made them. */
 const data = join(__dirname, '../data/checkpoints');

@@ -61,7 +61,14 @@ test('every array starts at a multiple of its item size', async () => {
   const length = Number(bytes.readBigUInt64LE(0));
   const header = JSON.parse(bytes.subarray(8, 8 + length).toString()) as Record<string, {data_offsets: number[]}>;
   assert.equal(length % 8, 0);
-  assert.deepEqual([header.c.data_offsets, header.b.data_offsets, header.a.data_offsets], [[0, 8], [8, 12], [12, 13]]); // prettier-ignore
+  assert.deepEqual(
+    [header.c.data_offsets, header.b.data_offsets, header.a.data_offsets],
+    [
+      [0, 8],
+      [8, 12],
+      [12, 13],
+    ],
+  );
 });
 
 test('writing over a file replaces it whole, and leaves no temporary file', async () => {

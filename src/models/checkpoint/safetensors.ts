@@ -50,7 +50,7 @@ export async function readSafetensors(path: string): Promise<SafetensorsFile> {
   return withBinaryFile(path, async (file) => {
     const {entries, metadata} = await readSafetensorsHeader(file);
     for (const {name, dtype} of entries) {
-      if (!(dtype in READERS)) {
+      if (!Object.hasOwn(READERS, dtype)) {
         throw new InputError(
           `array "${name}" of ${path} has type ${dtype}; valid types are ${Object.keys(READERS).join(', ')}.`,
         );
@@ -177,7 +177,7 @@ export async function readSafetensorsHeader(
     if (typeof dtype !== 'string' || !isCounts(shape) || !isCounts(offsets) || offsets.length !== 2) {
       throw refuse(`"${name}" needs a dtype, a shape and two data_offsets`);
     }
-    if (!(dtype in ITEM_BYTES)) throw refuse(`"${name}" has the unknown type ${dtype}`);
+    if (!Object.hasOwn(ITEM_BYTES, dtype)) throw refuse(`"${name}" has the unknown type ${dtype}`);
     const bytes = shape.reduce((product, count) => product * count, ITEM_BYTES[dtype]);
     const [start, end] = offsets;
     if (bytes !== end - start) {
