@@ -1,0 +1,12 @@
+import {mersenne, unsafeUniformIntDistribution} from 'pure-rand';
+
+/** 0 … count − 1 in a random order, the same for the same seed (Fisher and Yates). */
+export function permutation(count: number, seed: number): Int32Array {
+  const generator = mersenne(seed);
+  const order = Int32Array.from({length: count}, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = unsafeUniformIntDistribution(0, i, generator);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
