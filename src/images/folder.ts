@@ -45,10 +45,11 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
   const labelling = options.labels
     ? mappedLabelling(paths, entriesFor(readLabels(options.labels), paths, isImage), labelSource(options.labels))
     : folderLabelling(folder, paths, folders);
-  return fileImages(
+  const images = fileImages(
     {name: basename(resolve(folder)), paths, files: paths.map((path) => join(folder, path)), labelling},
     options,
   );
+  return typeof options.labels === 'string' ? {...images, labelsFile: resolve(options.labels)} : images;
 }
 
 /**

@@ -53,7 +53,7 @@ function csvRows(text: string, file: string): (readonly [string, unknown])[] {
       bom: true,
       trim: true,
       skip_empty_lines: true,
-      delimiter: [',', ';', '\t'],
+      delimiter: delimiterOf(text),
       relax_column_count: true,
     });
   } catch (error) {
@@ -73,6 +73,12 @@ function csvRows(text: string, file: string): (readonly [string, unknown])[] {
     (cell, c) => /^(label|class|index|target)/i.test(cell) && body.every((row) => isLabel(row[c])),
   );
   return body.map((row) => [row[Math.max(fileColumn, 0)] ?? '', row[labelColumn < 0 ? 1 : labelColumn]]);
+}
+
+/** Semicolons and tabs divide only a file whose first line has no comma, tabs only without semicolons: names may hold either. */
+function delimiterOf(text: string): string {
+  const line = text.trimStart().split('\n', 1)[0];
+  return [',', ';', '\t'].find((delimiter) => line.includes(delimiter)) ?? ',';
 }
 
 function isLabel(value: unknown): value is number | string {

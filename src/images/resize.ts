@@ -77,16 +77,17 @@ export function resizeAndCrop(
   const narrow = resizeColumns(image, firstRow, lastRow, width, crop); // [lastRow − firstRow, crop.width, 3]
   const rowLength = crop.width * 3;
   const out = new Uint8Array(crop.height * rowLength);
-  const sums = new Int32Array(rowLength);
   for (let y = 0; y < crop.height; y++) {
-    sums.fill(HALF);
-    for (let tap = 0; tap < rows.count[y]; tap++) {
-      const w = rows.weight[y * rows.taps + tap];
-      const at = (rows.first[y] - firstRow + tap) * rowLength;
-      for (let x = 0; x < rowLength; x++) sums[x] += w * narrow[at + x];
+    const begin = y * rows.taps;
+    const end = begin + rows.count[y];
+    const above = (rows.first[y] - firstRow) * rowLength;
+    for (let x = 0; x < rowLength; x++) {
+      let sum = HALF;
+      for (let tap = begin, at = above + x; tap < end; tap++, at += rowLength) {
+        sum = (sum + Math.imul(rows.weight[tap], narrow[at])) | 0;
+      }
+      out[y * rowLength + x] = sum >> PRECISION;
     }
-    const to = y * rowLength;
-    for (let x = 0; x < rowLength; x++) out[to + x] = sums[x] >> PRECISION;
   }
   return out; // [crop.height, crop.width, 3]
 }
@@ -112,9 +113,9 @@ function resizeColumns(image: RgbImage, firstRow: number, lastRow: number, newWi
       let b = HALF;
       for (let tap = x * taps; tap < x * taps + count[x]; tap++, at += 3) {
         const w = weight[tap];
-        r = (r + w * data[at]) | 0;
-        g = (g + w * data[at + 1]) | 0;
-        b = (b + w * data[at + 2]) | 0;
+        r = (r + Math.imul(w, data[at])) | 0;
+        g = (g + Math.imul(w, data[at + 1])) | 0;
+        b = (b + Math.imul(w, data[at + 2])) | 0;
       }
       out[to++] = r >> PRECISION;
       out[to++] = g >> PRECISION;

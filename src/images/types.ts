@@ -42,6 +42,8 @@ export interface LabelledImages {
   readonly preset?: Preset;
   /** How the pixels are decoded where that is not the usual way, e.g. `exif`: part of the list's hash. */
   readonly decoding?: string;
+  /** The file that the labels were read from, so that a later run on the same images finds it. */
+  readonly labelsFile?: string;
   /**
    * Class index (the model's output index) of each image, for a model with `classes` outputs.
    * @throws InputError where it is unclear or beyond the outputs

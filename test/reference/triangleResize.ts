@@ -1,0 +1,31 @@
+/**
+ * Antialiased bilinear resize from its definition, for one channel and in float64: each output sample is the mean of the source
+ * weighted by a triangle about its centre, as wide as the reduction, one plain loop over the whole image.
+ */
+export function triangleResize(
+  source: ArrayLike<number>,
+  from: {width: number; height: number},
+  to: {width: number; height: number},
+): number[] {
+  const weight = (sample: number, output: number, length: number, newLength: number): number => {
+    const scale = length / newLength;
+    const distance = Math.abs(sample + 0.5 - (output + 0.5) * scale) / Math.max(scale, 1);
+    return Math.max(1 - distance, 0);
+  };
+  const out: number[] = [];
+  for (let y = 0; y < to.height; y++) {
+    for (let x = 0; x < to.width; x++) {
+      let sum = 0;
+      let total = 0;
+      for (let v = 0; v < from.height; v++) {
+        for (let u = 0; u < from.width; u++) {
+          const w = weight(v, y, from.height, to.height) * weight(u, x, from.width, to.width);
+          sum += w * source[v * from.width + u];
+          total += w;
+        }
+      }
+      out.push(sum / total);
+    }
+  }
+  return out;
+}
