@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {test} from 'node:test';
-import * as tf from '@tensorflow/tfjs-core';
 import {ARCHITECTURES, buildArchitecture, expectedWeights} from '../../src/models/architectures';
 import {nodeOf, weightOf, type Graph} from '../../src/models/graph';
-import {toLayersModel} from '../../src/models/layersModel';
 import {InputError} from '../../src/numerics/errors';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
+import {logitError} from '../reference/logitError';
 import {seededImages, seededWeights} from '../reference/seededWeights';
 
 interface Golden {
@@ -17,21 +16,6 @@ interface Golden {
 }
 /** Logits that PyTorch computes in float64; test/reference/torch/makeLogits.py wrote them. */
 const golden = JSON.parse(readFileSync(join(__dirname, '../data/architectures.json'), 'utf8')) as Golden;
-
-/** Largest difference, relative to the largest logit of the image. */
-function logitError(graph: Graph, images: tf.Tensor4D, expected: number[][]): number {
-  const model = toLayersModel(graph);
-  try {
-    const logits = tf.tidy(() => (model.predict(images) as tf.Tensor2D).arraySync()); // [B, K]
-    const errors = expected.map((row, b) => {
-      const largest = Math.max(...row.map(Math.abs));
-      return Math.max(...row.map((logit, k) => Math.abs(logit - logits[b][k]))) / largest;
-    });
-    return Math.max(...errors);
-  } finally {
-    model.dispose();
-  }
-}
 
 /** Names and shapes alone, where values do not matter. */
 function unfilledWeights(name: string, classes: number): Map<string, {shape: number[]; data: Float32Array}> {
@@ -49,13 +33,10 @@ for (const name of tested) {
     const {inputShape} = ARCHITECTURES.find((architecture) => architecture.name === name)!;
     const graph = (shared ??= buildArchitecture(name, seededWeights(expectedWeights(name, golden.classes))));
     const [height] = inputShape;
-    await keepsTensorCount(() => {
-      const images = tf.tensor4d(seededImages(golden.images, height), [golden.images, ...inputShape]);
-      const error = logitError(graph, images, golden.networks[name].logits);
-      t.diagnostic(`relative error ${error.toExponential(1)}`);
-      images.dispose();
-      assert.ok(error < 2e-5, `relative error ${error}`);
-    });
+    const images = seededImages(golden.images, height);
+    const error = await keepsTensorCount(() => logitError(graph, images, golden.networks[name].logits));
+    t.diagnostic(`relative error ${error.toExponential(1)}`);
+    assert.ok(error < 2e-5, `relative error ${error}`);
   });
 }
 
