@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import {mkdtemp, readdir, readFile, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {readdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {test} from 'node:test';
 import sharp from 'sharp';
 import {decodeRgb, MAX_PIXELS} from '../../src/images/decode';
 import {fitTo} from '../../src/images/geometry';
 import {UnreadableImageError} from '../../src/images/unreadable';
+import {madeFolder} from './madeFolder';
 
 const GOLDEN = join(__dirname, 'golden');
 const SIZE = {height: 28, width: 28, shorterSide: 32};
@@ -55,8 +55,7 @@ test('icc: true converts an embedded profile to sRGB, of 16 bits too', async () 
 });
 
 async function refusal(name: string, bytes: Uint8Array): Promise<UnreadableImageError> {
-  const file = join(await mkdtemp(join(tmpdir(), 'unweave-')), name);
-  await writeFile(file, bytes);
+  const file = join(await madeFolder({[name]: bytes}), name);
   const error: unknown = await decodeRgb(file, `cats/${name}`).catch((reason: unknown) => reason);
   assert.ok(error instanceof UnreadableImageError, `${name} was read`);
   assert.ok(error.message.startsWith(`unreadable image: cats/${name}: `));
@@ -88,7 +87,7 @@ test('a decompression bomb is refused by its header', async () => {
 });
 
 test('a file that is replaced is read anew', async () => {
-  const file = join(await mkdtemp(join(tmpdir(), 'unweave-')), 'image.png');
+  const file = join(await madeFolder({}), 'image.png');
   for (const level of [10, 200]) {
     const image = sharp({create: {width: 3, height: 3, channels: 3, background: {r: level, g: level, b: level}}});
     await writeFile(file, await image.png().toBuffer());
