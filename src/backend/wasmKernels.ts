@@ -27,7 +27,9 @@ type Inputs = Record<string, tf.Tensor>;
 type Attributes = Record<string, unknown>;
 type Call = Parameters<tf.KernelFunc>[0];
 
-const convolution = (attributes: Attributes) => attributes as unknown as ConvolutionAttributes;
+/** The layers API hands on null where a depthwise convolution names no dilation. */
+const convolution = (attributes: Attributes) =>
+  ({...attributes, dilations: attributes['dilations'] ?? [1, 1]}) as unknown as ConvolutionAttributes;
 
 type Compute = (inputs: Inputs, attributes: Attributes) => tf.Tensor;
 

@@ -7,7 +7,7 @@ import {outputShapes} from './layersModel';
  * passes the layer by (residual connections).
  */
 export interface Cut {
-  /** Outputs: the layer's input X, then each crossing tensor. */
+  /** Outputs: the layer's input X, then each crossing tensor that is not X itself. */
   trunk: Graph;
   layer: GraphNode;
   /** Inputs: the layer's linear output Z, before any activation of its own, then each crossing tensor. */
@@ -49,7 +49,7 @@ export function cutAt(graph: Graph, layerName: string): Cut {
     inputs: [layerName, ...crossing],
     outputs: graph.outputs.map(throughActivation),
   };
-  const ends = [layer.inputs[0], ...crossing];
+  const ends = [...new Set([layer.inputs[0], ...crossing])];
   const before = upstreamOf(graph, ends);
   const trunk = {nodes: graph.nodes.filter((node) => before.has(node.name)), inputs: graph.inputs, outputs: ends};
   return {trunk, layer, head, crossing};

@@ -57,7 +57,8 @@ function addContainer(
       );
     }
     const reads = calls.map(([source]) => outputOf.get(source) as string);
-    const object = container.layers.find((candidate) => candidate.name === layer.name) as tfl.layers.Layer;
+    // A sequential model's input layer may be of our own making, without an object.
+    const object = container.layers.find((candidate) => candidate.name === layer.name);
     if (layer.className === 'InputLayer') {
       const position = config.inputLayers.findIndex(([name]) => name === layer.name);
       if (feeds) {
@@ -76,7 +77,7 @@ function addContainer(
       className: layer.className,
       config: {...layer.config, name},
       inputs: reads,
-      weights: weightsOf(object),
+      weights: object ? weightsOf(object) : [],
     });
     outputOf.set(layer.name, name);
   }

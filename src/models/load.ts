@@ -72,7 +72,12 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
   const architecture = ARCHITECTURES.find((candidate) => candidate.name === options.arch);
   if (!architecture) throw new InputError(`unknown architecture "${options.arch}"; known are ${architectures}`);
   const graph = buildArchitecture(architecture.name, await readCheckpoint(source));
-  return makeModel(graph, {name, preset: preset ?? resolvePreset(architecture.preset), classNames: options.classNames});
+  return makeModel(graph, {
+    name,
+    arch: architecture.name,
+    preset: preset ?? resolvePreset(architecture.preset),
+    classNames: options.classNames,
+  });
 }
 
 interface WeightsGroup {

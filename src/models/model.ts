@@ -11,6 +11,7 @@ import type {LayerInfo, Model} from './types';
 
 export interface ModelDetails {
   name: string;
+  arch?: string;
   preset?: Preset;
   classNames?: readonly string[];
   /** Hashes of the models that this one was split from, oldest first. */
@@ -61,6 +62,7 @@ export function makeModel(graph: Graph, details: ModelDetails): Model {
     },
     inputShape,
     classes,
+    arch: details.arch,
     preset: details.preset,
     classNames: details.classNames,
     origins: details.origins ?? [],

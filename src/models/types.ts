@@ -23,6 +23,8 @@ export interface Model {
   readonly inputShape: readonly [number, number, number];
   /** K, the number of logits. */
   readonly classes: number;
+  /** Architecture that a checkpoint was loaded as. */
+  readonly arch?: string;
   /** The preprocessing that the network was trained with, where known. */
   readonly preset?: Preset;
   readonly classNames?: readonly string[];

@@ -24,7 +24,7 @@ export interface TopImages {
  */
 export interface RelevanceStatistics {
   kind: 'relevance statistics';
-  model: {name: string; hash: string};
+  model: {name: string; hash: string; arch?: string};
   layer: {name: string; kind: 'conv' | 'dense'; shape: [number, number, number, number]};
   /** W of the layer, [taps, Cin, Cout]. */
   kernel: Float32Array;
@@ -44,6 +44,8 @@ export interface RelevanceStatistics {
     /** Class index of each, [N]. */
     labels: Int32Array;
     skipped: {path: string; reason: string}[];
+    /** The file that the labels were read from, where there is one. */
+    labelsFile?: string;
   };
   /** Images a half and class, [2, K]. */
   counts: Float64Array;

@@ -7,12 +7,12 @@ import type {LinearLayer} from '../models/linearLayer';
 export const DEFAULT_FLOOR = 0.005;
 
 export interface EmptyStatistics {
-  model: {name: string; hash: string};
+  model: RelevanceStatistics['model'];
   layer: LinearLayer;
   classes: number;
   classNames: string[];
   preset: RelevanceStatistics['preset'];
-  images: {name: string; listHash: string; total: number};
+  images: {name: string; listHash: string; total: number; labelsFile?: string};
   floor: number;
   /** Top images kept a channel, M. */
   topCount: number;

@@ -66,12 +66,17 @@ export async function collectRelevance(
   const network = networkAtLayer(model, options.layer);
   try {
     const fresh = emptyStatistics({
-      model: {name: model.name, hash: model.hash},
+      model: {name: model.name, hash: model.hash, arch: model.arch},
       layer: network.layer,
       classes: model.classes,
       classNames: [...(model.classNames ?? list.classNamesFor(model.classes))],
       preset,
-      images: {name: images.name, listHash: imageListHash(list), total: list.paths.length},
+      images: {
+        name: images.name,
+        listHash: imageListHash(list),
+        total: list.paths.length,
+        labelsFile: images.labelsFile,
+      },
       floor,
       topCount,
     });

@@ -38,6 +38,7 @@ export function networkAtLayer(model: Model, layerName: string): NetworkAtLayer 
   const layer = linearLayer(model.graph, layerName);
   const folded = foldBatchNorm(stripSoftmax(model.graph), [layerName]);
   const {trunk, head, crossing} = cutAt(folded, layerName);
+  const ends = trunk.outputs;
   const trunkModel = isIdentity(trunk) ? undefined : toLayersModel(fuseActivations(trunk));
   const headModel = isIdentity(head) ? undefined : toLayersModel(head);
   // Variables, since a tensor made inside a caller's tidy would be disposed of with it.
@@ -48,10 +49,14 @@ export function networkAtLayer(model: Model, layerName: string): NetworkAtLayer 
     kernel,
     bias,
     trunk(images) {
-      if (!trunkModel) return {input: tf.clone(images), crossing: crossing.map(() => tf.clone(images))};
-      const outputs = tf.tidy(() => trunkModel.apply(images, {training: false}) as tf.Tensor | tf.Tensor[]);
-      const [input, ...rest] = Array.isArray(outputs) ? outputs : [outputs];
-      return {input, crossing: rest};
+      const tensors = tf.tidy(() => {
+        if (!trunkModel) return [tf.clone(images) as tf.Tensor];
+        const outputs = trunkModel.apply(images, {training: false}) as tf.Tensor | tf.Tensor[];
+        return Array.isArray(outputs) ? outputs : [outputs];
+      });
+      // A shortcut from X itself is another handle on the same values, so that each can be disposed of by itself.
+      const passing = crossing.map((name) => (name === ends[0] ? tf.clone(tensors[0]) : tensors[ends.indexOf(name)]));
+      return {input: tensors[0], crossing: passing};
     },
     linear: (input) => applyLayer(layer, input, kernel, bias),
     head(z, passing) {

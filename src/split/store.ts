@@ -2,6 +2,7 @@ import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {readSafetensors, writeSafetensors} from '../models/checkpoint/safetensors';
 import {replaceFile, saveModel} from '../models/save';
+import type {Preset} from '../images/types';
 import type {Model} from '../models/types';
 import {InputError} from '../numerics/errors';
 import {makeSplit} from './split';
@@ -14,7 +15,7 @@ import type {RhoChoice, Split} from './types';
 const FORMAT = 'unweave split';
 const FORMAT_VERSION = 1;
 
-interface SplitManifest {
+export interface SplitManifest {
   format: string;
   formatVersion: number;
   layer: string;
@@ -28,6 +29,9 @@ interface SplitManifest {
   zeroInputShare: number;
   /** Hash of the model that was split. */
   before: string;
+  arch?: string;
+  preset?: Preset;
+  labelsFile?: string;
   hardOwnership: boolean;
 }
 
@@ -57,16 +61,19 @@ export async function saveSplit(split: Split, folder: string, options: {force?: 
     bias: split.bias,
     zeroInputShare: split.zeroInputShare,
     before: split.before.hash,
+    arch: split.before.arch,
+    preset: split.preset,
+    labelsFile: split.labelsFile,
     hardOwnership: split.ownership !== undefined,
   };
   await replaceFile(path.join(folder, 'split.json'), JSON.stringify(manifest));
 }
 
 /**
- * @param before the model that was split
- * @throws InputError for a folder without a split, a split of another model, or files that do not fit together
+ * What a saved split was made with, read before its model is loaded.
+ * @throws InputError for a folder without a split
  */
-export async function loadSplit(folder: string, before: Model): Promise<Split> {
+export async function readSplitManifest(folder: string): Promise<SplitManifest> {
   const file = path.join(folder, 'split.json');
   const text = await readFile(file, 'utf8').catch(() => {
     throw new InputError(
@@ -84,6 +91,15 @@ export async function loadSplit(folder: string, before: Model): Promise<Split> {
       `"${file}" is not a split of format version ${FORMAT_VERSION}; split again with this version of unweave`,
     );
   }
+  return manifest;
+}
+
+/**
+ * @param before the model that was split
+ * @throws InputError for a folder without a split, a split of another model, or files that do not fit together
+ */
+export async function loadSplit(folder: string, before: Model): Promise<Split> {
+  const manifest = await readSplitManifest(folder);
   if (manifest.before !== before.hash) {
     throw new InputError(
       `the split in "${folder}" is of another model (${manifest.before.slice(0, 8)}) than ${before.name} (${before.hash.slice(0, 8)}); give the model that was split`,
@@ -116,6 +132,8 @@ export async function loadSplit(folder: string, before: Model): Promise<Split> {
     parts: manifest.concepts.map((_, j) => read<Float32Array>(`part_${j + 1}`, size)),
     residue: read<Float32Array>('residue', size),
     zeroInputShare: manifest.zeroInputShare,
+    preset: manifest.preset,
+    labelsFile: manifest.labelsFile,
     before,
   });
 }

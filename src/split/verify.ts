@@ -42,7 +42,7 @@ export async function verifySplit(
 ): Promise<SplitProof> {
   await ensureBackend();
   const {before, model: after} = split;
-  const preset = presetFor(before, images, options.preset);
+  const preset = presetFor(before, images, options.preset ?? (images.preset ? undefined : split.preset));
   const labels = images.labelsFor(before.classes);
   const flips: number[] = [];
   const totals = {images: 0, difference: 0, logit: 0, before: 0, after: 0, agreement: 0};

@@ -1,0 +1,136 @@
+import path from 'node:path';
+import type {Command} from 'commander';
+import {findPolysemantic} from '../../concepts/find';
+import {InputError} from '../../numerics/errors';
+import {topOne, zeroInputShare} from '../../numerics/statistics';
+import {collectRelevance} from '../../relevance/collect';
+import {loadStatistics} from '../../relevance/store';
+import {
+  number,
+  openImagesOption,
+  openModel,
+  presetOption,
+  print,
+  wholeNumber,
+  withJson,
+  withSourceOptions,
+  type SourceOptions,
+} from '../common';
+
+/** `layers`, `collect`, `find`: from a network and images to its polysemantic channels. */
+export function addAnalysisCommands(program: Command): void {
+  withJson(withSourceOptions(program.command('layers')))
+    .description('list the layers that can be analysed, with their shapes')
+    .argument('<model>', 'tfjs model folder or PyTorch checkpoint')
+    .action(async (source: string, options: SourceOptions) => {
+      const model = await openModel(source, options);
+      const layers = model.layers();
+      if (options.json)
+        return print({model: model.name, inputShape: model.inputShape, classes: model.classes, layers}, true);
+      const rows = layers.map(({name, kind, kernel: [kh, kw, inputs, outputs], output}) => [
+        name,
+        kind,
+        `${kh}×${kw}`,
+        `${inputs} → ${outputs}`,
+        output.join('×'),
+      ]);
+      print([String(model), ...table([['layer', 'kind', 'kernel', 'channels', 'output'], ...rows])].join('\n'), false);
+    });
+
+  withJson(withSourceOptions(program.command('collect')))
+    .description('one pass over the images: relevance statistics of a layer')
+    .argument('<model>', 'tfjs model folder or PyTorch checkpoint')
+    .argument('<images>', 'folder with one sub-folder a class, flat folder with --labels, or CIFAR-10 binary batches')
+    .requiredOption('--layer <name>', 'layer of interest (see unweave layers)')
+    .requiredOption('--out <folder>', 'folder for the statistics; a checkpoint of the same run there is gone on with')
+    .option('--batch <n>', 'images a batch', wholeNumber, 32)
+    .option('--limit <n>', 'only the first n images', wholeNumber)
+    .option('--unreadable <skip|fail>', 'what an unreadable image does', 'skip')
+    .action(async (source: string, folder: string, options: SourceOptions & CollectFlags) => {
+      if (options.unreadable !== 'skip' && options.unreadable !== 'fail') {
+        throw new InputError(`invalid --unreadable: ${options.unreadable}; give skip or fail`);
+      }
+      const model = await openModel(source, options);
+      const images = await openImagesOption(folder, options);
+      const stats = await collectRelevance(model, images, {
+        layer: options.layer,
+        out: await notInside(options.out, [source, folder]),
+        batchSize: options.batch,
+        limit: options.limit,
+        preset: await presetOption(options.preset),
+        unreadable: options.unreadable,
+      });
+      const [kh, kw, inputs, outputs] = stats.layer.shape;
+      const summary = {
+        out: options.out,
+        model: stats.model,
+        layer: {name: stats.layer.name, kernel: [kh, kw], inputs, channels: outputs},
+        images: stats.images.paths.length,
+        skipped: stats.images.skipped,
+        top1: topOne(stats),
+        zeroInputs: zeroInputShare(stats),
+      };
+      print(options.json ? summary : `${stats}\nstatistics in ${options.out}`, options.json);
+    });
+
+  withJson(program.command('find'))
+    .description('polysemantic channels, the lowest cosine first')
+    .argument('<statistics>', 'folder that unweave collect made')
+    .option('--tau <share>', 'share of relevance from which a channel is important for an image', number, 0.03)
+    .option('--p <fraction>', 'fraction of a class’s images for which a relevant channel is important', number, 0.75)
+    .option('--gamma <cosine>', 'cosine below which two classes differ', number, 0.5)
+    .option('--all-pairs', 'report every pair of relevant classes, whatever gamma')
+    .action(
+      async (folder: string, options: {tau: number; p: number; gamma: number; allPairs?: boolean; json?: boolean}) => {
+        const found = findPolysemantic(await loadStatistics(folder), options);
+        if (!options.json) return print(found, false);
+        print(
+          {
+            layer: found.layer,
+            thresholds: found.thresholds,
+            candidates: found.candidates.map(({channel}) => channel),
+            pairs: found.pairs,
+            channels: found.map(({channel, classes, concepts, lowestCosine}) => ({
+              channel,
+              classes,
+              concepts: concepts.map((concept) => concept.classes),
+              lowestCosine,
+            })),
+            warnings: found.warnings,
+          },
+          true,
+        );
+      },
+    );
+}
+
+interface CollectFlags {
+  layer: string;
+  out: string;
+  batch: number;
+  limit?: number;
+  unreadable: string;
+}
+
+/** Rows of text in aligned columns. */
+export function table(rows: string[][]): string[] {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** @throws InputError for an output folder that is an input, or lies in one */
+export async function notInside(out: string, inputs: readonly string[]): Promise<string> {
+  const {resolve, sep} = path;
+  const folder = resolve(out);
+  for (const input of inputs.map((path) => resolve(path))) {
+    if (folder === input || folder.startsWith(input + sep)) {
+      throw new InputError(`the output folder "${out}" lies in the input "${input}"; choose a folder outside it`);
+    }
+  }
+  return out;
+}

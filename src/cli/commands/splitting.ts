@@ -1,0 +1,117 @@
+import type {Command} from 'commander';
+import {evaluateSplit} from '../../evaluate';
+import {InputError} from '../../numerics/errors';
+import {loadStatistics} from '../../relevance/store';
+import {disentangle} from '../../split/disentangle';
+import {loadSplit, readSplitManifest, saveSplit} from '../../split/store';
+import {verifySplit} from '../../split/verify';
+import type {Split} from '../../split/types';
+import {
+  classList,
+  number,
+  openImagesOption,
+  openModel,
+  presetOption,
+  print,
+  rhoOption,
+  wholeNumber,
+  withJson,
+  withSourceOptions,
+  type SourceOptions,
+} from '../common';
+import {notInside} from './analysis';
+
+/** `split`, `verify`, `evaluate`: pull a channel apart, prove that nothing changed, measure the parts. */
+export function addSplittingCommands(program: Command): void {
+  withJson(withSourceOptions(program.command('split')))
+    .description('divide a channel into one channel per concept; the output is an ordinary tfjs LayersModel')
+    .argument('<model>', 'the model that the statistics are of')
+    .argument('<statistics>', 'folder that unweave collect made')
+    .requiredOption('--channel <c>', 'channel to divide', wholeNumber)
+    .option('--classes <a,b>', 'two classes, one concept each', classList)
+    .option(
+      '--concept <classes>',
+      'classes of one concept, e.g. 1,4; repeat for each concept',
+      (text: string, before: number[][] = []) => [...before, classList(text)],
+    )
+    .option('--images <folder>', 'images of the concepts’ classes, for --rho auto and for rules that look at images')
+    .requiredOption('--out <folder>', 'folder for the split model')
+    .option('--rho <auto|value>', 'how much stronger a concept’s relevance must be to own a source', rhoOption, 'auto')
+    .option('--rule <name>', 'how the weights are divided', 'published')
+    .option('--force', 'write into the folder whatever it holds')
+    .action(async (source: string, statistics: string, options: SourceOptions & SplitFlags) => {
+      const stats = await loadStatistics(statistics);
+      const concepts = options.concept ?? options.classes?.map((k) => [k]);
+      if (!concepts || (options.concept && options.classes)) {
+        throw new InputError('give the concepts either as --classes 1,7 or as --concept 1,4 --concept 7');
+      }
+      const model = await openModel(source, options, stats.model);
+      const out = await notInside(options.out, [source, statistics, ...(options.images ? [options.images] : [])]);
+      const images =
+        options.images === undefined ? undefined : await openImagesOption(options.images, options, stats.images);
+      const split = await disentangle(
+        model,
+        stats,
+        {channel: options.channel, concepts},
+        {images, rho: options.rho, rule: options.rule, preset: await presetOption(options.preset)},
+      );
+      await saveSplit(split, out, {force: options.force});
+      print(options.json ? summaryOf(split, options.out) : `${split}\nsplit model in ${options.out}`, options.json);
+    });
+
+  withJson(withSourceOptions(program.command('verify')))
+    .description('run the model before and after the split on images, and compare their logits')
+    .argument('<model>', 'the model that was split')
+    .argument('<split>', 'folder that unweave split made')
+    .argument('<images>', 'image folder')
+    .action(async (source: string, folder: string, imagesFolder: string, options: SourceOptions) => {
+      const {split, images, preset} = await openSplit(source, folder, imagesFolder, options);
+      print(await verifySplit(split, images, {preset}), options.json);
+    });
+
+  withJson(withSourceOptions(program.command('evaluate')))
+    .description('how much of the original each part carries, on each concept’s images, beside random splits')
+    .argument('<model>', 'the model that was split')
+    .argument('<split>', 'folder that unweave split made')
+    .argument('<images>', 'image folder')
+    .option('--tau <share>', 'images where the channel carries at least this share of relevance', number, 0.03)
+    .action(async (source: string, folder: string, imagesFolder: string, options: SourceOptions & {tau: number}) => {
+      const {split, images, preset} = await openSplit(source, folder, imagesFolder, options);
+      print(await evaluateSplit(split, images, {tau: options.tau, preset}), options.json);
+    });
+}
+
+interface SplitFlags {
+  channel: number;
+  classes?: number[];
+  concept?: number[][];
+  images?: string;
+  out: string;
+  rho: number | 'auto';
+  rule: string;
+  force?: boolean;
+}
+
+async function openSplit(source: string, folder: string, imagesFolder: string, options: SourceOptions) {
+  const recorded = await readSplitManifest(folder);
+  const model = await openModel(source, options, recorded);
+  const images = await openImagesOption(imagesFolder, options, recorded);
+  return {split: await loadSplit(folder, model), images, preset: await presetOption(options.preset)};
+}
+
+/** The command's JSON: scores by ρ as text, `1.0` for 1. */
+function summaryOf(split: Split, out: string): Record<string, unknown> {
+  const key = (rho: number) => (Number.isInteger(rho) ? rho.toFixed(1) : String(rho));
+  return {
+    out,
+    layer: split.layer,
+    channel: split.channel,
+    rule: split.rule,
+    concepts: split.concepts.map(({classes, classNames}) => ({classes, classNames})),
+    rho: split.rho?.rho ?? null,
+    scores: Object.fromEntries((split.rho?.scores ?? []).map(({rho, score}) => [key(rho), score])),
+    zeroDenominators: split.rho?.zeroDenominators ?? 0,
+    sources: split.sources,
+    zeroInputShare: split.zeroInputShare,
+  };
+}

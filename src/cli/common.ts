@@ -1,0 +1,87 @@
+import {readFile} from 'node:fs/promises';
+import {Command, InvalidArgumentError, Option} from 'commander';
+import {openImages} from '../images';
+import type {LabelledImages, PresetOption} from '../images/types';
+import {loadModel} from '../models/load';
+import type {Model} from '../models/types';
+import {InputError} from '../numerics/errors';
+
+/** Options of every command that reads a model or images. */
+export interface SourceOptions {
+  arch?: string;
+  preset?: string;
+  labels?: string;
+  json?: boolean;
+}
+
+export function withSourceOptions(command: Command): Command {
+  return command
+    .option('--arch <name>', 'architecture of a PyTorch checkpoint, e.g. resnet50 or resnet20')
+    .option(
+      '--preset <name|file>',
+      'preprocessing: torch-imagenet, tf, cifar, or a JSON file {name, shorterSide?, mean, deviation}',
+    )
+    .option('--labels <file>', 'JSON or CSV of file (or class folder) to class index');
+}
+
+export function withJson(command: Command): Command {
+  return command.addOption(new Option('--json', 'print one JSON object on stdout, and nothing else there'));
+}
+
+export function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It is not a number.');
+  return value;
+}
+
+export function wholeNumber(text: string): number {
+  const value = number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('It is not a whole number from 0.');
+  return value;
+}
+
+/** `1,4` as [1, 4]. */
+export function classList(text: string): number[] {
+  return text.split(',').map(wholeNumber);
+}
+
+export function rhoOption(text: string): number | 'auto' {
+  return text === 'auto' ? 'auto' : number(text);
+}
+
+/** A preset's name, or the JSON file of one's own. */
+export async function presetOption(text: string | undefined): Promise<PresetOption | undefined> {
+  if (text === undefined || !text.endsWith('.json')) return text as PresetOption | undefined;
+  const content = await readFile(text, 'utf8').catch(() => {
+    throw new InputError(`no preset file "${text}"; give torch-imagenet, tf, cifar or a JSON file`);
+  });
+  try {
+    return JSON.parse(content) as PresetOption;
+  } catch {
+    throw new InputError(
+      `preset file "${text}" is not valid JSON; it holds {"name", "mean": [r, g, b], "deviation": [r, g, b]}`,
+    );
+  }
+}
+
+export async function openModel(
+  source: string,
+  options: SourceOptions,
+  recorded: {arch?: string} = {},
+): Promise<Model> {
+  return loadModel(source, {arch: options.arch ?? recorded.arch, preset: await presetOption(options.preset)});
+}
+
+export async function openImagesOption(
+  folder: string,
+  options: SourceOptions,
+  recorded: {labelsFile?: string} = {},
+): Promise<LabelledImages> {
+  const preset = await presetOption(options.preset);
+  return openImages(folder, {labels: options.labels ?? recorded.labelsFile, preset});
+}
+
+/** Prints a result: as text that reads well, or as one JSON object. */
+export function print(result: unknown, json: boolean | undefined): void {
+  process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${String(result)}\n`);
+}

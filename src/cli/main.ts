@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+import {readFileSync} from 'node:fs';
+import path from 'node:path';
+import {Command} from 'commander';
+import {InputError, InterruptError} from '../numerics/errors';
+import {setDefaultProgress} from '../numerics/progress';
+import {addAnalysisCommands} from './commands/analysis';
+import {addSplittingCommands} from './commands/splitting';
+import {terminalProgress} from './progress';
+
+/** Exit codes: 0 for success alone, 1 for an error, 130 for an interrupt. */
+async function main(): Promise<void> {
+  setDefaultProgress(terminalProgress);
+  const {version} = JSON.parse(readFileSync(path.join(__dirname, '../../package.json'), 'utf8')) as {version: string};
+  const program = new Command('unweave')
+    .description('Find channels of a convolutional network that mean several things, and pull the meanings apart.')
+    .version(version)
+    .showHelpAfterError('(unweave <command> --help lists its options)');
+  addAnalysisCommands(program);
+  addSplittingCommands(program);
+  await program.parseAsync();
+}
+
+main().catch((error: Error) => {
+  const known = error instanceof InputError || error instanceof InterruptError;
+  process.stderr.write(
+    known ? `unweave: ${error.message}\n` : `unweave: unexpected error: ${error.stack ?? error.message}\n`,
+  );
+  process.exitCode = error instanceof InterruptError ? 130 : 1;
+});

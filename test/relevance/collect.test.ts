@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import {mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import {test} from 'node:test';
+import * as tf from '@tensorflow/tfjs-core';
+import {imageBatches, subset} from '../../src/images';
+import {InputError, InterruptError} from '../../src/numerics/errors';
+import {halfOf} from '../../src/numerics/pathHash';
+import {averagedRelevanceVector, classCount, warningsOf, type RelevanceStatistics} from '../../src/numerics/statistics';
+import {mergeStatistics} from '../../src/relevance/accumulate';
+import {collectRelevance} from '../../src/relevance/collect';
+import {loadStatistics, saveStatistics} from '../../src/relevance/store';
+import {eachEngine, keepsTensorCount} from '../reference/engines';
+import {CLASSES, smallImages, smallLayersModel, smallModel, STUDIED_LAYERS} from '../reference/smallNetworks';
+import {slowRelevance} from '../reference/twoPasses';
+
+const quiet = {progress: false as const};
+
+function close(actual: number, expected: number, scale: number, what: string): void {
+  assert.ok(Math.abs(actual - expected) <= 1e-4 * scale, `${what}: ${actual} instead of ${expected}`);
+}
+
+async function temporaryFolder(t: {after: (work: () => Promise<void>) => void}): Promise<string> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'unweave-'));
+  t.after(() => rm(folder, {recursive: true, force: true}));
+  return folder;
+}
+
+for (const [what, network] of Object.entries(STUDIED_LAYERS)) {
+  eachEngine(`one pass agrees with autodiff in two passes: ${what}`, async () => {
+    const model = smallModel(network);
+    const layers = smallLayersModel(network);
+    const images = smallImages(8);
+    const labels = images.labelsFor(CLASSES);
+    const stats = await keepsTensorCount(async () => {
+      const collected = await collectRelevance(model, images, {layer: 'studied', batchSize: 3, floor: 0, ...quiet});
+      model.dispose();
+      return collected;
+    });
+    const [, , inputs, outputs] = stats.layer.shape;
+    const sums = Array.from({length: CLASSES}, () => Array.from({length: outputs}, () => new Float64Array(inputs)));
+    for await (const batch of imageBatches(images, {inputShape: model.inputShape, batchSize: 1})) {
+      const index = batch.indices[0];
+      const image = tf.tensor4d(batch.pixels, batch.shape);
+      const slow = slowRelevance(model, layers, image, labels[index]);
+      image.dispose();
+      const positive = slow.relevance.reduce((sum, value) => sum + Math.max(value, 0), 0);
+      const shares = new Float64Array(outputs);
+      for (let at = stats.shares.offsets[index]; at < stats.shares.offsets[index + 1]; at++) {
+        shares[stats.shares.channels[at]] = stats.shares.values[at];
+      }
+      slow.relevance.forEach((value, c) =>
+        close(shares[c], positive > 0 ? Math.max(value, 0) / positive : 0, 1, `share of channel ${c}`),
+      );
+      slow.sourceRelevance.forEach((row, c) => row.forEach((value, i) => (sums[labels[index]][c][i] += value)));
+    }
+    for (let k = 0; k < CLASSES; k++) {
+      for (let c = 0; c < outputs; c++) {
+        const arv = averagedRelevanceVector(stats, c, [k]);
+        const scale = Math.max(...sums[k][c].map(Math.abs), 1);
+        arv.forEach((value, i) => close(value, sums[k][c][i] / classCount(stats, k), scale, `ARV(${c}, ${k})[${i}]`));
+      }
+    }
+    layers.dispose();
+  });
+}
+
+function sameStatistics(a: RelevanceStatistics, b: RelevanceStatistics): void {
+  assert.deepEqual(a.images.paths, b.images.paths);
+  assert.deepEqual(a.counts, b.counts);
+  assert.deepEqual(a.shares.channels, b.shares.channels);
+  assert.deepEqual(a.top.relevance.images, b.top.relevance.images);
+  assert.deepEqual(a.hits, b.hits);
+  a.inputSums.forEach((value, at) => close(value, b.inputSums[at], Math.max(Math.abs(value), 1), `input sum ${at}`));
+  a.shares.values.forEach((value, at) => close(value, b.shares.values[at], 1, `share ${at}`));
+}
+
+eachEngine('one pass agrees with itself, however the stream is cut', async () => {
+  const model = smallModel({kind: 'conv', size: 3});
+  const images = smallImages(13);
+  const options = {layer: 'studied', ...quiet};
+  const whole = await collectRelevance(model, images, {...options, batchSize: 13});
+  sameStatistics(await collectRelevance(model, images, {...options, batchSize: 4}), whole);
+  const shards = await Promise.all(
+    [
+      [0, 1, 2, 3, 4],
+      [5, 6],
+      [7, 8, 9, 10, 11, 12],
+    ].map((indices) => collectRelevance(model, subset(images, {indices}), options)),
+  );
+  sameStatistics(shards.reduce(mergeStatistics), whole);
+  model.dispose();
+});
+
+test('the halves of the statistics add up to the whole, by the hash of the path', async () => {
+  const model = smallModel({kind: 'conv'});
+  const images = smallImages(40);
+  const stats = await collectRelevance(model, images, {layer: 'studied', ...quiet});
+  const labels = images.labelsFor(CLASSES);
+  const expected = new Float64Array(2 * CLASSES);
+  images.paths.forEach((name, index) => (expected[halfOf(name) * CLASSES + labels[index]] += 1));
+  assert.deepEqual(stats.counts, expected);
+  const [a, b, all] = [0, 1, undefined].map((half) =>
+    averagedRelevanceVector(stats, 2, [1], half as 0 | 1 | undefined),
+  );
+  const [na, nb] = [stats.counts[1], stats.counts[CLASSES + 1]];
+  all.forEach((value, i) => close(value, (na * a[i] + nb * b[i]) / (na + nb), 1, `ARV[${i}]`));
+  model.dispose();
+});
+
+test('an interrupted pass leaves a checkpoint, and the same call goes on to the same statistics', async (t) => {
+  const out = path.join(await temporaryFolder(t), 'stats');
+  const model = smallModel({kind: 'conv', size: 3});
+  const images = smallImages(20);
+  const options = {layer: 'studied', batchSize: 4, ...quiet};
+  const stop = new AbortController();
+  let batches = 0;
+  await assert.rejects(
+    collectRelevance(model, images, {
+      ...options,
+      out,
+      signal: stop.signal,
+      progress: ({done}) => {
+        if (done > 0 && ++batches === 2) stop.abort();
+      },
+    }),
+    (error) => error instanceof InterruptError && /of 20 images; a checkpoint is in/.test(error.message),
+  );
+  const part = await loadStatistics(out);
+  assert.ok(part.images.done >= 8 && part.images.done < 20, `${part.images.done} images were kept`);
+  const starts: number[] = [];
+  const whole = await collectRelevance(model, images, {...options, out, progress: ({done}) => starts.push(done)});
+  assert.equal(starts[0], part.images.done, 'it goes on where it stopped');
+  sameStatistics(whole, await collectRelevance(model, images, options));
+  sameStatistics(await loadStatistics(out), whole);
+  assert.equal((await readdir(out)).length, 2, 'one manifest and one file of arrays');
+  await assert.rejects(
+    collectRelevance(model, smallImages(20, 6), {...options, out}),
+    (error) => error instanceof InputError && /another run, which differs in image list/.test(error.message),
+  );
+  model.dispose();
+});
+
+test('statistics are refused when they are foreign, of another version, or do not fit together', async (t) => {
+  const folder = await temporaryFolder(t);
+  const model = smallModel({kind: 'conv'});
+  const stats = await collectRelevance(model, smallImages(8), {layer: 'studied', ...quiet});
+  model.dispose();
+  const refused = async (pattern: RegExp, work: Promise<unknown>) =>
+    assert.rejects(
+      work,
+      (error) =>
+        error instanceof InputError && pattern.test(error.message) && (assert.ok(error.message.length < 400), true),
+    );
+  await refused(/manifest\.json is missing/, loadStatistics(path.join(folder, 'nowhere')));
+  await writeFile(path.join(folder, 'notes.txt'), 'mine');
+  await refused(/holds something else \(notes\.txt\)/, saveStatistics(stats, folder));
+  const out = path.join(folder, 'stats');
+  await saveStatistics(stats, out);
+  const manifest = JSON.parse(await readFile(path.join(out, 'manifest.json'), 'utf8')) as Record<string, unknown>;
+  const damaged = async (change: object, pattern: RegExp) => {
+    await writeFile(path.join(out, 'manifest.json'), JSON.stringify({...manifest, ...change}));
+    await refused(pattern, loadStatistics(out));
+  };
+  await damaged({formatVersion: 99}, /format version 99/);
+  await damaged({format: 'something'}, /holds no relevance statistics/);
+  await damaged({classes: 17}, /do not fit together/);
+  await damaged({arrays: '../../secret.safetensors'}, /outside its folder/);
+  await damaged({layer: {name: 'x', kind: 'conv', shape: [1e9, 1e9, 1e9, 1e9]}}, /damaged|do not fit/);
+});
+
+test('bad input to the pass gets one sentence that says what to do', async () => {
+  const model = smallModel({kind: 'conv'});
+  const images = smallImages(8);
+  const refused = (pattern: RegExp, options: object) =>
+    assert.rejects(
+      collectRelevance(model, images, {layer: 'studied', ...quiet, ...options}),
+      (error) => error instanceof InputError && pattern.test(error.message),
+    );
+  await refused(/no layer "conv9"; layers that can be analysed: first, studied, logits/, {layer: 'conv9'});
+  await refused(/first_relu.*neither a convolution nor a dense layer/, {layer: 'first_relu'});
+  await refused(/invalid batch size: 0/, {batchSize: 0});
+  await refused(/invalid limit: 0/, {limit: 0});
+  await refused(/invalid floor: 2/, {floor: 2});
+  model.dispose();
+});
+
+test('accuracy no better than chance warns of wrong labels or preprocessing', async () => {
+  const model = smallModel({kind: 'conv'});
+  const stats = await collectRelevance(model, smallImages(12), {layer: 'studied', ...quiet});
+  model.dispose();
+  assert.match(
+    warningsOf({...stats, hits: new Float64Array(CLASSES)}).join(),
+    /top-1 is 0.00 %, no better than chance/,
+  );
+  assert.deepEqual(warningsOf({...stats, hits: Float64Array.of(12, 0, 0, 0)}), []);
+});
