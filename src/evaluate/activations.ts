@@ -1,0 +1,38 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type {LabelledImages} from '../images/types';
+import type {Split} from '../split/types';
+import {applyKernels, passLayer, type EvaluationOptions} from './layerPass';
+
+/**
+ * Summed activation Σ_hw relu of each kernel's output.
+ * @param indices images to measure
+ * @returns the images that could be read, and for each kernel one value an image
+ */
+export async function summedActivations(
+  split: Split,
+  images: LabelledImages,
+  indices: readonly number[],
+  kernels: readonly Float32Array[],
+  options: EvaluationOptions,
+): Promise<{images: number[]; activations: number[][]}> {
+  const seen: number[] = [];
+  const activations = kernels.map((): number[] => []);
+  await passLayer(
+    split,
+    images,
+    indices,
+    `activating the parts of channel ${split.channel}`,
+    options,
+    (batch) => ({sums: tf.sum(tf.relu(applyKernels(batch, split, kernels)), [1, 2])}), // [B, N]
+    (batch) => {
+      seen.push(...batch.images);
+      batch.sums.forEach((value, at) => activations[at % kernels.length].push(value));
+    },
+  );
+  return {images: seen, activations};
+}
+
+/** `original`, `d1` … `dk`. */
+export function channelNames(split: Split): string[] {
+  return ['original', ...split.parts.map((_, j) => `d${j + 1}`)];
+}

@@ -1,0 +1,51 @@
+import type {AblationEffect, SplitAblation} from './ablate';
+import {number, percent, textTable, withInterval} from './text';
+
+/** Classes that a printed table shows at most. */
+const ROWS = 12;
+
+/** Tables for a terminal or a cell. */
+export function describeAblation(ablation: Omit<SplitAblation, 'toString'>): string {
+  const {layer, channel, images, concepts, classes, randomSplits} = ablation;
+  const names = concepts.map(({classNames}) => classNames.join(' + '));
+  const summary = [
+    ['concept removed', 'own classes', 'other concepts', ...(randomSplits > 0 ? ['random: own', 'random: other'] : [])],
+    ...concepts.map(({own, other, random}, j) => [
+      names[j],
+      ...[own, other, ...(randomSplits > 0 ? [random.own, random.other] : [])].map(withInterval),
+    ]),
+  ];
+  const lines = [
+    `channel ${channel} of layer ${layer} on ${images} images of ${classes.length} classes: what removing a concept costs a class's own logit, as a share of what removing the whole channel costs`,
+    ...textTable(summary).map((line) => `  ${line}`),
+  ];
+  const harmless = concepts.flatMap(({zeroed}, j) => (zeroed < 0 ? [] : [names[j]]));
+  if (harmless.length > 0) {
+    lines.push(
+      `  warning: removing the whole channel does not lower the logit of ${harmless.join(', ')}: its shares mean nothing`,
+    );
+  }
+  if (concepts.length > 0 && classes.some(({concept}) => concept === -1)) {
+    const {rest} = concepts[0];
+    lines.push(
+      `  classes of no concept: their logits move by ${concepts.map((one) => number(one.rest.removed)).join(', ')} on average, and by ${number(rest.zeroed)} without the channel`,
+    );
+  }
+  const shown = [...classes]
+    .sort((a, b) => Math.abs(b.zeroed.logit) - Math.abs(a.zeroed.logit) || a.class - b.class)
+    .slice(0, ROWS);
+  const cell = ({logit, accuracy}: AblationEffect) => `${number(logit)} (${percent(accuracy)})`;
+  const rows = shown.map(({className, images: count, before, zeroed, removed}) => [
+    className,
+    String(count),
+    ...[before, zeroed, ...removed].map(cell),
+  ]);
+  lines.push(
+    '',
+    `mean logit of the own class and top-1, and how they change (${shown.length} of ${classes.length} classes, those that need the channel most)`,
+    ...textTable([['', 'images', 'before', 'no channel', ...names.map((name) => `no ${name}`)], ...rows]).map(
+      (line) => `  ${line}`,
+    ),
+  );
+  return lines.join('\n');
+}
