@@ -10,6 +10,7 @@ import type {LongCallOptions} from '../numerics/progress';
 import {checkChannel, zeroInputShare, type RelevanceStatistics} from '../numerics/statistics';
 import {presetFor} from '../relevance/collect';
 import {networkAtLayer} from '../relevance/networkAtLayer';
+import {activitySign, backgroundMoment} from './background';
 import {conceptInputs} from './conceptInputs';
 import {kernelsFromOwnership, kernelsFromParts} from './kernels';
 import {splitRule} from './rules';
@@ -67,6 +68,7 @@ export async function disentangle(
     concepts,
     statistics: stats,
     inputs: undefined,
+    sign: activitySign(model.graph, layer.name, channel),
     rho,
   };
   const solution = rule.needsInputs({rho})
@@ -90,6 +92,8 @@ export async function disentangle(
     parts,
     residue,
     zeroInputShare: zeroInputShare(stats),
+    preset: stats.preset,
+    labelsFile: stats.images.labelsFile,
     before: model,
   });
 }
@@ -114,13 +118,10 @@ async function withImages(
   const network = networkAtLayer(model, stats.layer.name);
   try {
     return await withInterrupt(options, (signal) => {
-      const inputs = conceptInputs(network, model, images, problem.concepts, {
-        preset,
-        batchSize,
-        signal,
-        progress: options.progress,
-      });
-      return rule.solve({...problem, inputs});
+      const reading = {preset, batchSize, signal, progress: options.progress};
+      const inputs = conceptInputs(network, model, images, problem.concepts, reading);
+      const background = () => backgroundMoment(network, model, images, problem.concepts, reading);
+      return rule.solve({...problem, inputs, background});
     });
   } finally {
     network.dispose();

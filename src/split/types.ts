@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type {Concept} from '../concepts/types';
+import type {Preset} from '../images/types';
 import type {LinearLayer} from '../models/linearLayer';
 import type {Model} from '../models/types';
 import type {RelevanceStatistics} from '../numerics/statistics';
@@ -12,6 +13,16 @@ export interface ConceptInputs {
   [Symbol.asyncIterator](): AsyncIterator<{concept: number; input: tf.Tensor}>;
 }
 
+/** E[x xᵀ] of vectors x. */
+export interface SecondMoment {
+  /** Length D of x: taps·Cin for patches, ordered [taps, Cin]. */
+  size: number;
+  /** [D, D], symmetric. */
+  matrix: Float32Array;
+  /** Vectors that the mean is over. */
+  count: number;
+}
+
 /** What a rule is given: one channel, the concepts that share it, and what is known of them. */
 export interface SplitProblem {
   layer: LinearLayer;
@@ -21,9 +32,17 @@ export interface SplitProblem {
   bias: number;
   /** k ≥ 2 concepts; `arv` is [Cin]. */
   concepts: Concept[];
-  statistics: RelevanceStatistics;
+  /** What the concepts come from; undefined for a channel that is in no network's statistics, as in the planted benchmark. */
+  statistics: RelevanceStatistics | undefined;
   /** Layer inputs of the concepts' images; undefined where no images were given. */
   inputs: ConceptInputs | undefined;
+  /**
+   * E[x xᵀ] over the positions of images of other classes, x being a patch of the layer's input; gathered when a rule asks for it,
+   * undefined where there are no such images. @default none
+   */
+  background?: () => Promise<SecondMoment | undefined>;
+  /** −1 where a batch norm behind the layer has a negative scale, so that the channel is active where w·x is negative. @default 1 */
+  sign?: 1 | -1;
   /** ρ where the user gives it. */
   rho: number | 'auto';
 }
@@ -41,7 +60,10 @@ export interface RhoChoice {
  * How the channel is divided: ownerships λ_j [Cin] in [0, 1], with d_j = λ_j ⊙ w and r = (Σ λ_j − 1)/(k − 1) ⊙ w, or free kernels
  * d_j [taps, Cin] that add up to w (then r = 0). Both keep Σ d_j − (k − 1)·r = w.
  */
-export type SplitSolution = {ownership: Float64Array[]; rho?: RhoChoice} | {kernels: Float64Array[]};
+export type SplitSolution = ({ownership: Float64Array[]; rho?: RhoChoice} | {kernels: Float64Array[]}) & {
+  /** What the rule set from the data, by name, e.g. its scale. */
+  chosen?: Readonly<Record<string, number>>;
+};
 
 /** A rule that divides a channel's incoming weights among concepts. */
 export interface SplitRule {
@@ -87,6 +109,9 @@ export interface Split {
   readonly residue: Float32Array;
   /** Share of zeros among the layer's inputs, in the statistics. */
   readonly zeroInputShare: number;
+  /** The preprocessing and label file that the statistics recorded. */
+  readonly preset?: Preset;
+  readonly labelsFile?: string;
   /** The model before the split; never changed. */
   readonly before: Model;
   /** The model with a channel per concept and the residue, followed by the sum; built on first use. */

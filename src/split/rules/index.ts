@@ -1,9 +1,12 @@
 import {InputError} from '../../numerics/errors';
 import type {SplitRule} from '../types';
+import {energyMatch} from './energyMatch';
+import {gatedRidge} from './gatedRidge';
+import {gatedWiener} from './gatedWiener';
 import {published} from './published';
 
 /** Rules by name; `published` is the default, for parity with the paper. */
-export const SPLIT_RULES: Readonly<Record<string, SplitRule>> = {published};
+export const SPLIT_RULES: Readonly<Record<string, SplitRule>> = {published, gatedWiener, energyMatch, gatedRidge};
 
 /** @throws InputError that lists the rules */
 export function splitRule(rule: string | SplitRule): SplitRule {

@@ -1,0 +1,42 @@
+import {subset} from '../images';
+import type {LabelledImages, Preset} from '../images/types';
+import {consumersOf, weightOf, type Graph} from '../models/graph';
+import {MERGE_SUFFIX} from '../models/linearLayer';
+import type {Model} from '../models/types';
+import type {LongCallOptions} from '../numerics/progress';
+import type {NetworkAtLayer} from '../relevance/networkAtLayer';
+import {conceptInputs} from './conceptInputs';
+import {patchMoment} from './patches';
+import type {SecondMoment} from './types';
+
+/** Images of other classes that stand for the background: enough for a second moment, few enough for a minute's work. */
+const BACKGROUND_IMAGES = 200;
+
+/** E[x xᵀ] over images of classes that are in no concept, evenly spread over the list; undefined where there are none. */
+export async function backgroundMoment(
+  network: NetworkAtLayer,
+  model: Model,
+  images: LabelledImages,
+  concepts: readonly {classes: readonly number[]}[],
+  options: {preset: Preset; batchSize: number} & LongCallOptions,
+): Promise<SecondMoment | undefined> {
+  const labels = images.labelsFor(model.classes);
+  const inConcepts = new Set(concepts.flatMap(({classes}) => [...classes]));
+  const others = [...labels.keys()].filter((index) => !inConcepts.has(labels[index]));
+  if (others.length === 0) return undefined;
+  const count = Math.min(others.length, BACKGROUND_IMAGES);
+  const indices = Array.from({length: count}, (_, n) => others[Math.floor((n * others.length) / count)]);
+  const classes = [...new Set(indices.map((index) => labels[index]))];
+  const one = [{classes, classNames: ['other classes']}];
+  return patchMoment(network.layer, conceptInputs(network, model, subset(images, {indices}), one, options));
+}
+
+/** −1 where a batch norm behind the layer turns the channel's sign round, else 1. */
+export function activitySign(graph: Graph, layerName: string, channel: number): 1 | -1 {
+  for (const node of consumersOf(graph, layerName)) {
+    if (node.name === layerName + MERGE_SUFFIX) return activitySign(graph, node.name, channel);
+    const scale = node.className === 'BatchNormalization' ? weightOf(node, 'gamma')?.data[channel] : undefined;
+    if (scale !== undefined && scale < 0) return -1;
+  }
+  return 1;
+}
