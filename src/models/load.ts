@@ -2,6 +2,7 @@ import {readFile, stat} from 'node:fs/promises';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
+import {ensureBackend} from '../backend';
 import {InputError} from '../numerics/errors';
 import {resolvePreset} from '../images/presets';
 import type {Preset, PresetOption} from '../images/types';
@@ -38,6 +39,7 @@ export interface ModelMetadata {
 export async function loadModel(source: string, options: LoadModelOptions = {}): Promise<Model> {
   const info = await stat(source).catch(() => undefined);
   if (!info) throw new InputError(`no model at "${source}"; give a tfjs model's folder or a PyTorch checkpoint's file`);
+  await ensureBackend();
   const preset = options.preset === undefined ? undefined : resolvePreset(options.preset);
   const name = path.basename(path.resolve(source)).replace(/\.(json|pth|pt|th|safetensors)$/i, '');
   if (info.isDirectory() || /\.json$/i.test(source)) {

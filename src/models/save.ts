@@ -1,6 +1,7 @@
 import {mkdir, readdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import {ensureBackend} from '../backend';
 import {InputError} from '../numerics/errors';
 import {toLayersModel} from './layersModel';
 import type {ModelMetadata} from './load';
@@ -14,6 +15,7 @@ import type {Model} from './types';
  */
 export async function saveModel(model: Model, folder: string, {force = false}: {force?: boolean} = {}): Promise<void> {
   await checkFolder(folder, force);
+  await ensureBackend();
   const network = toLayersModel(model.graph, model.name);
   let artifacts: tf.io.ModelArtifacts | undefined;
   try {

@@ -73,7 +73,7 @@ export async function collectRelevance(
       preset,
       images: {
         name: images.name,
-        listHash: imageListHash(list),
+        listHash: imageListHash(list, labels),
         total: list.paths.length,
         labelsFile: images.labelsFile,
       },

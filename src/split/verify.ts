@@ -57,6 +57,8 @@ export async function verifySplit(
     });
     for await (const batch of batches) {
       signal.throwIfAborted();
+      task.advance(batch.indices.length + batch.skipped.length, {skipped: batch.skipped.length});
+      if (batch.indices.length === 0) continue;
       const [one, two] = tf.tidy(() => {
         const pixels = tf.tensor4d(batch.pixels, batch.shape);
         return [before.logits(pixels), after.logits(pixels)];
@@ -78,7 +80,6 @@ export async function verifySplit(
         totals.agreement += Number(top === topAfter);
         if (top !== topAfter) flips.push(rows[0][top] - rows[0][topAfter]);
       });
-      task.advance(batch.indices.length + batch.skipped.length, {skipped: batch.skipped.length});
     }
   });
   if (totals.images === 0) throw new InputError(`none of the images of ${images.name} can be read`);

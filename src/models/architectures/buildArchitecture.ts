@@ -73,7 +73,7 @@ function architectureOf(name: string): Architecture {
   const architecture = ARCHITECTURES.find((candidate) => candidate.name === name);
   if (architecture) return architecture;
   throw new InputError(
-    `unknown architecture "${name}"; known are ${ARCHITECTURES.map((candidate) => candidate.name).join(', ')}.`,
+    `unknown architecture "${name}"; known are ${ARCHITECTURES.map((candidate) => candidate.name).join(', ')}`,
   );
 }
 
@@ -106,9 +106,9 @@ function misfitOf(
 function adviceFor(named: Architecture, weights: ReadonlyMap<string, CheckpointWeight>): string {
   const ranked = ARCHITECTURES.map(({name}, i) => ({name, count: misfitOf(ARCHITECTURES[i], weights).count}));
   const best = ranked.reduce((nearest, candidate) => (candidate.count < nearest.count ? candidate : nearest));
-  if (best.count === 0) return `They fit ${best.name}: name that architecture.`;
+  if (best.count === 0) return `They fit ${best.name}: name that architecture`;
   const near = best.name === named.name ? 'that one' : `${best.name}, where ${best.count} do not fit`;
-  return `Of the known architectures (${ranked.map(({name}) => name).join(', ')}) the nearest is ${near}.`;
+  return `Of the known architectures (${ranked.map(({name}) => name).join(', ')}) the nearest is ${near}`;
 }
 
 function firstOf(names: readonly string[]): string {

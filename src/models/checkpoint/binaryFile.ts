@@ -30,11 +30,11 @@ export async function withBinaryFile<T>(path: string, use: (file: BinaryFile) =>
   try {
     handle = await open(path, 'r');
   } catch (error) {
-    throw new InputError(`cannot read ${path}: ${reasonOf(error)}.`);
+    throw new InputError(`cannot read ${path}: ${reasonOf(error)}`);
   }
   try {
     const stats = await handle.stat();
-    if (!stats.isFile()) throw new InputError(`cannot read ${path}: it is not a file.`);
+    if (!stats.isFile()) throw new InputError(`cannot read ${path}: it is not a file`);
     return await use({name: path, size: stats.size, handle});
   } finally {
     await handle.close();
@@ -48,13 +48,13 @@ export async function withBinaryFile<T>(path: string, use: (file: BinaryFile) =>
 export async function readBytes(file: BinaryFile, position: number, length: number): Promise<Uint8Array> {
   if (!(position >= 0 && length >= 0 && position + length <= file.size)) {
     throw new InputError(
-      `${file.name} is truncated: bytes ${position} to ${position + length} are wanted, and it has ${file.size}.`,
+      `${file.name} is truncated: bytes ${position} to ${position + length} are wanted, and it has ${file.size}`,
     );
   }
   const bytes = new Uint8Array(length);
   for (let done = 0; done < length;) {
     const {bytesRead} = await file.handle.read(bytes, done, Math.min(PIECE, length - done), position + done);
-    if (bytesRead === 0) throw new InputError(`${file.name} became shorter while it was read.`);
+    if (bytesRead === 0) throw new InputError(`${file.name} became shorter while it was read`);
     done += bytesRead;
   }
   return bytes;

@@ -49,11 +49,12 @@ export async function loadTensors(
   let total = 0;
   for (const tensor of tensors) {
     checkExtent(file, tensor);
-    total += 4 * sizeOf(tensor.shape);
+    // Both what is read (a view's whole extent) and what is kept count.
+    total += 4 * Math.max(sizeOf(tensor.shape), spanOf(tensor.shape, tensor.strides));
   }
   if (total > MAX_GROWTH * file.size) {
     throw new InputError(
-      `the tensors of ${file.name} would take ${total} bytes, and the file has ${file.size}; it repeats stored numbers more than a checkpoint does, and is refused.`,
+      `the tensors of ${file.name} would take ${total} bytes, and the file has ${file.size}; it repeats stored numbers more than a checkpoint does, and is refused`,
     );
   }
   const loaded = new Map<string, LoadedWeight>();
@@ -75,21 +76,21 @@ async function loadTensor(
   if (isRowMajor(shape, strides)) return stored;
 
   const data = new Float32Array(sizeOf(shape));
+  const last = shape.length - 1; // a scalar is row-major, so there is one
   let written = 0;
   const copyAxis = (axis: number, from: number): void => {
-    if (axis === shape.length) {
-      data[written] = stored[from];
-      written += 1;
-      return;
+    for (let i = 0; i < shape[axis]; i += 1) {
+      if (axis < last) copyAxis(axis + 1, from + i * strides[axis]);
+      else data[written + i] = stored[from + i * strides[axis]];
     }
-    for (let i = 0; i < shape[axis]; i += 1) copyAxis(axis + 1, from + i * strides[axis]);
+    if (axis === last) written += shape[axis];
   };
   copyAxis(0, 0);
   return data;
 }
 
 function checkExtent(file: BinaryFile, {name, dtype, position, length, offset, shape, strides}: TensorOnDisk): void {
-  const refuse = (why: string) => new InputError(`tensor "${name}" of ${file.name} ${why}.`);
+  const refuse = (why: string) => new InputError(`tensor "${name}" of ${file.name} ${why}`);
   if (!Object.hasOwn(DECODERS, dtype)) {
     throw refuse(`has type ${dtype}; valid types are ${Object.keys(DECODERS).join(', ')}`);
   }
@@ -115,7 +116,7 @@ function checkFinite(file: BinaryFile, {name}: TensorOnDisk, data: Float32Array)
   }
   if (count > 0) {
     throw new InputError(
-      `tensor "${name}" of ${file.name} holds ${data[first]} (${count} of ${data.length} values are NaN or beyond float32); such a network computes nothing, use another checkpoint.`,
+      `tensor "${name}" of ${file.name} holds ${data[first]} (${count} of ${data.length} values are NaN or beyond float32); such a network computes nothing, use another checkpoint`,
     );
   }
 }

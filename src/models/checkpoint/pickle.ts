@@ -48,7 +48,7 @@ export function readPickle(
   let position = start;
 
   const refuse = (why: string) =>
-    new InputError(`${file} is damaged or no PyTorch checkpoint: ${why} at byte ${position} of its pickled part.`);
+    new InputError(`${file} is damaged or no PyTorch checkpoint: ${why} at byte ${position} of its pickled part`);
   const take = (length: number): number => {
     const from = position;
     if (length > bytes.length - from) throw refuse('it ends in the middle of an instruction');
@@ -109,7 +109,7 @@ export function readPickle(
     if (!meaning) {
       throw new InputError(
         `${file} holds a Python object of type ${String(module)}.${String(name)}, which is not read because that could run ` +
-          `code; save the weights alone, torch.save(model.state_dict(), file), and give that file.`,
+          `code; save the weights alone, torch.save(model.state_dict(), file), and give that file`,
       );
     }
     stack.push(meaning);

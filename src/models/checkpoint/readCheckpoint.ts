@@ -15,7 +15,7 @@ const PREFIXES = ['module.', '_orig_mod.', 'model.'];
 /**
  * The weights of a PyTorch checkpoint: by name (`layer1.0.conv1.weight`), row-major float32 with PyTorch's shapes. Reads zip
  * archives, the older stream and `.safetensors`, by content and not by extension; float16, bfloat16, float64 and integers are
- * converted. A state dict inside a training checkpoint is found, wrappers' prefixes (`module.`) are dropped, and so are the
+ * converted. A state dict inside a training checkpoint is found, wrappers' prefixes (`module`) are dropped, and so are the
  * batch counters `num_batches_tracked`. Nothing pickled is run, and only the weights' own bytes are read.
  * @throws InputError where the file is missing, truncated, foreign or damaged, holds other Python objects than a state dict
  * needs, or a weight is NaN or infinite
@@ -25,14 +25,14 @@ export async function readCheckpoint(file: string): Promise<Map<string, LoadedWe
     const tensors = withoutPrefix(await findTensors(opened)).filter(
       ({name}) => !/(^|\.)num_batches_tracked$/.test(name),
     );
-    if (tensors.length === 0) throw new InputError(`${file} holds no weights.`);
+    if (tensors.length === 0) throw new InputError(`${file} holds no weights`);
     return loadTensors(opened, tensors);
   });
 }
 
 async function findTensors(file: BinaryFile): Promise<TensorOnDisk[]> {
   const head = await readBytes(file, 0, Math.min(file.size, 512));
-  if (head.length === 0) throw new InputError(`${file.name} is empty.`);
+  if (head.length === 0) throw new InputError(`${file.name} is empty`);
   const starts = (...bytes: number[]) => bytes.every((byte, i) => head[i] === byte);
   if (starts(0x50, 0x4b, 3, 4)) return torchTensors(file, await readTorchZip(file));
   if (starts(0x80) && head[1] >= 2 && head[1] <= 5) return torchTensors(file, await readTorchStream(file));
@@ -50,7 +50,7 @@ async function findTensors(file: BinaryFile): Promise<TensorOnDisk[]> {
     }));
   }
   throw new InputError(
-    `${file.name} is ${foreignKind(head)}, not a PyTorch checkpoint; give a .pth, .pt or .th file made by torch.save, or a .safetensors file.`,
+    `${file.name} is ${foreignKind(head)}, not a PyTorch checkpoint; give a .pth, .pt or .th file made by torch.save, or a .safetensors file`,
   );
 }
 
@@ -81,7 +81,7 @@ async function torchTensors(file: BinaryFile, {root, order, locate}: TorchFile):
   if (!state) {
     const keys = root instanceof Map ? [...root.keys()].slice(0, 8).map(String).join(', ') : '';
     throw new InputError(
-      `${file.name} holds no state dict${keys ? ` (its keys: ${keys})` : ''}; give a file made by torch.save(model.state_dict(), file).`,
+      `${file.name} holds no state dict${keys ? ` (its keys: ${keys})` : ''}; give a file made by torch.save(model.state_dict(), file)`,
     );
   }
   const tensors: TensorOnDisk[] = [];

@@ -52,7 +52,7 @@ export async function readSafetensors(path: string): Promise<SafetensorsFile> {
     for (const {name, dtype} of entries) {
       if (!Object.hasOwn(READERS, dtype)) {
         throw new InputError(
-          `array "${name}" of ${path} has type ${dtype}; valid types are ${Object.keys(READERS).join(', ')}.`,
+          `array "${name}" of ${path} has type ${dtype}; valid types are ${Object.keys(READERS).join(', ')}`,
         );
       }
     }
@@ -85,10 +85,10 @@ export async function writeSafetensors(
 ): Promise<void> {
   const named = Object.entries(arrays).map(([name, {shape, data}]) => {
     const size = shape.reduce((product, length) => product * length, 1);
-    if (name === '__metadata__') throw new InputError('an array cannot be named "__metadata__"; choose another name.');
+    if (name === '__metadata__') throw new InputError('an array cannot be named "__metadata__"; choose another name');
     if (!shape.every(isCount) || size !== data.length) {
       throw new InputError(
-        `array "${name}" has shape [${shape.join(', ')}] and ${data.length} values; they must agree.`,
+        `array "${name}" has shape [${shape.join(', ')}] and ${data.length} values; they must agree`,
       );
     }
     return {name, shape, data, dtype: dtypeOf(data)};
@@ -106,7 +106,7 @@ export async function writeSafetensors(
   const json = Buffer.from(JSON.stringify(header));
   const length = Math.ceil(json.length / 8) * 8;
   if (length > MAX_HEADER)
-    throw new InputError(`the header of ${path} would have ${length} bytes; ${MAX_HEADER} is the limit.`);
+    throw new InputError(`the header of ${path} would have ${length} bytes; ${MAX_HEADER} is the limit`);
   const head = Buffer.alloc(8 + length, ' ');
   head.writeBigUInt64LE(BigInt(length));
   json.copy(head, 8);
@@ -124,7 +124,7 @@ export async function writeSafetensors(
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, {force: true}).catch(() => {});
-    throw new InputError(`cannot write ${path}: ${reasonOf(error)}.`);
+    throw new InputError(`cannot write ${path}: ${reasonOf(error)}`);
   }
 }
 
@@ -151,7 +151,7 @@ function littleEndianBytes(data: SafetensorsArray['data']): Uint8Array {
 export async function readSafetensorsHeader(
   file: BinaryFile,
 ): Promise<{entries: SafetensorsEntry[]; metadata: Record<string, string>}> {
-  const refuse = (why: string) => new InputError(`${file.name} is not a valid .safetensors file: ${why}.`);
+  const refuse = (why: string) => new InputError(`${file.name} is not a valid .safetensors file: ${why}`);
   if (file.size < 8) throw refuse(`it has ${file.size} bytes`);
   const prefix = await readBytes(file, 0, 8);
   const length = Number(new DataView(prefix.buffer).getBigUint64(0, true));

@@ -24,19 +24,19 @@ export async function readTorchZip(file: BinaryFile): Promise<TorchFile> {
   const pickleName = zip.names.find((name) => /^([^/]*\/)?data\.pkl$/.test(name));
   if (pickleName === undefined) {
     throw new InputError(
-      `${file.name} is a zip archive without data.pkl, so torch.save did not write it; give a file made by torch.save(model.state_dict(), file).`,
+      `${file.name} is a zip archive without data.pkl, so torch.save did not write it; give a file made by torch.save(model.state_dict(), file)`,
     );
   }
   const prefix = pickleName.slice(0, -'data.pkl'.length);
   if (zip.names.some((name) => name === `${prefix}constants.pkl` || name.startsWith(`${prefix}code/`))) {
     throw new InputError(
-      `${file.name} is a TorchScript archive, which holds a program; save the weights alone, torch.save(model.state_dict(), file), and give that file.`,
+      `${file.name} is a TorchScript archive, which holds a program; save the weights alone, torch.save(model.state_dict(), file), and give that file`,
     );
   }
 
   const pickle = await zip.locate(pickleName);
   if (pickle.length > MAX_PICKLE) {
-    throw new InputError(`"${pickleName}" in ${file.name} has ${pickle.length} bytes; ${MAX_PICKLE} is the limit.`);
+    throw new InputError(`"${pickleName}" in ${file.name} has ${pickle.length} bytes; ${MAX_PICKLE} is the limit`);
   }
   const {value} = readTorchPickle(await readBytes(file, pickle.position, pickle.length), 0, file.name, new Map());
 
@@ -45,7 +45,7 @@ export async function readTorchZip(file: BinaryFile): Promise<TorchFile> {
     const {position, length} = await zip.locate(`${prefix}byteorder`);
     const text = length > 16 ? '' : Buffer.from(await readBytes(file, position, length)).toString('latin1');
     if (text !== 'little' && text !== 'big') {
-      throw new InputError(`${file.name} is damaged: its byte order is "${text}"; valid are little and big.`);
+      throw new InputError(`${file.name} is damaged: its byte order is "${text}"; valid are little and big`);
     }
     order = text;
   }
@@ -76,30 +76,30 @@ export async function readTorchStream(file: BinaryFile): Promise<TorchFile> {
   };
   if (next() !== MAGIC) {
     throw new InputError(
-      `${file.name} is a Python pickle that torch.save did not write; give a file made by torch.save(model.state_dict(), file).`,
+      `${file.name} is a Python pickle that torch.save did not write; give a file made by torch.save(model.state_dict(), file)`,
     );
   }
   const version = next();
   if (version !== 1001) {
-    throw new InputError(`${file.name} has the unknown stream version ${String(version)}; 1001 is known.`);
+    throw new InputError(`${file.name} has the unknown stream version ${String(version)}; 1001 is known`);
   }
   next();
   const root = next();
   const keys = next();
-  if (!Array.isArray(keys)) throw new InputError(`${file.name} is damaged: the list of its storages is missing.`);
+  if (!Array.isArray(keys)) throw new InputError(`${file.name} is damaged: the list of its storages is missing`);
 
   const places = new Map<string, {position: number; length: number}>();
   for (const key of keys) {
     const storage = typeof key === 'string' ? storages.get(key) : undefined;
     if (!storage)
-      throw new InputError(`${file.name} is damaged: it lists the storage "${String(key)}", which no tensor has.`);
+      throw new InputError(`${file.name} is damaged: it lists the storage "${String(key)}", which no tensor has`);
     const lengthBytes = await readBytes(file, end, 8);
     const length = Number(new DataView(lengthBytes.buffer).getBigInt64(0, true));
     const position = end + 8;
     end = position + length * ITEM_BYTES[storage.dtype];
     if (length < 0 || end > file.size) {
       throw new InputError(
-        `${file.name} is truncated or damaged: storage "${storage.key}" of ${length} numbers ends at byte ${end}, and the file has ${file.size}.`,
+        `${file.name} is truncated or damaged: storage "${storage.key}" of ${length} numbers ends at byte ${end}, and the file has ${file.size}`,
       );
     }
     places.set(storage.key, {position, length});
@@ -111,7 +111,7 @@ export async function readTorchStream(file: BinaryFile): Promise<TorchFile> {
       const place = places.get(key);
       if (!place || place.length < length) {
         throw new InputError(
-          `${file.name} is damaged: storage "${key}" should hold ${length} numbers, and ${place?.length ?? 0} are there.`,
+          `${file.name} is damaged: storage "${key}" should hold ${length} numbers, and ${place?.length ?? 0} are there`,
         );
       }
       return place.position;

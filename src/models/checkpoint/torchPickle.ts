@@ -83,7 +83,7 @@ export function readTorchPickle(
   file: string,
   storages: Map<string, TorchStorage>,
 ): {value: unknown; end: number} {
-  const damaged = (why: string) => new InputError(`${file} is damaged or no PyTorch checkpoint: ${why}.`);
+  const damaged = (why: string) => new InputError(`${file} is damaged or no PyTorch checkpoint: ${why}`);
 
   const rebuildTensor = ([storage, offset, shape, strides]: unknown[]): TorchTensor => {
     if (!isStorage(storage) || !isCount(offset) || !isCounts(shape) || !isCounts(strides)) {

@@ -22,7 +22,7 @@ const MAX_ENTRIES = 200_000;
  */
 export async function readZipDirectory(file: BinaryFile): Promise<ZipArchive> {
   const damaged = (error: unknown) =>
-    new InputError(`${file.name} is a damaged or truncated zip archive: ${(error as Error).message}.`);
+    new InputError(`${file.name} is a damaged or truncated zip archive: ${(error as Error).message}`);
   const entries = new Map<string, Entry>();
   const zip = await fromRandomAccessReaderPromise(new BoundedReader(file), file.size, {autoClose: false}).catch(
     (error: unknown) => {
@@ -30,7 +30,7 @@ export async function readZipDirectory(file: BinaryFile): Promise<ZipArchive> {
     },
   );
   if (zip.entryCount > MAX_ENTRIES) {
-    throw new InputError(`${file.name} is a zip archive of ${zip.entryCount} files; ${MAX_ENTRIES} is the limit.`);
+    throw new InputError(`${file.name} is a zip archive of ${zip.entryCount} files; ${MAX_ENTRIES} is the limit`);
   }
   try {
     for await (const entry of zip.eachEntry()) entries.set(entry.fileName, entry);
@@ -41,15 +41,15 @@ export async function readZipDirectory(file: BinaryFile): Promise<ZipArchive> {
     names: [...entries.keys()],
     async locate(name, atLeast = 0) {
       const entry = entries.get(name);
-      if (!entry) throw new InputError(`${file.name} is damaged: it lacks "${name}", which its pickled part names.`);
+      if (!entry) throw new InputError(`${file.name} is damaged: it lacks "${name}", which its pickled part names`);
       if (entry.compressionMethod !== 0 || entry.isEncrypted() || entry.compressedSize !== entry.uncompressedSize) {
         throw new InputError(
-          `"${name}" in ${file.name} is compressed or encrypted, which torch.save does not do; load and save the file again with PyTorch.`,
+          `"${name}" in ${file.name} is compressed or encrypted, which torch.save does not do; load and save the file again with PyTorch`,
         );
       }
       if (entry.compressedSize < atLeast) {
         throw new InputError(
-          `"${name}" in ${file.name} has ${entry.compressedSize} bytes, and ${atLeast} are wanted; the file is damaged.`,
+          `"${name}" in ${file.name} has ${entry.compressedSize} bytes, and ${atLeast} are wanted; the file is damaged`,
         );
       }
       const {fileDataStart} = await zip.readLocalFileHeaderPromise(entry, {minimal: true}).catch((error: unknown) => {
