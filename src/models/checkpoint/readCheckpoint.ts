@@ -15,7 +15,7 @@ const PREFIXES = ['module.', '_orig_mod.', 'model.'];
 /**
  * The weights of a PyTorch checkpoint: by name (`layer1.0.conv1.weight`), row-major float32 with PyTorch's shapes. Reads zip
  * archives, the older stream and `.safetensors`, by content and not by extension; float16, bfloat16, float64 and integers are
- * converted. A state dict inside a training checkpoint is found, wrappers' prefixes (`module`) are dropped, and so are the
+ * converted. A state dict inside a training checkpoint is found, wrappers' prefixes (`module.`) are dropped, and so are the
  * batch counters `num_batches_tracked`. Nothing pickled is run, and only the weights' own bytes are read.
  * @throws InputError where the file is missing, truncated, foreign or damaged, holds other Python objects than a state dict
  * needs, or a weight is NaN or infinite
