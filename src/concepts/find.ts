@@ -17,6 +17,7 @@ import type {
   PolysemanticChannel,
   PolysemanticChannels,
 } from './types';
+import {readable} from '../numerics/readable';
 
 /**
  * Fraction of a class's images for which a channel is important, [Cout, K]: s_c ≥ τ (Hesse et al. 2025, section 3.1). All images
@@ -95,9 +96,7 @@ export function findPolysemantic(stats: RelevanceStatistics, options: FindOption
     cosines: Float64Array.from(cosines).sort(),
     warnings,
   };
-  const result = Object.assign(channels, found) as unknown as PolysemanticChannels;
-  Object.defineProperty(result, 'toString', {value: () => describeChannels(result), enumerable: false});
-  return result;
+  return readable(Object.assign(channels, found) as unknown as PolysemanticChannels, describeChannels);
 }
 
 function byCosine(a: ClassPair, b: ClassPair): number {

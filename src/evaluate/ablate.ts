@@ -16,6 +16,7 @@ import {
   type EvaluationOptions,
 } from './layerPass';
 import {randomSplits} from './randomSplit';
+import {readable} from '../numerics/readable';
 
 export interface AblateOptions extends EvaluationOptions {
   /** Random splits of the same sizes whose parts are removed too, for comparison; each costs k passes of the head. @default 10 */
@@ -111,8 +112,7 @@ export async function ablate(
     classes,
     randomSplits: controls,
   };
-  const text = {value: () => describeAblation(result), enumerable: false};
-  return Object.defineProperty(result, 'toString', text) as SplitAblation;
+  return readable(result, describeAblation);
 }
 
 /** Kernel of the channel without part j: w − d_j + r. */

@@ -7,6 +7,7 @@ import type {Split} from '../split/types';
 import {summedActivations, channelNames} from './activations';
 import {imagesOfConcepts, type EvaluationOptions} from './layerPass';
 import {number, percent, textTable} from './text';
+import {readable} from '../numerics/readable';
 
 export interface DensityOptions extends Omit<EvaluationOptions, 'randomSplits' | 'seed'> {
   /** Points of each curve, from 0 to the highest activation of all. @default 128 */
@@ -102,10 +103,7 @@ export async function densities(
     rows,
     curves,
   };
-  return Object.defineProperty(result, 'toString', {
-    value: () => describeDensities(result),
-    enumerable: false,
-  }) as Densities;
+  return readable(result, describeDensities);
 }
 
 /** The normal reference rule, without the interquartile range where that is 0; 0 where all values are the same. */

@@ -16,6 +16,7 @@ import {
 import {kernelList} from './kernelList';
 import {randomSplits} from './randomSplit';
 import type {MeasuredImage, SplitEvaluation} from './types';
+import {readable} from '../numerics/readable';
 
 export interface EvaluateOptions extends EvaluationOptions {
   /** τ: the share of the positive relevance that makes the channel matter for an image. @default 0.03 */
@@ -58,8 +59,7 @@ export async function evaluateSplit(
     randomSplits: controls,
     warnings: warningsOf(concepts),
   };
-  const text = {value: () => describeEvaluation(evaluation), enumerable: false};
-  return Object.defineProperty(evaluation, 'toString', text) as SplitEvaluation;
+  return readable(evaluation, describeEvaluation);
 }
 
 async function measureImages(

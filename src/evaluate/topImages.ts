@@ -6,6 +6,7 @@ import {channelNames, summedActivations} from './activations';
 import {checkControls, imagesOfConcepts, type EvaluationOptions} from './layerPass';
 import {randomSplits} from './randomSplit';
 import {percent, textTable, withInterval} from './text';
+import {readable} from '../numerics/readable';
 
 export interface TopImagesOptions extends EvaluationOptions {
   /** Images a list. @default 20 */
@@ -112,10 +113,7 @@ export async function topImages(
     lists,
     randomSplits: controls,
   };
-  return Object.defineProperty(result, 'toString', {
-    value: () => describeTopImages(result, count),
-    enumerable: false,
-  }) as SplitTopImages;
+  return readable(result, () => describeTopImages(result, count));
 }
 
 /** Where the highest positive values are, the highest first; equal values in their order. */

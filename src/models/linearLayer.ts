@@ -52,10 +52,13 @@ export function describeLayer(node: GraphNode): LinearLayer | string {
 
 /** Layers that can be analysed, in the graph's order. */
 export function linearLayers(graph: Graph): LinearLayer[] {
-  return graph.nodes
-    .filter((node) => !node.name.endsWith(MERGE_SUFFIX))
-    .map(describeLayer)
-    .filter((layer): layer is LinearLayer => typeof layer !== 'string');
+  return (
+    graph.nodes
+      // Merges and the option-A shortcuts of CIFAR networks add channels up with fixed weights.
+      .filter(({name}) => !name.endsWith(MERGE_SUFFIX) && !name.endsWith('.shortcut'))
+      .map(describeLayer)
+      .filter((layer): layer is LinearLayer => typeof layer !== 'string')
+  );
 }
 
 /** @throws InputError that lists the layers, or gives the reason why this one cannot be analysed */

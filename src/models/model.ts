@@ -6,6 +6,7 @@ import type {Preset} from '../images/types';
 import {stripSoftmax} from './fold';
 import {nodeOf, type Graph} from './graph';
 import {outputShapes, toLayersModel} from './layersModel';
+import {readable} from '../numerics/readable';
 import {linearLayers} from './linearLayer';
 import type {LayerInfo, Model} from './types';
 
@@ -54,7 +55,7 @@ export function makeModel(graph: Graph, details: ModelDetails): Model {
   }
   let built: tfl.LayersModel | undefined;
   let hash: string | undefined;
-  const model: Model = {
+  const model: Omit<Model, 'toString'> = {
     name: details.name,
     graph,
     get hash() {
@@ -79,11 +80,13 @@ export function makeModel(graph: Graph, details: ModelDetails): Model {
       built?.dispose();
       built = undefined;
     },
-    toString: () =>
+  };
+  return readable(
+    model,
+    () =>
       `model ${details.name}: input ${inputShape.join('×')}, ${classes} classes, ${linearLayers(graph).length} layers that can be analysed` +
       (details.preset ? `, preset ${details.preset.name}` : ''),
-  };
-  return model;
+  );
 }
 
 function checkFinite(graph: Graph): void {

@@ -1,5 +1,6 @@
 import {describeStatistics, type RelevanceStatistics, type TopImages} from '../numerics/statistics';
 import type {LinearLayer} from '../models/linearLayer';
+import {readable} from '../numerics/readable';
 
 /** Streaming state of the one pass: created empty, added to a batch at a time, read as {@link RelevanceStatistics}. */
 
@@ -50,9 +51,7 @@ export function emptyStatistics(about: EmptyStatistics): RelevanceStatistics {
 
 /** Statistics as plain data that reads well in a cell. */
 export function withText(stats: Omit<RelevanceStatistics, 'toString'>): RelevanceStatistics {
-  const readable = {...stats} as RelevanceStatistics;
-  Object.defineProperty(readable, 'toString', {value: () => describeStatistics(readable), enumerable: false});
-  return readable;
+  return readable({...stats} as RelevanceStatistics, describeStatistics);
 }
 
 /** What the engine says about one batch of B images. */

@@ -2,6 +2,7 @@ import {makeModel} from '../models/model';
 import type {Model} from '../models/types';
 import {divideChannel} from './rewrite';
 import type {Split} from './types';
+import {readable} from '../numerics/readable';
 
 /** A split's data, without what is derived from it. */
 export type SplitData = Omit<Split, 'kind' | 'model' | 'dispose' | 'toString'>;
@@ -30,9 +31,8 @@ export function makeSplit(data: SplitData): Split {
           origins: [...data.before.origins, data.before.hash],
         })),
     },
-    toString: {value: () => describeSplit(split), enumerable: false},
   });
-  return split;
+  return readable(split, describeSplit);
 }
 
 /** A few lines for a terminal or a cell. */

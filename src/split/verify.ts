@@ -7,6 +7,7 @@ import {InputError} from '../numerics/errors';
 import type {LongCallOptions} from '../numerics/progress';
 import {presetFor} from '../relevance/collect';
 import type {Split} from './types';
+import {readable} from '../numerics/readable';
 
 export interface VerifyOptions extends LongCallOptions {
   /** How pixels become input. @default the images' preset, else the model's */
@@ -92,7 +93,7 @@ export async function verifySplit(
     top1Agreement: totals.agreement / totals.images,
     unexplained: flips.filter((lead) => lead > 2 * totals.difference).length,
   };
-  return Object.defineProperty(proof, 'toString', {value: () => describeProof(proof), enumerable: false}) as SplitProof;
+  return readable(proof, describeProof);
 }
 
 function indexOfMax(values: ArrayLike<number>): number {
