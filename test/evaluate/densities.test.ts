@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {densities} from '../../src/evaluate';
+import {subset} from '../../src/images';
+import {InputError} from '../../src/numerics/errors';
+import {eachEngine, keepsTensorCount} from '../reference/engines';
+import {meanOf, positiveSum, slowImages} from '../reference/evaluateSlowly';
+import {smallImages, STUDIED_LAYERS} from '../reference/smallNetworks';
+import {SMALL_SPLITS, smallSplit, withParts} from '../reference/smallSplits';
+
+const quiet = {progress: false as const};
+
+for (const [what, about] of [
+  ['a 1×1 convolution', SMALL_SPLITS[0]],
+  ['a dilated 3×3 convolution', SMALL_SPLITS[2]],
+  ['a dense layer with bias', SMALL_SPLITS[3]],
+] as const) {
+  const concepts: number[][] = about.concepts.map((classes) => [...classes]);
+  eachEngine(`a density is a mean of Gaussians, reflected at zero: ${what}, k = ${concepts.length}`, async () => {
+    const network = STUDIED_LAYERS[what];
+    const split = smallSplit(network, {...about, concepts});
+    const images = smallImages(20);
+    const {slow, dispose} = await slowImages(network, split, images);
+    dispose();
+    const found = await keepsTensorCount(() => densities(split, images, {points: 40, batchSize: 6, ...quiet}));
+    const names = ['original', ...concepts.map((_, j) => `d${j + 1}`)];
+    assert.equal(found.rows.length, 40 * names.length * concepts.length);
+    concepts.forEach((classes) => {
+      const concept = classes.map((label) => `class ${label}`).join(' + ');
+      [split.original, ...split.parts].forEach((kernel, n) => {
+        const sums = slow.filter(({label}) => classes.includes(label)).map(({output}) => positiveSum(output(kernel)));
+        const curve = found.curves.find((one) => one.concept === concept && one.channel === names[n])!;
+        const ascending = (values: number[]) => [...values].sort((a, b) => a - b);
+        ascending(curve.activations).forEach((value, at) =>
+          assert.ok(Math.abs(value - ascending(sums)[at]) < 1e-3 * Math.max(1, value)),
+        );
+        assert.ok(Math.abs(curve.mean - meanOf(sums)) < 1e-3 * Math.max(1, curve.mean));
+        assert.equal(curve.zeroShare, meanOf(sums.map((value) => Number(Math.abs(value) < 1e-6))));
+        const gaussian = (distance: number) =>
+          Math.exp(-0.5 * (distance / curve.bandwidth) ** 2) / (curve.bandwidth * Math.sqrt(2 * Math.PI));
+        const rows = found.rows.filter((row) => row.concept === concept && row.channel === names[n]);
+        assert.equal(rows[0].activation, 0);
+        for (const {activation, density} of rows) {
+          const expected = meanOf(
+            curve.activations.map((value) => gaussian(activation - value) + gaussian(activation + value)),
+          );
+          assert.ok(Math.abs(density - expected) < 1e-6 * Math.max(1, expected), `${density} instead of ${expected}`);
+        }
+      });
+    });
+  });
+}
+
+test('a part that no image excites has all of its density near zero', async () => {
+  const split = smallSplit({kind: 'conv'});
+  const silent = withParts(split, [split.parts[0].map(() => 0), split.original]);
+  const found = await densities(silent, smallImages(16), {points: 64, ...quiet});
+  const curve = found.curves.find(({channel}) => channel === 'd1')!;
+  assert.equal(curve.zeroShare, 1);
+  const rows = found.rows.filter(({channel, concept}) => channel === 'd1' && concept === curve.concept);
+  assert.ok(rows.every(({density}) => Number.isFinite(density)));
+  const step = rows[1].activation;
+  const area = rows.reduce((sum, {density}, at) => sum + density * step * (at === 0 ? 0.5 : 1), 0);
+  assert.ok(Math.abs(area - 1) < 0.01, `area ${area}`);
+  assert.ok(rows[6].density < 1e-6 * rows[0].density);
+  assert.match(String(found), /d1, class 0 +4 +0\.00 +100\.0 %/);
+});
+
+test('too few points and a concept without images are refused', async () => {
+  const split = smallSplit({kind: 'conv'});
+  const refuses = (work: Promise<unknown>, message: RegExp) =>
+    assert.rejects(work, (error: Error) => error instanceof InputError && message.test(error.message));
+  await refuses(densities(split, smallImages(8), {points: 1, ...quiet}), /invalid number of points: 1/);
+  const some = subset(smallImages(8), {classes: [0, 3], classCount: 4});
+  await refuses(densities(split, some, quiet), /have none of class 1/);
+});
