@@ -94,7 +94,7 @@ async function withoutNative(why: string, forced: boolean): Promise<BackendChoic
 const firstLine = (error: unknown) => (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!;
 
 /** Node runs tfjs's WebAssembly with SIMD on one thread: its threads need workers made from a blob address. */
-async function useWasm(reason: string): Promise<BackendChoice> {
+export async function useWasm(reason: string): Promise<BackendChoice> {
   // A synchronous require, so that the lines which a second copy of the package would write can be held back.
   const load = createRequire(__filename) as (id: string) => typeof import('@tensorflow/tfjs-backend-wasm');
   const wasm = quietly(() => load('@tensorflow/tfjs-backend-wasm'));

@@ -1,4 +1,4 @@
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import envPaths from 'env-paths';
 
@@ -23,6 +23,8 @@ export interface EngineSource {
   /** pip's name of the platform. */
   pipPlatform: string;
   wheelSha256: string;
+  /** Size of the wheel. */
+  megabytes: number;
 }
 
 /** Node's platform and processor, e.g. `linux-x64`. */
@@ -46,6 +48,31 @@ export function readEngineManifest(folder: string): EngineManifest | undefined {
   try {
     const manifest = JSON.parse(readFileSync(file, 'utf8')) as EngineManifest;
     return manifest.format === 1 ? manifest : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The last set-up of an engine that failed: why, and when in milliseconds since 1970. An interrupted one did not fail. */
+export interface SetupFailure {
+  reason: string;
+  at: number;
+}
+
+const failureFile = (folder: string) => `${folder}.failed.json`;
+
+export function recordFailure(folder: string, reason: string): void {
+  const failure: SetupFailure = {reason, at: Date.now()};
+  writeFileSync(failureFile(folder), JSON.stringify(failure));
+}
+
+export function forgetFailure(folder: string): void {
+  rmSync(failureFile(folder), {force: true});
+}
+
+export function readFailure(folder: string): SetupFailure | undefined {
+  try {
+    return JSON.parse(readFileSync(failureFile(folder), 'utf8')) as SetupFailure;
   } catch {
     return undefined;
   }

@@ -3,3 +3,5 @@ export type {BackendChoice, EngineName} from './choose';
 export {installGradients} from './gradients';
 export {withInterrupt} from './interrupt';
 export {leanConvolutions} from './leanConvolutions';
+export {recentSetupFailure, setupEngine, type SetupOptions} from './setup';
+export {doctor, type Diagnosis} from './doctor';
