@@ -120,12 +120,13 @@ export async function collectRelevance(
 
 function interrupted(stats: RelevanceStatistics, out: string | undefined): InterruptError {
   const {done, total} = stats.images;
-  return new InterruptError(
-    `interrupted after ${done} of ${total} images; ` +
-      (out === undefined
-        ? 'nothing was kept, since no folder was named (out)'
-        : `a checkpoint is in "${out}", and the same call goes on from there`),
-  );
+  const kept =
+    out === undefined
+      ? 'nothing was kept, since no folder was named (out)'
+      : done === 0
+        ? 'there was nothing to keep yet'
+        : `a checkpoint is in "${out}", and the same call goes on from there`;
+  return new InterruptError(`interrupted after ${done} of ${total} images; ${kept}`);
 }
 
 function checkNumbers(numbers: {batchSize: number; limit?: number; floor: number; topCount: number}): void {

@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import {spawn} from 'node:child_process';
+import {mkdir, mkdtemp, readdir, rm, writeFile} from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import {after, before, test} from 'node:test';
+import sharp from 'sharp';
+import {ensureBackend} from '../../src/backend';
+import {loadModel} from '../../src/models/load';
+import {saveModel} from '../../src/models/save';
+import {CLASSES, SIDE, smallImages, smallModel} from '../reference/smallNetworks';
+
+const MAIN = path.join(__dirname, '../../src/cli/main.ts');
+let folder = '';
+const at = (...parts: string[]) => path.join(folder, ...parts);
+
+interface Run {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the command from another folder than the repository's; `interruptAt` sends Ctrl-C once stderr has such a line. */
+function unweave(args: string[], {interruptAt}: {interruptAt?: RegExp} = {}): Promise<Run> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ['--import', require.resolve('tsx'), MAIN, ...args], {
+      cwd: folder,
+      env: {...process.env, UNWEAVE_BACKEND: process.env['UNWEAVE_BACKEND'] ?? 'wasm'},
+    });
+    const run = {stdout: '', stderr: ''};
+    let interrupted = false;
+    child.stdout.on('data', (data: Buffer) => (run.stdout += data.toString()));
+    child.stderr.on('data', (data: Buffer) => {
+      run.stderr += data.toString();
+      if (!interrupted && interruptAt?.test(run.stderr)) interrupted = child.kill('SIGINT');
+    });
+    child.on('close', (code) => resolve({...run, code}));
+  });
+}
+
+async function succeeds<T>(...args: string[]): Promise<T> {
+  const {code, stdout, stderr} = await unweave([...args, '--json']);
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout.trim().split('\n').length, 1, `one JSON object on stdout: ${stdout}`);
+  return JSON.parse(stdout) as T;
+}
+
+async function fails(pattern: RegExp, ...args: string[]): Promise<void> {
+  const {code, stdout, stderr} = await unweave(args);
+  assert.match(stderr, pattern);
+  assert.equal(code, 1);
+  assert.equal(stdout, '');
+  assert.ok(!/ at .*\.ts:\d+/.test(stderr), `no stack: ${stderr}`);
+}
+
+before(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'unweave-cli-'));
+  await ensureBackend();
+  await saveModel(smallModel({kind: 'conv', size: 3, softmax: true}), at('model'));
+  const images = smallImages(40);
+  const labels = images.labelsFor(CLASSES);
+  const rows = ['file,label'];
+  await mkdir(at('flat'), {recursive: true});
+  for (const [index, label] of labels.entries()) {
+    const pixels = await images.pixels(index, {height: SIDE, width: SIDE});
+    const png = sharp(pixels, {raw: {width: SIDE, height: SIDE, channels: 3}}).png();
+    await mkdir(at('images', `class${label}`), {recursive: true});
+    await png.toFile(at('images', `class${label}`, `${index}.png`));
+    await png.toFile(at('flat', `${index}.png`));
+    rows.push(`${index}.png,${label}`);
+  }
+  await writeFile(at('labels.csv'), rows.join('\n'));
+});
+
+after(() => rm(folder, {recursive: true, force: true}));
+
+test('from a model and images to a split that is proven and evaluated', async () => {
+  const layers = await succeeds<{layers: {name: string; kernel: number[]}[]}>('layers', 'model');
+  assert.deepEqual(
+    layers.layers.map(({name}) => name),
+    ['first', 'studied', 'logits'],
+  );
+  const collected = await succeeds<{images: number; top1: number}>(
+    'collect', 'model', 'images', '--layer', 'studied', '--out', 'stats', '--batch', '7',
+  ); // prettier-ignore
+  assert.equal(collected.images, 40);
+  type Found = {candidates: number[]; pairs: {channel: number; classes: [number, number]; cosine: number}[]};
+  const found = await succeeds<Found>('find', 'stats', '--tau', '0.05', '--p', '0.4', '--all-pairs');
+  assert.ok(found.candidates.length > 0 && found.pairs.length > 0);
+  assert.ok(
+    found.pairs.every(({cosine}, i) => i === 0 || found.pairs[i - 1].cosine <= cosine),
+    'ascending by cosine',
+  );
+  assert.ok(
+    found.pairs.every(({classes: [a, b]}) => a < b),
+    'classes ascending',
+  );
+  const [{channel, classes}] = found.pairs;
+  type SplitSummary = {rho: number; scores: Record<string, number>; sources: number[][]};
+  const split = await succeeds<SplitSummary>(
+    'split', 'model', 'stats', '--channel', String(channel), '--classes', classes.join(), '--images', 'images', '--out', 'split',
+  ); // prettier-ignore
+  assert.equal(Object.keys(split.scores).length, 20);
+  assert.ok('0.05' in split.scores && '0.1' in split.scores && '1.0' in split.scores);
+  assert.equal(split.sources.length, 2);
+  assert.ok((await readdir(at('split'))).includes('model.json'));
+  assert.equal((await loadModel(at('split'))).classes, CLASSES);
+  type Proof = {
+    images: number;
+    maxAbsLogitDifference: number;
+    maxAbsLogit: number;
+    top1: object;
+    top1Agreement: number;
+  };
+  const proof = await succeeds<Proof>('verify', 'model', 'split', 'images');
+  assert.equal(proof.images, 40);
+  assert.ok(proof.maxAbsLogitDifference <= 1e-5 * proof.maxAbsLogit);
+  assert.deepEqual(Object.keys(proof.top1), ['before', 'after']);
+  assert.equal(proof.top1Agreement, 1);
+  type Evaluation = {
+    concepts: {classes: number[]; published: Record<string, number>; positive: Record<string, number>}[];
+  };
+  const evaluation = await succeeds<Evaluation>('evaluate', 'model', 'split', 'images', '--tau', '0.01');
+  evaluation.concepts.forEach(({published: {d1, d2, residue}, positive}) => {
+    assert.ok(Math.abs(d1 + d2 - residue - 1) < 1e-4, 'd1 + d2 − residue = 1');
+    assert.ok(positive['images'] > 0);
+  });
+  const three = await succeeds<{concepts: {classes: number[]}[]; rho: number}>(
+    'split', 'model', 'stats', '--channel', '2', '--concept', '0,3', '--concept', '1', '--concept', '2', '--rho', '0.5', '--out', 'three',
+  ); // prettier-ignore
+  assert.deepEqual(
+    three.concepts.map((concept) => concept.classes),
+    [[0, 3], [1], [2]],
+  );
+  assert.equal(three.rho, 0.5);
+});
+
+test('text output reads well: tables and sentences, no JSON', async () => {
+  const {stdout, code} = await unweave(['layers', 'model']);
+  assert.equal(code, 0);
+  assert.match(stdout, /studied +conv +3×3 +6 → 6 +9×9×6/);
+});
+
+test('a flat folder needs labels, and a later command finds the recorded ones', async () => {
+  await fails(/no labels for the flat folder/, 'collect', 'model', 'flat', '--layer', 'studied', '--out', 'flat-stats');
+  await succeeds('collect', 'model', 'flat', '--layer', 'studied', '--out', 'flat-stats', '--labels', 'labels.csv');
+  await succeeds(
+    'split',
+    'model',
+    'flat-stats',
+    '--channel',
+    '1',
+    '--classes',
+    '0,2',
+    '--images',
+    'flat',
+    '--out',
+    'flat-split',
+  );
+  await succeeds('verify', 'model', 'flat-split', 'flat');
+});
+
+test('Ctrl-C leaves a checkpoint with exit code 130, and the same command goes on', async () => {
+  const args = ['collect', 'model', 'images', '--layer', 'first', '--out', 'stopped', '--batch', '1'];
+  const stopped = await unweave(args, {interruptAt: /collecting relevance/});
+  assert.equal(stopped.code, 130, stopped.stderr);
+  assert.match(stopped.stderr, /interrupted after \d+ of 40 images/);
+  const finished = await succeeds<{images: number}>(...args);
+  assert.equal(finished.images, 40);
+});
+
+test('wrong use and bad input end with code 1 and one clear message on stderr', async () => {
+  await fails(/unknown option '--bogus'/, 'find', 'stats', '--bogus');
+  await fails(/too many arguments|unknown command/, 'find', 'stats', 'more');
+  await fails(/unknown command 'frobnicate'/, 'frobnicate');
+  await fails(/required option '--layer <name>' not specified/, 'collect', 'model', 'images', '--out', 'x');
+  await fails(/no layer "conv9"; layers that can be analysed: first, studied, logits/, 'collect', 'model', 'images', '--layer', 'conv9', '--out', 'x'); // prettier-ignore
+  await fails(/the output folder "images\/out" lies in the input/, 'collect', 'model', 'images', '--layer', 'first', '--out', 'images/out'); // prettier-ignore
+  await fails(/It is not a number/, 'find', 'stats', '--tau', 'abc');
+  await fails(/no model at "nothing"/, 'layers', 'nothing');
+  await fails(/holds something else/, 'collect', 'model', 'images', '--layer', 'first', '--out', 'flat');
+  await fails(/no image folder/, 'collect', 'model', 'nothing', '--layer', 'first', '--out', 'x');
+  await fails(/give the concepts either as/, 'split', 'model', 'stats', '--channel', '1', '--rho', '0.5', '--out', 'y');
+});
