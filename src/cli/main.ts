@@ -5,6 +5,7 @@ import {Command} from 'commander';
 import {InputError, InterruptError} from '../numerics/errors';
 import {setDefaultProgress} from '../numerics/progress';
 import {addAnalysisCommands} from './commands/analysis';
+import {addEnvironmentCommands} from './commands/environment';
 import {addSplittingCommands} from './commands/splitting';
 import {terminalProgress} from './progress';
 
@@ -18,6 +19,7 @@ async function main(): Promise<void> {
     .showHelpAfterError('(unweave <command> --help lists its options)');
   addAnalysisCommands(program);
   addSplittingCommands(program);
+  addEnvironmentCommands(program);
   await program.parseAsync();
 }
 
