@@ -14,7 +14,7 @@ interface VegaDrawing {
     background(color: string): void;
     render(scene: unknown): {svg(): string};
   };
-  textMetrics: {width(item: {fontSize?: number; fontWeight?: string | number}, text: string): number};
+  textMetrics: {width(item: {fontSize?: number; fontWeight?: string | number; limit?: number}, text: string): number};
 }
 interface SceneItem {
   marktype?: string;
@@ -32,8 +32,10 @@ export function compileFigure(spec: VegaLiteSpec): Vega.Spec {
 export function renderVegaSvg(spec: VegaLiteSpec): string {
   const vega = load('vega') as typeof Vega & VegaDrawing;
   // Without a canvas Vega guesses widths far too large; with one it would measure a font that is not used here.
-  vega.textMetrics.width = ({fontSize = 11, fontWeight}, text) =>
-    textWidth(String(text), {size: fontSize, bold: fontWeight === 'bold' || Number(fontWeight) >= 600});
+  vega.textMetrics.width = ({fontSize = 11, fontWeight, limit}, text) => {
+    const width = textWidth(String(text), {size: fontSize, bold: fontWeight === 'bold' || Number(fontWeight) >= 600});
+    return limit && limit > 0 ? Math.min(limit, width) : width;
+  };
   const view = new vega.View(vega.parse(compileFigure(spec)), {renderer: 'none', logger: quiet()}).run();
   const scene = (view.scenegraph() as unknown as {root: SceneItem}).root;
   settleImages(scene);

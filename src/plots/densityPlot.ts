@@ -1,0 +1,110 @@
+import {figureTitle, sentenceFigure, type Figure} from './figure';
+import type {DensityCurves} from './inputs';
+import {nameText, numberText, rounded} from './labels';
+import {conceptColours} from './palette';
+
+/** A peak at silence is cut off where it is higher than this many times everything else, which it would flatten. */
+const PEAK = 1.4;
+/** What lies below this share of the highest activation counts as silence. */
+const SILENCE = 0.04;
+
+/**
+ * How strongly the images of each concept excite the original channel and each part: density of the summed activation, a panel a
+ * channel, a curve a concept (the figure of Hesse et al. 2025, section 4.2).
+ */
+export function densityPlot({layer, channel, rows, curves}: DensityCurves): Figure {
+  const title = `How strongly images excite channel ${channel} and its parts`;
+  const finite = rows.filter(({activation, density}) => Number.isFinite(activation) && Number.isFinite(density));
+  if (finite.length === 0) {
+    return sentenceFigure(title, `There is no activation of channel ${channel} of ${layer} to estimate a density of.`);
+  }
+  const channels = [...new Set(curves.map((curve) => curve.channel))];
+  const concepts = [...new Set(curves.map((curve) => curve.concept))];
+  const highest = finite.reduce((most, {activation}) => Math.max(most, activation), 0);
+  const panels = channels.map((name) => {
+    const own = finite.filter((row) => row.channel === name);
+    const most = own.reduce((top, {density}) => Math.max(top, density), 0);
+    const rest = own
+      .filter(({activation}) => activation > SILENCE * highest)
+      .reduce((top, {density}) => Math.max(top, density), 0);
+    const cut = rest > 0 && most > PEAK * 1.5 * rest;
+    return {name, own, top: cut ? PEAK * rest : 1.08 * most || 1, cut};
+  });
+  const silent = (name: string) =>
+    concepts
+      .map((concept) => {
+        const curve = curves.find((one) => one.channel === name && one.concept === concept);
+        const share = Math.round(100 * (curve?.zeroShare ?? 0));
+        return share > 0 ? `${share} % of ${short(concept)} silent` : '';
+      })
+      .filter(Boolean)
+      .join(', ');
+  return {
+    title: figureTitle(
+      title,
+      `layer ${layer}; kernel density estimates, each curve's area is 1${panels.some(({cut}) => cut) ? '; peaks at 0 are cut off' : ''}`,
+    ),
+    spacing: 10,
+    resolve: {scale: {y: 'independent'}},
+    vconcat: panels.map(({name, own, top}, n) => ({
+      title: {
+        text: name === 'original' ? 'original channel' : name,
+        subtitle: silent(name) || undefined,
+        fontSize: 11,
+        subtitleFontSize: 10,
+        anchor: 'start' as const,
+        offset: 2,
+      },
+      width: 460,
+      height: 84,
+      data: {
+        values: own.map(({concept, activation, density}) => ({
+          concept: nameText(concept),
+          activation: rounded(activation),
+          density: rounded(density),
+        })),
+      },
+      mark: {type: 'area' as const, line: {strokeWidth: 1.8}, fillOpacity: 0.18, clip: true},
+      encoding: {
+        x: {
+          field: 'activation',
+          type: 'quantitative' as const,
+          title: n === panels.length - 1 ? 'summed activation Σ relu over the positions' : null,
+          scale: {domain: [0, highest || 1], nice: false},
+          axis: {tickCount: 8, format: '~g'},
+        },
+        y: {
+          field: 'density',
+          type: 'quantitative' as const,
+          title: 'density',
+          stack: null,
+          scale: {domain: [0, top], nice: false},
+          axis: {tickCount: 3, format: '~g'},
+        },
+        color: {
+          field: 'concept',
+          type: 'nominal' as const,
+          scale: {domain: concepts.map(nameText), range: conceptColours(concepts.length)},
+          legend: {title: 'images of', orient: 'bottom' as const, labelLimit: 240, symbolType: 'square' as const},
+        },
+        tooltip: [
+          {field: 'concept', type: 'nominal' as const, title: 'images of'},
+          {field: 'activation', type: 'quantitative' as const, title: 'activation', format: '.3~g'},
+          {field: 'density', type: 'quantitative' as const, title: 'density', format: '.3~g'},
+        ],
+      },
+    })),
+  };
+}
+
+function short(concept: string): string {
+  const name = nameText(concept);
+  return name.length > 24 ? `${name.slice(0, 23)}…` : name;
+}
+
+/** Mean activations in a sentence: what the curves say, for readers who do not see them. */
+export function densityText({curves}: DensityCurves): string {
+  return curves
+    .map(({concept, channel, mean}) => `${channel} on ${nameText(concept)}: mean ${numberText(mean)}`)
+    .join('; ');
+}

@@ -1,0 +1,116 @@
+import type {Summary} from '../numerics/summary';
+import {figureTitle, sentenceFigure, type Figure} from './figure';
+import type {EvaluatedSplit, FractionDefinition} from './inputs';
+import {conceptLabels, counted, numberText, rounded} from './labels';
+import {BLUE, GREY, INK, ORANGE, PALE, QUIET} from './palette';
+
+export interface FractionBarsOptions {
+  /** Which definition of a fraction; see `ConceptEvaluation`. @default 'positive' */
+  definition?: FractionDefinition;
+}
+
+const DEFINITIONS: Record<FractionDefinition, string> = {
+  published: 'mean of Σ part / Σ original, signed sums',
+  positive: 'mean of Σ relu(part) / Σ relu(original)',
+  ratioOfSums: 'Σ relu(part) / Σ relu(original) over all images',
+};
+const OWN = 'own part';
+const OTHER = 'other parts';
+const RESIDUE = 'residue';
+const RANDOM = 'random split';
+
+/**
+ * What fraction of the original each part and the residue carry on each concept's images, with 95 % intervals, beside random splits of
+ * the same sizes (Hesse et al. 2025, section 4.2).
+ */
+export function fractionBars(evaluation: EvaluatedSplit, {definition = 'positive'}: FractionBarsOptions = {}): Figure {
+  const {layer, channel, concepts, randomSplits, tau} = evaluation;
+  const title = `What the parts of channel ${channel} carry`;
+  const labels = conceptLabels(concepts);
+  const headings = concepts.map(
+    (concept, own) => `images of ${labels[own]} (${concept[definition].images.toLocaleString('en-US')})`,
+  );
+  const rows = concepts.flatMap((concept, own) => {
+    const {summary, random} = concept[definition];
+    const bar = (name: string, role: string, of: Summary, order: number, control: boolean) => ({
+      images: headings[own],
+      part: name,
+      role: control ? RANDOM : role,
+      kind: control ? RANDOM : 'this split',
+      order,
+      value: rounded(of.mean),
+      low: rounded(of.interval[0]),
+      high: rounded(of.interval[1]),
+    });
+    const bars = (from: {parts: readonly Summary[]; residue: Summary}, control: boolean) => [
+      ...from.parts.map((part, j) => bar(`d${j + 1} · ${labels[j]}`, j === own ? OWN : OTHER, part, j, control)),
+      bar(RESIDUE, RESIDUE, from.residue, from.parts.length, control),
+    ];
+    return [...bars(summary, false), ...(randomSplits > 0 ? bars(random, true) : [])];
+  });
+  if (rows.every(({value}) => value === null)) {
+    return sentenceFigure(
+      title,
+      `No fraction is a finite number: no image of ${labels.join(' or ') || 'a concept'} reaches τ ${numberText(tau)} with an original that is not zero.`,
+    );
+  }
+  const y = {field: 'part', type: 'nominal' as const, sort: {field: 'order'}, title: null, axis: {labelLimit: 170}};
+  const yOffset = {field: 'kind', type: 'nominal' as const, sort: ['this split', RANDOM]};
+  return {
+    title: figureTitle(
+      title,
+      `layer ${layer}; ${DEFINITIONS[definition]}; τ ${numberText(tau)}, images that reach it in brackets`,
+      `bars of the split: 95 % interval of the mean${randomSplits > 0 ? `; of ${counted(randomSplits, 'random split')}: central 95 %` : ''}`,
+    ),
+    data: {values: rows},
+    facet: {
+      row: {
+        field: 'images',
+        type: 'nominal',
+        sort: headings,
+        title: null,
+        header: {labelAngle: 0, labelOrient: 'top', labelAnchor: 'start', labelFontWeight: 'bold', labelLimit: 560},
+      },
+    },
+    spacing: 14,
+    spec: {
+      width: 380,
+      height: {step: 11, for: 'offset'},
+      layer: [
+        {
+          mark: {type: 'bar'},
+          encoding: {
+            y,
+            yOffset,
+            x: {field: 'value', type: 'quantitative', title: 'fraction of the original channel', axis: {tickCount: 6}},
+            color: {
+              field: 'role',
+              type: 'nominal',
+              scale: {
+                domain: [OWN, OTHER, RESIDUE, ...(randomSplits > 0 ? [RANDOM] : [])],
+                range: [BLUE, ORANGE, GREY, PALE],
+              },
+              legend: {title: null, orient: 'bottom'},
+            },
+            tooltip: [
+              {field: 'part', type: 'nominal', title: 'part'},
+              {field: 'images', type: 'nominal', title: 'on'},
+              {field: 'kind', type: 'nominal', title: 'of'},
+              {field: 'value', type: 'quantitative', title: 'fraction', format: '.3f'},
+              {field: 'low', type: 'quantitative', title: 'from', format: '.3f'},
+              {field: 'high', type: 'quantitative', title: 'to', format: '.3f'},
+            ],
+          },
+        },
+        {
+          mark: {type: 'rule', color: INK, strokeWidth: 1.2, tooltip: null},
+          encoding: {y, yOffset, x: {field: 'low', type: 'quantitative'}, x2: {field: 'high'}},
+        },
+        {
+          mark: {type: 'rule', color: QUIET, strokeDash: [2, 3], tooltip: null},
+          encoding: {x: {datum: 1}},
+        },
+      ],
+    },
+  };
+}

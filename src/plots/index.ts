@@ -1,0 +1,10 @@
+export {ablationBars, type AblationBarsOptions} from './ablationBars';
+export {candidateScatter, cosineHistogram, type CandidateScatterOptions} from './candidates';
+export {densityPlot} from './densityPlot';
+export type {Figure} from './figure';
+export {fractionBars, type FractionBarsOptions} from './fractionBars';
+export {plantedBars, type PlantedBarsOptions} from './plantedBars';
+export {relevanceMap, type RelevanceMapOptions} from './relevanceMap';
+export {rhoSweep} from './rhoSweep';
+export {similarityHeatmap, type SimilarityOptions} from './similarity';
+export {sourcesPlot, type SourcesPlotOptions} from './sources';

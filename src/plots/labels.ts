@@ -1,0 +1,62 @@
+/** Names and numbers as figures write them. A class name is data: whatever is in it is shown as it is. */
+
+const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+/** First strong isolate and its end: text between them does not reorder what is around it. */
+const ISOLATE = '\u2068';
+const END_ISOLATE = '\u2069';
+
+/** A name inside other text: on one line, and kept from turning its surroundings around where it runs from right to left. */
+export function nameText(name: string): string {
+  const line = name.replace(/\s+/g, ' ').trim();
+  return RIGHT_TO_LEFT.test(line) ? `${ISOLATE}${line}${END_ISOLATE}` : line;
+}
+
+/** Labels of classes, each of them different: a name that occurs twice, or is empty, gets its class index. */
+export function classLabels(classes: readonly number[], classNames: readonly string[]): string[] {
+  const names = classes.map((k) => nameText(classNames[k] ?? ''));
+  const times = new Map<string, number>();
+  for (const name of names) times.set(name, (times.get(name) ?? 0) + 1);
+  return names.map((name, at) =>
+    name === '' ? `class ${classes[at]}` : times.get(name) === 1 ? name : `${name} (${classes[at]})`,
+  );
+}
+
+/** A concept by its classes, the first ones in full. */
+export function conceptLabel({classNames}: {classNames: readonly string[]}, most = 2): string {
+  const names = classNames.slice(0, most).map(nameText).join(' + ');
+  return classNames.length > most ? `${names} + ${classNames.length - most} more` : names;
+}
+
+/** Labels of concepts, each of them different. */
+export function conceptLabels(concepts: readonly {classNames: readonly string[]}[]): string[] {
+  const labels = concepts.map((concept) => conceptLabel(concept));
+  return labels.map((label, j) =>
+    labels.indexOf(label) === labels.lastIndexOf(label) ? label : `${label} [${j + 1}]`,
+  );
+}
+
+/** Text in lines of about `width` characters, broken at spaces. */
+export function wrapped(text: string, width = 76): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+/** `1 class`, `1,000 classes`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
+}
+
+/** A number for data and text: short, and null where it is not finite, as JSON has it. */
+export function rounded(value: number, digits = 4): number | null {
+  return Number.isFinite(value) ? Number(value.toPrecision(digits)) : null;
+}
+
+/** A number in a sentence, with a true minus sign. */
+export function numberText(value: number, digits = 3): string {
+  return Number.isFinite(value) ? String(Number(value.toPrecision(digits))).replace('-', '−') : '–';
+}

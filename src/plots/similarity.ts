@@ -1,0 +1,159 @@
+import {agnes} from 'ml-hclust';
+import {averagedRelevanceVector, classesWithImages, type RelevanceStatistics} from '../numerics/statistics';
+import {cosine, sum} from '../numerics/vectors';
+import {figureTitle, sentenceFigure, type Figure} from './figure';
+import {classLabels, counted, numberText, rounded} from './labels';
+import {EMPTY, INK, MARK, SEQUENTIAL} from './palette';
+
+export interface SimilarityOptions {
+  /** Classes to compare. @default those that the channel is relevant to; of a channel's number, all that have images */
+  classes?: readonly number[];
+  /** γ: pairs below it are outlined. @default none */
+  gamma?: number;
+  /** Classes that are drawn at most. @default 40 */
+  limit?: number;
+}
+
+/** A found channel, or a part of one. */
+export interface ChannelClasses {
+  channel: number;
+  classes: readonly number[];
+  pairs?: readonly {classes: readonly [number, number]; cosine: number}[];
+}
+
+/** Cells from this size on have room for their number. */
+const ROOM_FOR_NUMBERS = 30;
+
+/**
+ * Cosines between a channel's averaged relevance vectors, class by class, ordered by clustering (average linkage on 1 − cosine), so
+ * that concepts are bright blocks (Hesse et al. 2025, section 3.2).
+ */
+export function similarityHeatmap(
+  stats: RelevanceStatistics,
+  channel: number | ChannelClasses,
+  {classes, gamma, limit = 40}: SimilarityOptions = {},
+): Figure {
+  const target: ChannelClasses =
+    typeof channel === 'number' ? {channel, classes: classes ?? classesWithImages(stats)} : channel;
+  const all = classes ?? target.classes;
+  const title = `ARV similarity of channel ${target.channel}`;
+  if (all.length < 2) {
+    return sentenceFigure(
+      title,
+      `Channel ${target.channel} of ${stats.layer.name} has ${counted(all.length, 'class', 'classes')}; a similarity needs two.`,
+    );
+  }
+  const chosen = all.length > limit ? fewer(stats, {...target, classes: all}, limit) : {classes: all, how: ''};
+  const arvs = chosen.classes.map((k) => averagedRelevanceVector(stats, target.channel, [k])); // [n][Cin]
+  const cosines = arvs.map((a) => arvs.map((b) => cosine(a, b))); // [n][n]
+  const order = clusterOrder(cosines);
+  const labels = classLabels(chosen.classes, stats.classNames);
+  const values = order.flatMap((i) =>
+    order.map((j) => ({a: labels[i], b: labels[j], cosine: i === j ? 1 : rounded(cosines[i][j])})),
+  );
+  const lowest = cosines.flat().reduce((least, value) => (value < least ? value : least), 1);
+  const bottom = lowest < 0.95 ? Math.floor(lowest * 10) / 10 : 0.9;
+  const cell = Math.max(9, Math.min(36, Math.floor(380 / order.length)));
+  const names = order.map((i) => labels[i]);
+  const axis = {labelLimit: 110, labelFontSize: Math.min(11, cell), ticks: false, domain: false};
+  return {
+    title: figureTitle(
+      title,
+      `layer ${stats.layer.name}; classes ordered by clustering${chosen.how}`,
+      gamma !== undefined && `outlined: cosine below γ = ${numberText(gamma)}`,
+    ),
+    data: {values},
+    width: {step: cell},
+    height: {step: cell},
+    encoding: {
+      x: {
+        field: 'b',
+        type: 'nominal',
+        sort: names,
+        title: 'class',
+        scale: {paddingInner: 0, paddingOuter: 0},
+        axis: {...axis, labelAngle: cell < 16 ? -90 : -45},
+      },
+      y: {
+        field: 'a',
+        type: 'nominal',
+        sort: names,
+        title: 'class',
+        scale: {paddingInner: 0, paddingOuter: 0},
+        axis,
+      },
+    },
+    layer: [
+      {
+        mark: {type: 'rect', invalid: null, stroke: '#ffffff', strokeWidth: cell > 14 ? 1 : 0},
+        encoding: {
+          color: {
+            condition: {test: 'datum.cosine === null', value: EMPTY},
+            field: 'cosine',
+            type: 'quantitative',
+            scale: {scheme: SEQUENTIAL, domain: [bottom, 1], clamp: true},
+            legend: {title: ['cos(ARV, ARV)'], gradientLength: Math.min(200, Math.max(60, cell * order.length))},
+          },
+          tooltip: [
+            {field: 'a', type: 'nominal', title: 'class'},
+            {field: 'b', type: 'nominal', title: 'and class'},
+            {field: 'cosine', type: 'quantitative', title: 'cosine', format: '.3f'},
+          ],
+        },
+      },
+      ...(gamma === undefined
+        ? []
+        : [
+            {
+              transform: [{filter: `datum.cosine !== null && datum.cosine < ${Number(gamma)}`}],
+              mark: {type: 'rect' as const, filled: false, stroke: MARK, strokeWidth: cell > 14 ? 2 : 1, tooltip: null},
+            },
+          ]),
+      ...(cell < ROOM_FOR_NUMBERS
+        ? []
+        : [
+            {
+              mark: {type: 'text' as const, fontSize: 10, tooltip: null},
+              encoding: {
+                text: {
+                  condition: {test: 'datum.cosine === null', value: '–'},
+                  field: 'cosine',
+                  type: 'quantitative' as const,
+                  format: '.2f',
+                },
+                color: {
+                  condition: {test: `datum.cosine !== null && datum.cosine < ${(bottom + 1) / 2}`, value: '#ffffff'},
+                  value: INK,
+                },
+              },
+            },
+          ]),
+    ],
+  };
+}
+
+/** The classes that say most where not all can be drawn: those of the pairs that differ most, else those that excite the channel most. */
+function fewer(
+  stats: RelevanceStatistics,
+  {channel, classes, pairs}: ChannelClasses,
+  limit: number,
+): {classes: number[]; how: string} {
+  const of = `; ${limit} of ${counted(classes.length, 'class', 'classes')}`;
+  const chosen = new Set<number>();
+  for (const pair of pairs ?? []) {
+    if (chosen.size + pair.classes.filter((k) => !chosen.has(k)).length > limit) break;
+    pair.classes.forEach((k) => chosen.add(k));
+  }
+  if (chosen.size >= 2) return {classes: [...chosen], how: `${of}, those of the lowest cosines`};
+  const strength = new Map(classes.map((k) => [k, sum(averagedRelevanceVector(stats, channel, [k]))]));
+  const strongest = [...classes].sort((a, b) => (strength.get(b) ?? 0) - (strength.get(a) ?? 0)).slice(0, limit);
+  return {classes: strongest, how: `${of}, those that excite the channel most`};
+}
+
+/** Order of the leaves of a clustering, so that alike stand side by side. */
+function clusterOrder(cosines: readonly (readonly number[])[]): number[] {
+  const distances = cosines.map((row, i) =>
+    row.map((value, j) => (i === j ? 0 : 1 - (Number.isNaN(value) ? -1 : value))),
+  );
+  return agnes(distances, {method: 'average', isDistanceMatrix: true}).indices();
+}
