@@ -6,6 +6,7 @@ export {
   type AblationEffect,
   type SplitAblation,
 } from './ablate';
+export {activationMaps, type ActivationMap, type ActivationMaps, type ActivationMapsOptions} from './activationMaps';
 export {densities, type Densities, type DensityCurve, type DensityOptions, type DensityRow} from './densities';
 export {evaluateSplit, type EvaluateOptions} from './evaluateSplit';
 export {randomSplit} from './randomSplit';
