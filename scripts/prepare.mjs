@@ -31,7 +31,7 @@ function run(command, args, {quiet = false} = {}) {
     child.on('error', reject);
     child.on('close', (code, signal) => {
       if (code === 0) return resolve();
-      if (quiet) process.stderr.write(Buffer.concat(output));
+      if (signal !== 'SIGINT') process.stderr.write(Buffer.concat(output));
       reject(
         new Failure(
           `${[command, ...args.slice(0, 3)].map((word) => path.basename(word)).join(' ')} failed (exit ${code ?? signal})`,
