@@ -8,6 +8,7 @@ import {InputError, InterruptError} from '../../src/numerics/errors';
 import {collectRelevance} from '../../src/relevance/collect';
 import {disentangle} from '../../src/split/disentangle';
 import type {PartKernels} from '../../src/split/kernels';
+import {makeSplit} from '../../src/split/split';
 import type {Split} from '../../src/split/types';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
 import {meanOf, positiveSum, slowImages, sumOf, type SlowImage} from '../reference/evaluateSlowly';
@@ -168,6 +169,24 @@ test('without random splits there is no control, and nothing else changes', asyn
   );
   assert.match(String(control), /random splits/);
   assert.doesNotMatch(String(without), /random splits/);
+});
+
+test('a second split of a layer is evaluated in the network that the first one made', async () => {
+  const images = smallImages(16);
+  const second = await soundSplit([[0], [1]], images);
+  const {seed} = (await relevantChannel({kind: 'conv'}, [[0], [1]], images, 2 * TAU)).network;
+  const first = smallSplit({kind: 'conv', seed}, {channel: (second.channel + 1) % 6});
+  const inTurn = makeSplit({...second, before: first.model});
+  const [alone, after] = [
+    await evaluateSplit(second, images, {tau: 1e-6, randomSplits: 1, ...quiet}),
+    await evaluateSplit(inTurn, images, {tau: 1e-6, randomSplits: 1, ...quiet}),
+  ];
+  assert.deepEqual(after.top1, alone.top1);
+  after.concepts.forEach(({auroc}, j) => assert.deepEqual(auroc, alone.concepts[j].auroc));
+  after.concepts.forEach(({positive}, j) =>
+    positive.parts.forEach((part, i) => close(part, alone.concepts[j].positive.parts[i], 1e-4, `part ${i}`)),
+  );
+  first.dispose();
 });
 
 test('what cannot be evaluated is refused with a reason', async () => {
