@@ -1,0 +1,20 @@
+export {
+  channel,
+  describeObjective,
+  diversity,
+  logit,
+  logProbability,
+  minus,
+  neuron,
+  ofSplit,
+  plus,
+  times,
+  weightVector,
+} from './objectives';
+export type {Objective, Where} from './objectives';
+export {fourier, pixels, type FourierOptions, type Parametrisation, type PixelOptions} from './parametrisation';
+export {jitter, pad, rotate, scale, type Transform} from './transforms';
+export {defaultTransforms} from './defaults';
+export {DivergedError} from './diverged';
+export {visualizeFeature, visualizeSplit, type VisualizeSplitOptions} from './visualize';
+export type {FeaturePreview, FeatureVisualization, SplitVisualization, VisualizeOptions} from './types';

@@ -1,0 +1,70 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type * as tfl from '@tensorflow/tfjs-layers';
+import {foldBatchNorm, stripSoftmax} from '../models/fold';
+import {nodeOf, type Graph} from '../models/graph';
+import {toLayersModel} from '../models/layersModel';
+import type {Model} from '../models/types';
+import {InputError} from '../numerics/errors';
+import {freeze, fuseRelus} from './frozen';
+
+/** A network that hands out tensors on its way, with no more layers than these need, all with fixed weights. */
+export interface Observer {
+  /** The output of each node that was asked for, by its name. @param images [B, H, W, C], preprocessed */
+  observe(images: tf.Tensor4D): Map<string, tf.Tensor>;
+  dispose(): void;
+}
+
+/**
+ * @param size [H, W] of the images
+ * @throws InputError where a layer on the way takes the model's own input size only
+ */
+export function observer(model: Model, names: Iterable<string>, size: readonly [number, number]): Observer {
+  const wanted = [...new Set(names)];
+  const whole = stripSoftmax(model.graph);
+  const [input] = whole.inputs;
+  // The outputs are set first: folding keeps them, and does not stop at layers that none of them needs.
+  const graph = fuseRelus(foldBatchNorm(upTo({...whole, outputs: wanted})));
+  const computed = [...new Set(graph.outputs)].filter((name) => name !== input);
+  const network = computed.length > 0 ? build({...graph, outputs: computed}, model, size) : undefined;
+  const free = network && freeze(network);
+  return {
+    observe(images) {
+      const results = network ? tf.tidy(() => network.apply(images, {training: false}) as tf.Tensor | tf.Tensor[]) : [];
+      const tensors = Array.isArray(results) ? results : [results];
+      return new Map(
+        wanted.map((asked, i) => {
+          const name = graph.outputs[i];
+          return [asked, name === input ? tf.clone(images) : tensors[computed.indexOf(name)]];
+        }),
+      );
+    },
+    dispose() {
+      free?.();
+      network?.dispose();
+    },
+  };
+}
+
+/** The graph without the nodes that its outputs do not depend on. */
+function upTo(graph: Graph): Graph {
+  const reached = new Set(graph.outputs);
+  // A set hands out what is added to it on the way.
+  for (const name of reached) nodeOf(graph, name).inputs.forEach((source) => reached.add(source));
+  return {...graph, nodes: graph.nodes.filter(({name}) => reached.has(name) || graph.inputs.includes(name))};
+}
+
+function build(graph: Graph, model: Model, size: readonly [number, number]): tfl.LayersModel {
+  const [height, width, channels] = model.inputShape;
+  if (size[0] === height && size[1] === width) return toLayersModel(graph);
+  const batchInputShape = [null, ...size, channels];
+  const nodes = graph.nodes.map((node) =>
+    graph.inputs.includes(node.name) ? {...node, config: {...node.config, batchInputShape}} : node,
+  );
+  try {
+    return toLayersModel({...graph, nodes});
+  } catch {
+    throw new InputError(
+      `size ${size.join(' × ')} does not fit model ${model.name}: a layer on the way takes the model's own input only; leave size out for ${height} × ${width}`,
+    );
+  }
+}

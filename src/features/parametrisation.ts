@@ -1,0 +1,154 @@
+/**
+ * The numbers that an optimiser turns, and the image that they make: pixels themselves, or coefficients of waves, in which steps of
+ * gradient descent favour large shapes over noise (Olah et al. 2017, section "Preconditioning and Parameterization").
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type {Random} from './random';
+
+/** [B, H, W, C] with C = 3 or 1 */
+export type ImageShape = readonly [batch: number, height: number, width: number, channels: number];
+
+/** Images that depend on variables. */
+export interface ParametrisedImages {
+  readonly variables: tf.Variable[];
+  /** Images on the scale 0..1, [B, H, W, C]; differentiable. The caller disposes of them. */
+  images(): tf.Tensor4D;
+  dispose(): void;
+}
+
+/** Starts images from random numbers. */
+export interface Parametrisation {
+  readonly name: string;
+  start(shape: ImageShape, random: Random): ParametrisedImages;
+}
+
+export interface FourierOptions {
+  /** Deviation of the first coefficients. @default 0.01 */
+  deviation?: number;
+  /** Power of the frequency by which waves are damped: 1 makes the spectrum of photographs. @default 1 */
+  falloff?: number;
+  /** Whether colours vary as they do in photographs, most in brightness and least in hue. @default true */
+  decorrelate?: boolean;
+}
+
+/**
+ * Waves: image = sigmoid(Σ p · wave / frequency^falloff), with the colours of photographs. The waves are the real Fourier basis of each
+ * axis, so that synthesis is two matrix products (no engine has a gradient for FFT) and spans what the half spectrum of a
+ * complex transform spans.
+ */
+export function fourier({deviation = 0.01, falloff = 1, decorrelate = true}: FourierOptions = {}): Parametrisation {
+  return {
+    name: `fourier${falloff === 1 ? '' : `, falloff ${falloff}`}${decorrelate ? '' : ', plain colours'}`,
+    start([batch, height, width, channels], random) {
+      const gains = waveGains(height, width, falloff);
+      const parameters = tf.tidy(() =>
+        tf.variable(normal([batch, channels, height, width], random, deviation) as tf.Tensor4D),
+      ); // [B, C, H, W]
+      const rows = tf.tensor2d(realWaves(height), [height, height]); // [frequency, y]
+      const columns = width === height ? tf.clone(rows) : tf.tensor2d(realWaves(width), [width, width]); // [frequency, x]
+      const damping = tf.tensor2d(gains, [height, width]);
+      return {
+        variables: [parameters],
+        images: () =>
+          tf.tidy(() => {
+            const damped = tf.mul(parameters, damping); // [B, C, H, W]
+            const alongX = tf.matMul(tf.reshape(damped, [-1, width]), columns); // [B·C·H, x]
+            const turned = tf.transpose(tf.reshape(alongX, [batch, channels, height, width]), [0, 3, 1, 2]); // [B, x, C, H]
+            const alongY = tf.matMul(tf.reshape(turned, [-1, height]), rows); // [B·x·C, y]
+            const plane = tf.transpose(tf.reshape(alongY, [batch, width, channels, height]), [0, 3, 1, 2]); // [B, y, x, C]
+            return tf.sigmoid(decorrelate && channels === 3 ? inColours(plane as tf.Tensor4D) : plane) as tf.Tensor4D;
+          }),
+        dispose: () => tf.dispose([parameters, rows, columns, damping]),
+      };
+    },
+  };
+}
+
+export interface PixelOptions {
+  /** Deviation of the first values, before the sigmoid. @default 0.01 */
+  deviation?: number;
+  /** As in `FourierOptions`. @default false */
+  decorrelate?: boolean;
+}
+
+/** Pixels, each by itself: image = sigmoid(p). */
+export function pixels({deviation = 0.01, decorrelate = false}: PixelOptions = {}): Parametrisation {
+  return {
+    name: `pixels${decorrelate ? ', decorrelated colours' : ''}`,
+    start(shape, random) {
+      const parameters = tf.tidy(() => tf.variable(normal(shape, random, deviation) as tf.Tensor4D)); // [B, H, W, C]
+      return {
+        variables: [parameters],
+        images: () =>
+          tf.tidy(() =>
+            tf.sigmoid(decorrelate && shape[3] === 3 ? inColours(parameters as tf.Tensor4D) : parameters),
+          ) as tf.Tensor4D,
+        dispose: () => parameters.dispose(),
+      };
+    },
+  };
+}
+
+function normal(shape: readonly number[], random: Random, deviation: number): tf.Tensor {
+  const count = shape.reduce((product, size) => product * size, 1);
+  return tf.tensor(
+    Float32Array.from({length: count}, () => deviation * random.normal()),
+    [...shape],
+  );
+}
+
+/**
+ * The orthonormal real Fourier basis of n points, [n, n] with a wave a row: 1/√n, then √(2/n)·cos and √(2/n)·sin of frequency 1, 2 …,
+ * and for even n (−1)^x/√n.
+ */
+export function realWaves(n: number): Float32Array {
+  const waves = new Float32Array(n * n);
+  for (let row = 0; row < n; row++) {
+    const frequency = waveFrequency(row);
+    const sine = row > 0 && row % 2 === 0;
+    const alone = frequency === 0 || 2 * frequency === n;
+    for (let x = 0; x < n; x++) {
+      const phase = (2 * Math.PI * ((frequency * x) % n)) / n;
+      waves[row * n + x] = Math.sqrt((alone ? 1 : 2) / n) * (sine ? Math.sin(phase) : Math.cos(phase));
+    }
+  }
+  return waves;
+}
+
+/** Frequency of a row of `realWaves`, in cycles over its axis. */
+const waveFrequency = (row: number) => Math.ceil(row / 2);
+
+/**
+ * What each wave is multiplied by, [H, W]: 1/frequency^falloff in cycles per pixel, the constant like the longest wave, in a
+ * measure that makes the same step change an image of any size as much.
+ */
+export function waveGains(height: number, width: number, falloff: number): Float32Array {
+  const lowest = 1 / Math.max(height, width);
+  const gains = new Float32Array(height * width);
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const frequency = Math.max(Math.hypot(waveFrequency(row) / height, waveFrequency(column) / width), lowest);
+      gains[row * width + column] = GAIN * Math.sqrt(height * width) * (lowest / frequency) ** falloff;
+    }
+  }
+  return gains;
+}
+
+/** Makes the longest waves' pixels change about as much as their parameter, at an unclipped sigmoid. */
+const GAIN = 0.5;
+
+/**
+ * Square root of the covariance of red, green and blue in 100 photographs of ImageNet, by its eigenvectors, divided by the length of
+ * the first: a column a direction of colour, from brightness to the rarest.
+ */
+const PHOTOGRAPH_COLOURS = [
+  [0.576, 0.232, 0.083],
+  [0.581, -0.018, -0.186],
+  [0.575, -0.213, 0.106],
+];
+
+/** From uncorrelated directions of colour to red, green and blue. @param images [B, H, W, 3] */
+function inColours(images: tf.Tensor4D): tf.Tensor4D {
+  const rows = tf.reshape(images, [-1, 3]); // [B·H·W, 3]
+  return tf.reshape(tf.matMul(rows, tf.tensor2d(PHOTOGRAPH_COLOURS), false, true), images.shape); // [B, H, W, 3]
+}

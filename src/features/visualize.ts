@@ -1,0 +1,190 @@
+import {ensureBackend} from '../backend';
+import {withInterrupt} from '../backend/interrupt';
+import {resolvePreset} from '../images/presets';
+import type {Preset, PresetOption} from '../images/types';
+import type {Model} from '../models/types';
+import {InputError} from '../numerics/errors';
+import {startTask} from '../numerics/progress';
+import type {Split} from '../split/types';
+import {defaultTransforms} from './defaults';
+import {DivergedError} from './diverged';
+import {inputSize, objectiveOn} from './objectiveOn';
+import {describeObjective, ofSplit, type Objective, type Where} from './objectives';
+import {figure, optimize, type OptimizeSettings, type Optimized} from './optimize';
+import {fourier} from './parametrisation';
+import {seededRandom} from './random';
+import {checkTransforms} from './transforms';
+import type {FeatureVisualization, SplitVisualization, VisualizeOptions} from './types';
+
+/**
+ * Makes an image that makes an objective great, by gradient ascent through random views (Olah, Mordvintsev and Schubert, "Feature
+ * Visualization", Distill 2017). Only the layers that the objective needs are run.
+ *
+ * Interrupted, it returns the best image so far, marked `interrupted`.
+ * @throws InputError for a layer, channel, position or class that the model lacks, a size that does not fit, or an invalid option
+ * @throws DivergedError where the objective is no longer a finite number; its `best` is the best image before that
+ */
+export async function visualizeFeature(
+  model: Model,
+  objective: Objective,
+  options: VisualizeOptions = {},
+): Promise<FeatureVisualization> {
+  const settings = settingsFor(model, options);
+  await ensureBackend();
+  const text = describeObjective(objective);
+  const network = objectiveOn(model, objective, [settings.shape[1], settings.shape[2]]);
+  const started = performance.now();
+  const result = ({best, history, looks, end}: Optimized): FeatureVisualization | undefined =>
+    best &&
+    featureVisualization({
+      kind: 'feature',
+      model: model.name,
+      objective,
+      text,
+      image: best.images[0],
+      images: best.images,
+      value: best.value,
+      history,
+      looks,
+      seed: options.seed ?? 0,
+      steps: history.length,
+      seconds: (performance.now() - started) / 1000,
+      interrupted: end === 'interrupted',
+    });
+  try {
+    return await withInterrupt(options, async (signal) => {
+      const task = startTask({label: `visualising ${text}`, total: settings.steps, unit: 'steps'}, options.progress);
+      const {steps} = settings;
+      try {
+        const optimized = await optimize(network, settings, task, signal, ({step, value, images}) =>
+          options.onStep?.({step, steps, value, images, text}),
+        );
+        const found = result(optimized);
+        if (optimized.end === 'diverged' || !found) throw diverged(text, optimized, found, settings);
+        task.finish(optimized.end === 'interrupted' ? 'interrupted' : 'done');
+        return found;
+      } catch (error) {
+        task.finish('failed');
+        throw error;
+      }
+    });
+  } finally {
+    network.dispose();
+  }
+}
+
+export interface VisualizeSplitOptions extends VisualizeOptions {
+  /** Which positions of the layer's output count. @default 'mean' */
+  where?: Where;
+  /** Whether the residue is visualised too. @default false */
+  residue?: boolean;
+}
+
+/**
+ * Visualises a channel that was split and each of its parts (Hesse et al. 2025, figure 1), with the same seed, one after the other.
+ *
+ * Interrupted, it returns those that are finished and the best image so far of the one under way.
+ * @throws as `visualizeFeature`
+ */
+export async function visualizeSplit(split: Split, options: VisualizeSplitOptions = {}): Promise<SplitVisualization> {
+  const {where = 'mean', residue = false, ...shared} = options;
+  const show = (which: 'original' | 'residue' | number) =>
+    visualizeFeature(split.before, ofSplit(split, which, {where}), shared);
+  const wanted = ['original' as const, ...split.concepts.keys(), ...(residue ? ['residue' as const] : [])];
+  const shown: FeatureVisualization[] = [];
+  for (const which of wanted) {
+    shown.push(await show(which));
+    if (shown[shown.length - 1].interrupted) break;
+  }
+  const last = 1 + split.concepts.length;
+  const data = {
+    kind: 'split-features' as const,
+    layer: split.layer,
+    channel: split.channel,
+    original: shown[0],
+    parts: shown.slice(1, last),
+    ...(shown[last] && {residue: shown[last]}),
+    interrupted: shown[shown.length - 1].interrupted,
+  };
+  return printable(data, () => shown.join('\n'));
+}
+
+function featureVisualization(data: Omit<FeatureVisualization, 'toString'>): FeatureVisualization {
+  return printable(data, () => {
+    const {text, model, image, images, value, steps, seconds, seed, interrupted} = data;
+    const count = images.length > 1 ? `${images.length} images of ` : '';
+    return (
+      `${text} in ${model}: ${figure(value)}, ${count}${image.width} × ${image.height} pixels, seed ${seed}, ` +
+      `${steps} steps in ${seconds.toFixed(1)} s${interrupted ? ', interrupted' : ''}`
+    );
+  });
+}
+
+/** Data with a text that is no part of it. */
+function printable<T extends object>(data: T, text: () => string): T & {toString(): string} {
+  return Object.defineProperty(data, 'toString', {value: text, enumerable: false});
+}
+
+function diverged(
+  text: string,
+  {history, best}: Optimized,
+  found: FeatureVisualization | undefined,
+  {learningRate}: OptimizeSettings,
+) {
+  const step = history.length + 1;
+  const advice = best
+    ? `lower learningRate (${learningRate}) or change the objective; the best image so far is the error's field best`
+    : 'it is so on the first image already: check the objective and the model';
+  return new DivergedError(`the objective "${text}" is not a finite number at step ${step}; ${advice}`, step, found);
+}
+
+function settingsFor(model: Model, options: VisualizeOptions): OptimizeSettings {
+  const {steps = 256, learningRate = 0.05, batch = 1, seed = 0, views = 1, previewEvery = 16} = options;
+  for (const [name, value] of Object.entries({steps, batch, views, previewEvery})) {
+    if (!Number.isInteger(value) || value < 1)
+      throw new InputError(`invalid ${name}: ${value}; it is a whole number from 1`);
+  }
+  if (!(learningRate > 0 && learningRate < Infinity)) {
+    throw new InputError(`invalid learningRate: ${learningRate}; it is a number above 0, e.g. 0.05`);
+  }
+  if (!Number.isSafeInteger(seed)) throw new InputError(`invalid seed: ${seed}; it is a whole number`);
+  const channels = model.inputShape[2];
+  if (channels !== 3 && channels !== 1) {
+    throw new InputError(
+      `model ${model.name} takes images of ${channels} channels; images of 3 or 1 can be visualised`,
+    );
+  }
+  const size = sizeOf(options.size) ?? inputSize(model);
+  const transforms = options.transforms ?? defaultTransforms(size);
+  checkTransforms(transforms, size);
+  return {
+    shape: [batch, ...size, channels],
+    steps,
+    learningRate,
+    parametrisation: options.parametrisation ?? fourier(),
+    transforms,
+    views,
+    preset: presetOf(model, options.preset),
+    random: seededRandom(seed),
+    previewEvery,
+  };
+}
+
+function sizeOf(size: VisualizeOptions['size']): readonly [number, number] | undefined {
+  if (size === undefined) return undefined;
+  const sides = typeof size === 'number' ? ([size, size] as const) : size;
+  if (sides.length !== 2 || !sides.every((side) => Number.isInteger(side) && side >= 1 && side <= 4096)) {
+    throw new InputError(
+      `invalid size: ${JSON.stringify(size)}; it is a whole number of pixels from 1 to 4096, or two`,
+    );
+  }
+  return [sides[0], sides[1]];
+}
+
+function presetOf(model: Model, option: PresetOption | undefined): Preset {
+  const preset = option === undefined ? model.preset : resolvePreset(option);
+  if (preset) return preset;
+  throw new InputError(
+    `no preprocessing is known for model ${model.name}; give a preset: torch-imagenet, tf, cifar or your own`,
+  );
+}
