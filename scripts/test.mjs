@@ -1,6 +1,6 @@
 /** Runs the tests: all of them, or the files and folders named; options go to Node's test runner. */
 import {spawn} from 'node:child_process';
-import {readdirSync, statSync} from 'node:fs';
+import {existsSync, readdirSync, statSync} from 'node:fs';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 
@@ -18,6 +18,11 @@ function testsBelow(place) {
 
 const options = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
 const places = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
+const missing = places.filter((place) => !existsSync(place));
+if (missing.length > 0) {
+  process.stderr.write(`no such file or folder: ${missing.join(', ')}\n`);
+  process.exit(1);
+}
 const files = (places.length > 0 ? places : [path.join(root, 'test')]).flatMap(testsBelow);
 if (files.length === 0) {
   process.stderr.write(`no test in ${places.join(', ')}\n`);

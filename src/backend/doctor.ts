@@ -23,8 +23,8 @@ export interface Diagnosis {
   compiler?: string;
   /** Jupyter's kernel names and folders, where Jupyter is. */
   kernels?: Record<string, string>;
-  /** The kernel in which notebooks run TypeScript. */
-  tslabKernel: 'ready' | 'points at a missing file' | 'not registered' | 'no Jupyter';
+  /** The kernel in which notebooks run TypeScript: `unweave`, else `tslab`. */
+  notebookKernel: 'ready' | 'points at a missing file' | 'not registered' | 'no Jupyter';
   toString(): string;
 }
 
@@ -51,7 +51,7 @@ export async function doctor(): Promise<Diagnosis> {
     pip: python && (await findPip(python)),
     compiler: compiler && `${compiler.command}: ${compiler.version}`,
     kernels: specs && Object.fromEntries(Object.entries(specs).map(([kernel, spec]) => [kernel, spec.resource_dir])),
-    tslabKernel: stateOf(specs),
+    notebookKernel: stateOf(specs),
   };
   return {...found, toString: () => describe(found)};
 }
@@ -70,9 +70,9 @@ function parseKernels(listing: string | undefined): Record<string, KernelSpec> |
   }
 }
 
-function stateOf(specs: Record<string, KernelSpec> | undefined): Diagnosis['tslabKernel'] {
+function stateOf(specs: Record<string, KernelSpec> | undefined): Diagnosis['notebookKernel'] {
   if (!specs) return 'no Jupyter';
-  const spec = specs['tslab'];
+  const spec = specs['unweave'] ?? specs['tslab'];
   if (!spec) return 'not registered';
   const files = spec.spec.argv.filter((argument) => path.isAbsolute(argument));
   return files.every((file) => existsSync(file)) ? 'ready' : 'points at a missing file';
@@ -93,7 +93,7 @@ function describe(found: Omit<Diagnosis, 'toString'>): string {
     ['Python', found.python ?? 'not found'],
     ['pip', found.pip ?? 'not found'],
     ['C++ compiler', found.compiler ?? 'not found'],
-    ['tslab kernel', found.tslabKernel],
+    ['notebook kernel', found.notebookKernel],
     ['Jupyter kernels', found.kernels && (Object.keys(found.kernels).join(', ') || 'none')],
   ];
   const shown = rows.filter((row): row is [string, string] => row[1] !== undefined);

@@ -165,6 +165,6 @@ test('the doctor names Node, the engine and the tools', async () => {
   const found = await doctor();
   assert.equal(found.node, process.version);
   const text = found.toString();
-  for (const word of ['Node', 'engine', 'cache', 'Python', 'C++ compiler', 'tslab kernel'])
+  for (const word of ['Node', 'engine', 'cache', 'Python', 'C++ compiler', 'notebook kernel'])
     assert.ok(text.includes(word), word);
 });
