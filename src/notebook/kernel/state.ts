@@ -4,6 +4,8 @@ export interface KernelState {
   cell?: string;
   /** The cell that carries a library's code, by library. */
   carriers: Map<string, string | undefined>;
+  /** Outputs of the running cell that are still being made; never rejects. */
+  showing?: Promise<void>;
   /** Prototypes that have been extended, so that two copies of the package do not do it twice. */
   extended: WeakMap<object, Set<string>>;
 }

@@ -1,7 +1,10 @@
 import {firstTime, kernelState} from './state';
 import type {ExecuteMessage, Server, Socket, Tslab} from './tslab';
 
-/** Notes which cell is running, so that a library can be carried by one cell, and again when that very cell runs again. */
+/**
+ * Notes which cell is running, so that a library can be carried by one cell, and again when that very cell runs again; and keeps a cell
+ * running until its outputs are there, since a front end that executes notebooks drops what comes later.
+ */
 export function watchCells({jupyter}: Tslab): void {
   const server = jupyter.ZmqServer.prototype;
   const handler = jupyter.JupyterHandlerImpl.prototype;
@@ -16,8 +19,12 @@ export function watchCells({jupyter}: Tslab): void {
     return handleExecute.call(this, socket, message);
   };
   const {handleExecuteImpl} = handler;
-  handler.handleExecuteImpl = function (request, ...writers) {
+  handler.handleExecuteImpl = async function (request, ...writers) {
     kernelState().cell = ids.get(request) ?? request.code;
-    return handleExecuteImpl.call(this, request, ...writers);
+    try {
+      return await handleExecuteImpl.call(this, request, ...writers);
+    } finally {
+      await kernelState().showing;
+    }
   };
 }
