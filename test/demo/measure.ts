@@ -41,21 +41,23 @@ export function featuresOf(model: Model, seed: number, perClass: number): Featur
   const cut = tfl.model({inputs: network.inputs, outputs});
   const count = perClass * DEMO_CLASSES.length;
   const labels = Array.from({length: count}, (_, n) => Math.floor(n / perClass));
+  const size = DEMO_SIZE * DEMO_SIZE * 3;
   const images: Float32Array[] = [];
   let hits = 0;
   for (let from = 0; from < count; from += BATCH) {
     const part = labels.slice(from, from + BATCH);
-    const pixels = part.map((k, i) =>
-      Float32Array.from(demoImage(k, (from + i) % perClass, seed), (v) => v / 255 - 0.5),
-    );
-    const [features, logits] = tf.tidy(() => {
-      const x = tf.stack(pixels.map((p) => tf.tensor3d(p, [DEMO_SIZE, DEMO_SIZE, 3]))); // [B, 48, 48, 3]
-      const [relu4, y] = cut.predictOnBatch(x) as tf.Tensor[]; // [B, 6, 6, 96], [B, 24]
-      return [relu4.dataSync() as Float32Array, y.arraySync() as number[][]];
-    });
-    const size = features.length / part.length;
+    const input = new Float32Array(part.length * size);
     part.forEach((k, i) => {
-      images.push(features.slice(i * size, (i + 1) * size));
+      const pixels = demoImage(k, (from + i) % perClass, seed);
+      for (let at = 0; at < size; at++) input[i * size + at] = pixels[at] / 255 - 0.5;
+    });
+    const x = tf.tensor4d(input, [part.length, DEMO_SIZE, DEMO_SIZE, 3]); // [B, 48, 48, 3]
+    const [relu4, y] = cut.predictOnBatch(x) as tf.Tensor[]; // [B, 6, 6, 96], [B, 24]
+    const [features, logits] = [relu4.dataSync<'float32'>(), y.arraySync() as number[][]];
+    tf.dispose([x, relu4, y]);
+    const length = features.length / part.length;
+    part.forEach((k, i) => {
+      images.push(features.slice(i * length, (i + 1) * length));
       if (logits[i].indexOf(Math.max(...logits[i])) === k) hits++;
     });
   }
@@ -125,7 +127,7 @@ export function measure(
     }
   }
   const values = seen.images.length * seen.images[0].length;
-  const active = seen.images.reduce((sum, image) => sum + image.filter((v) => v > 0).length, 0) / values;
+  const active = seen.images.reduce((sum, image) => sum + image.reduce((n, v) => (v > 0 ? n + 1 : n), 0), 0) / values;
   return {...figures, active, splits};
 }
 

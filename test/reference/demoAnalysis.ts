@@ -27,9 +27,10 @@ export interface Features {
 /** R_c = Σ_hw Z_c · ∂y_k/∂Z_c, with y_k = Σ_c dense[c, k] · mean_hw relu(scale_c · Z_c + shift_c) + bias. */
 export function relevanceOf(head: Head, image: Float32Array, k: number): number[] {
   return range(head.channels).map((c) => {
+    const kernel = kernelOf(head, c);
     let sum = 0;
     for (let p = 0; p < head.positions; p++) {
-      const z = outputAt(head, image, p, kernelOf(head, c));
+      const z = outputAt(head, image, p, kernel);
       const open = head.scale[c] * z + head.shift[c] > 0;
       if (open) sum += z * head.scale[c] * (head.dense[c * head.classes + k] / head.positions);
     }
