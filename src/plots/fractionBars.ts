@@ -82,7 +82,13 @@ export function fractionBars(evaluation: EvaluatedSplit, {definition = 'positive
           encoding: {
             y,
             yOffset,
-            x: {field: 'value', type: 'quantitative', title: 'fraction of the original channel', axis: {tickCount: 6}},
+            x: {
+              field: 'value',
+              type: 'quantitative',
+              title: 'fraction of the original channel',
+              scale: {domain: domainOf(rows), nice: false},
+              axis: {tickCount: 6},
+            },
             color: {
               field: 'role',
               type: 'nominal',
@@ -113,4 +119,12 @@ export function fractionBars(evaluation: EvaluatedSplit, {definition = 'positive
       ],
     },
   };
+}
+
+/** From 0 or the lowest value to 1, which all of the original is, or the highest; with room beyond. */
+function domainOf(rows: readonly {value: number | null; low: number | null; high: number | null}[]): [number, number] {
+  const values = rows.flatMap(({value, low, high}) => [value, low, high]).filter((value) => value !== null);
+  const [low, high] = [Math.min(0, ...values), Math.max(1, ...values)];
+  const room = 0.05 * (high - low);
+  return [low < 0 ? low - room : 0, high + room];
 }

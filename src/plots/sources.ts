@@ -39,7 +39,10 @@ export function sourcesPlot(split: DividedChannel, {limit = 1500}: SourcesPlotOp
   const panels = pairs.slice(0, PAIRS);
   const side = [300, 230, 150][panels.length - 1];
   const largest = Math.max(...shown.map((i) => weights[i]), 1e-12);
-  const owners = [...labels.map((label) => (soft ? `mostly ${label}` : label)), 'shared'];
+  const owners = [
+    ...labels.map((label) => (soft ? `mostly ${label}` : label)),
+    ...(shown.some((i) => owner[i] === -1) ? ['shared'] : []),
+  ];
   const values = shown.map((i) => ({
     source: i,
     owner: owner[i] === -1 ? 'shared' : owners[owner[i]],

@@ -1,0 +1,124 @@
+import type {Concept, PolysemanticChannel, PolysemanticChannels} from '../../concepts/types';
+import type {LabelledImages} from '../../images/types';
+import type {RelevanceStatistics} from '../../numerics/statistics';
+import {candidateScatter, cosineHistogram, similarityHeatmap} from '../../plots';
+import {CONCEPT_COLOURS} from '../../plots/palette';
+import {conceptLabel, nameText} from '../../plots/labels';
+import {topOf} from './network';
+import {ROW, type ShowOptions} from './options';
+import {thumbnailGrid, type ThumbnailRow} from './thumbnails';
+import {table, words, type Block, type View} from './view';
+
+/** Channels that are shown in full. */
+const IN_FULL = 2;
+
+/** Found channels: a table, the candidates, and of the first ones the similarity of their classes and example images. */
+export async function channelsView(found: PolysemanticChannels, options: ShowOptions): Promise<View> {
+  const {stats, images} = options;
+  const [title, ...rest] = String(found).split('\n');
+  const notes = found.length === 0 ? rest.map((line) => line.trim()) : found.warnings.map((one) => `warning: ${one}`);
+  const view: View = [words(title, ...notes)];
+  if (found.length > 0) view.push(channelTable(found));
+  view.push({figure: candidateScatter(found, {classNames: stats?.classNames})}, {figure: cosineHistogram(found)});
+  if (!stats) return view;
+  const chosen = options.channels
+    ? found.filter(({channel}) => options.channels?.includes(channel))
+    : found.slice(0, IN_FULL);
+  for (const one of chosen) {
+    view.push({figure: similarityHeatmap(stats, one, {gamma: found.thresholds.gamma})});
+    if (images) view.push(await exampleImages(one, stats, images, options));
+  }
+  return view;
+}
+
+/** One found channel: its pairs, and with statistics the similarity of its classes and example images. */
+export async function channelView(found: PolysemanticChannel, options: ShowOptions): Promise<View> {
+  const {channel, concepts, pairs, classes, lowestCosine} = found;
+  const {stats, images} = options;
+  const names = namesOf(found);
+  const rows = pairs.map(({classes: [a, b], cosine}) => [
+    names.get(a) ?? `class ${a}`,
+    names.get(b) ?? `class ${b}`,
+    cosine,
+  ]);
+  const view: View = [
+    words(
+      `channel ${channel}: relevant to ${classes.length} classes, ${concepts.length} concepts, lowest cosine ${lowestCosine.toFixed(3)}`,
+      ...concepts.map((concept, j) => `concept ${j + 1}: ${conceptLabel(concept, 6)}`),
+    ),
+    table(['class', 'and class', {title: 'cosine', hint: 'of their averaged relevance vectors'}], rows, {limit: 12}),
+  ];
+  if (stats) view.push({figure: similarityHeatmap(stats, found)});
+  if (stats && images) view.push(await exampleImages(found, stats, images, options));
+  return view;
+}
+
+/** A concept: its classes and the source channels that count most. */
+export function conceptView({classes, classNames, arv}: Concept): View {
+  const sources = Array.from(arv.keys())
+    .sort((a, b) => Math.abs(arv[b]) - Math.abs(arv[a]))
+    .slice(0, 10);
+  return [
+    words(`concept: ${classNames.map(nameText).join(' + ')} (class ${classes.join(', ')})`),
+    table(
+      ['source channel', {title: 'ARV', hint: 'mean contribution to the channel, summed over the positions'}],
+      sources.map((i) => [i, arv[i]]),
+      {caption: `the ${sources.length} sources of the largest relevance, of ${arv.length}`},
+    ),
+  ];
+}
+
+function channelTable(found: PolysemanticChannels): Block {
+  const rows = found.map(({channel, lowestCosine, classes, concepts, pairs}) => [
+    channel,
+    lowestCosine,
+    classes.length,
+    pairs.length,
+    concepts.map((concept) => conceptLabel(concept)).join('  |  '),
+  ]);
+  const columns = [
+    'channel',
+    {title: 'lowest cosine', format: (value: number) => value.toFixed(3)},
+    {title: 'classes', hint: 'that the channel is relevant to'},
+    {title: 'pairs', hint: 'of classes that are reported'},
+    'concepts',
+  ];
+  return table(columns, rows, {limit: 12});
+}
+
+/** Images of each concept's classes that the channel matters to most; of a concept without such images, its first ones. */
+async function exampleImages(
+  {channel, concepts}: PolysemanticChannel,
+  stats: RelevanceStatistics,
+  images: LabelledImages,
+  options: ShowOptions,
+): Promise<Block> {
+  const {count = ROW} = options;
+  const labels = images.labelsFor(stats.classes);
+  const top = topOf(stats, channel, 'relevance', images);
+  const rows = concepts.map((concept, j): ThumbnailRow => {
+    const inConcept = (k: number) => concept.classes.includes(k);
+    const best = top.filter(({label}) => inConcept(label)).map(({index}) => index);
+    const others = Array.from(labels.keys()).filter((index) => inConcept(labels[index]) && !best.includes(index));
+    const shown = [...best, ...others].slice(0, count);
+    return {
+      label: conceptLabel(concept),
+      note: best.length > 0 ? `${best.length} of the channel's ${top.length} highest` : 'none of the highest',
+      images: shown.map((index) => ({
+        index,
+        hint: `${stats.classNames[labels[index]]} · ${images.paths[index]}`,
+        frame: CONCEPT_COLOURS[j % CONCEPT_COLOURS.length],
+      })),
+    };
+  });
+  return thumbnailGrid(
+    `channel ${channel}: images of its concepts, the highest relevance first`,
+    rows,
+    images,
+    options,
+  );
+}
+
+function namesOf({concepts}: PolysemanticChannel): Map<number, string> {
+  return new Map(concepts.flatMap(({classes, classNames}) => classes.map((k, at) => [k, classNames[at]] as const)));
+}

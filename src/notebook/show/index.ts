@@ -1,0 +1,4 @@
+export {galleryImage, topImagesGallery, type GalleryImage, type GalleryOptions, type GalleryRow} from './gallery';
+export type {ShowOptions} from './options';
+export {resultPage, type PageSection} from './page';
+export {bundleOf, show} from './show';

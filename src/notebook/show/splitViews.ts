@@ -1,0 +1,218 @@
+import type {Densities, SplitAblation, SplitEvaluation, SplitTopImages} from '../../evaluate';
+import type {Summary} from '../../numerics/summary';
+import {ablationBars, densityPlot, fractionBars, rhoSweep, sourcesPlot} from '../../plots';
+import {conceptLabel, conceptLabels} from '../../plots/labels';
+import {CONCEPT_COLOURS} from '../../plots/palette';
+import {describeSplit} from '../../split/split';
+import type {Split} from '../../split/types';
+import type {SplitProof} from '../../split/verify';
+import {formatNumber} from '../display';
+import type {ShowOptions} from './options';
+import {thumbnailGrid, type ThumbnailRow} from './thumbnails';
+import {table, words, type View} from './view';
+
+/** A split: who owns which sources, how ρ was chosen, and what is known of the rule on such a layer. */
+export function splitView(split: Split): View {
+  const {concepts, sources, ownership, parts, residue, original, kernelShape} = split;
+  const [title, ...lines] = describeSplit(split).split('\n');
+  const notes = lines.map((line) => line.trim()).filter((line) => !/^part \d/.test(line));
+  const size = (kernel: Float32Array) => kernel.reduce((sum, weight) => sum + Math.abs(weight), 0);
+  const whole = size(original);
+  const percent = (value: number) => `${(100 * value).toFixed(0)} %`;
+  const rows = [
+    ...concepts.map((concept, j) => [
+      `d${j + 1}`,
+      conceptLabel(concept, 4),
+      ownership && sources[j].length > 0 ? `${sources[j].length} of ${kernelShape[2]}` : '–',
+      percent(size(parts[j]) / whole),
+    ]),
+    ['residue', 'what all share', '–', percent(size(residue) / whole)],
+  ];
+  const columns = [
+    'part',
+    'concept',
+    {title: 'sources of its own', align: 'right' as const},
+    {title: 'Σ|weight| of the original', align: 'right' as const, hint: 'a shared source counts in every part'},
+  ];
+  return [
+    words(title, ...notes),
+    table(columns, rows),
+    {figure: sourcesPlot(split)},
+    ...(split.rho && split.rho.scores.length > 0 ? [{figure: rhoSweep(split)}] : []),
+  ];
+}
+
+/** The proof that nothing changed, with its verdict first. */
+export function proofView(proof: SplitProof): View {
+  const {images, maxAbsLogitDifference, maxAbsLogit, top1, top1Agreement, unexplained} = proof;
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const rows = [
+    ['largest difference of a logit', maxAbsLogitDifference.toExponential(1)],
+    ['largest logit', maxAbsLogit.toFixed(2)],
+    ['top-1 before', percent(top1.before)],
+    ['top-1 after', percent(top1.after)],
+    ['images with the same class on top', percent(top1Agreement)],
+    ['changes of class beyond rounding', unexplained],
+  ];
+  const verdict =
+    unexplained > 0
+      ? 'The network does NOT compute the same after the split'
+      : 'The network computes the same after the split';
+  return [
+    words(verdict, `two whole networks, before and after, on ${images} images`),
+    table(['', {title: '', align: 'right'}], rows),
+  ];
+}
+
+/** What the parts carry of the original, beside random splits. */
+export function evaluationView(evaluation: SplitEvaluation): View {
+  const {layer, channel, rule, tau, images, concepts, top1, randomSplits, warnings} = evaluation;
+  const labels = conceptLabels(concepts);
+  const rows = concepts.flatMap(({published, positive, ratioOfSums, auroc}, own) =>
+    concepts.map((_, j) => [
+      j === 0 ? labels[own] : '',
+      `d${j + 1}${j === own ? ' (own)' : ''}`,
+      interval(positive.summary.parts[j]),
+      interval(published.summary.parts[j]),
+      interval(ratioOfSums.summary.parts[j]),
+      randomSplits > 0 ? interval(positive.random.parts[j]) : '–',
+      auroc.parts[j],
+    ]),
+  );
+  const columns = [
+    {title: 'images of'},
+    {title: 'part'},
+    {title: 'positive', hint: 'mean of Σ relu(part) / Σ relu(original), 95 % interval'},
+    {title: 'published', hint: 'mean of Σ part / Σ original, signed sums, 95 % interval'},
+    {title: 'ratio of sums', hint: 'Σ relu(part) / Σ relu(original) over all images, 95 % interval'},
+    {title: 'random, positive', hint: 'random splits of the same sizes, central 95 %'},
+    {
+      title: 'AUROC',
+      align: 'right' as const,
+      hint: 'how well the part tells these images from the other concepts’: 0.5 is chance',
+      format: (value: number) => value.toFixed(2),
+    },
+  ];
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  return [
+    words(
+      `what the parts of channel ${channel} of ${layer} carry (rule ${rule})`,
+      `${images} images of the concepts, τ ${tau}; top-1 ${percent(top1.before)} before, ${percent(top1.after)} after`,
+      ...warnings.map((warning) => `warning: ${warning}`),
+    ),
+    {figure: fractionBars(evaluation)},
+    table(columns, rows, {limit: 60}),
+  ];
+}
+
+export function densitiesView(densities: Densities): View {
+  const rows = densities.curves.map(({channel, concept, activations, mean, zeroShare}) => [
+    channel,
+    concept,
+    activations.length,
+    mean,
+    `${(100 * zeroShare).toFixed(0)} %`,
+  ]);
+  const columns = [
+    'channel',
+    'images of',
+    'images',
+    {title: 'mean', hint: 'summed activation'},
+    {title: 'silent', align: 'right' as const, hint: 'images whose activation is 0'},
+  ];
+  return [{figure: densityPlot(densities)}, table(columns, rows, {limit: 40})];
+}
+
+/** What removing one concept costs whom. */
+export function ablationView(ablation: SplitAblation): View {
+  const {channel, layer, images, classes, concepts, randomSplits} = ablation;
+  const labels = conceptLabels(concepts);
+  const rows = concepts.map(({zeroed, own, other, random}, j) => [
+    labels[j],
+    zeroed,
+    interval(own),
+    interval(other),
+    randomSplits > 0 ? interval(random.own) : '–',
+    randomSplits > 0 ? interval(random.other) : '–',
+  ]);
+  const columns = [
+    'concept removed',
+    {title: 'whole channel', hint: 'mean change of its own images’ logit when the whole channel is removed'},
+    {title: 'own classes', hint: 'share of that change when this concept alone is removed'},
+    {title: 'other concepts', hint: 'the same for the other concepts’ images'},
+    {title: 'random: own', hint: 'random parts of the same sizes, central 95 %'},
+    {title: 'random: other'},
+  ];
+  return [
+    words(
+      `what removing a concept of channel ${channel} of ${layer} costs`,
+      `${images} images of ${classes.length} classes; as a share of what removing the whole channel costs a class’s own logit`,
+    ),
+    table(columns, rows),
+    {figure: ablationBars(ablation)},
+  ];
+}
+
+/** Which images excite the original and each part most; with the images themselves, framed by concept. */
+export async function topImagesView(top: SplitTopImages, options: ShowOptions): Promise<View> {
+  const {channel, layer, concepts, lists, randomSplits} = top;
+  const labels = conceptLabels(concepts);
+  const percent = (share: number) => (Number.isNaN(share) ? '–' : `${(100 * share).toFixed(0)} %`);
+  const rows = lists.map(({channel: name, images, purity, random}, n) => [
+    name === 'original' ? name : `${name} · ${labels[n - 1]}`,
+    images.length,
+    ...purity.map(percent),
+    random && randomSplits > 0 ? interval(random) : '–',
+  ]);
+  const right = (title: string, hint?: string) => ({title, hint, align: 'right' as const});
+  const columns = [
+    'channel',
+    right('images'),
+    ...labels.map((label) => right(label, 'share of these images that are of its classes')),
+    right('own, random', 'share of the own concept over random splits, central 95 %'),
+  ];
+  const view: View = [words(`images that excite channel ${channel} of ${layer} and its parts most`)];
+  if (options.images) {
+    const grid = await thumbnailGrid('', topImageRows(top), options.images, options);
+    view.push(grid);
+    if (concepts.length > 0) view.push(words('', `frames: ${frameWords(labels)}; grey: other classes`));
+  }
+  return [...view, table(columns, rows)];
+}
+
+/** The lists as rows of a grid, each image framed in its concept's colour. */
+export function topImageRows({concepts, lists}: SplitTopImages): ThumbnailRow[] {
+  const labels = conceptLabels(concepts);
+  return lists.map(({channel: name, images, purity}, n) => ({
+    label: name === 'original' ? 'original' : `${name} · ${labels[n - 1]}`,
+    note:
+      n === 0
+        ? concepts.map((_, j) => `${percentOf(purity[j])} ${labels[j]}`).join(', ')
+        : `${percentOf(purity[n - 1])} of its own concept`,
+    images: images.map(({index, path, class: k, className, activation}) => {
+      const concept = concepts.findIndex(({classes}) => classes.includes(k));
+      return {
+        index,
+        hint: `${className} · ${path} · activation ${formatNumber(activation)}`,
+        frame: concept < 0 ? 'rgb(140,149,159)' : CONCEPT_COLOURS[concept % CONCEPT_COLOURS.length],
+      };
+    }),
+  }));
+}
+
+const COLOUR_NAMES = ['blue', 'orange', 'green', 'purple', 'sky blue', 'vermilion'];
+
+function frameWords(labels: readonly string[]): string {
+  return labels.map((label, j) => `${COLOUR_NAMES[j % COLOUR_NAMES.length]}: ${label}`).join(', ');
+}
+
+function percentOf(share: number): string {
+  return Number.isNaN(share) ? 'none' : `${Math.round(100 * share)} %`;
+}
+
+/** `1.07 [1.01, 1.13]` */
+function interval({mean, interval: [low, high]}: Summary): string {
+  const text = (value: number) => value.toFixed(2).replace('-', '−');
+  if (!Number.isFinite(mean)) return '–';
+  return Number.isFinite(low) ? `${text(mean)} [${text(low)}, ${text(high)}]` : text(mean);
+}

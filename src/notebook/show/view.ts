@@ -1,0 +1,119 @@
+import type {Figure} from '../../plots';
+import {
+  chartBundle,
+  figureText,
+  html,
+  htmlBundle,
+  imageHtml,
+  interactiveBundle,
+  isolated,
+  tableHtml,
+  tableText,
+  renderSvgPng,
+  renderVegaSvg,
+  svgHtml,
+  trusted,
+  VEGA,
+  type Bundle,
+  type Cell,
+  type Column,
+  type Html,
+  type InteractiveOptions,
+  type TableOptions,
+} from '../display';
+import {DRAW_CHART} from '../display/chart';
+import {interactiveHtml} from '../display/interactive';
+import {compileFigure} from '../display/vega';
+
+/** A piece of what is shown of a result: markup with the text that stands for it, a figure, or a finished output. */
+export type Block = {markup: Html; text: string} | {figure: Figure} | {bundle: Bundle};
+
+/** A result as a reader sees it, before it is known where: pieces from top to bottom. */
+export type View = Block[];
+
+/** Beyond this a picture of pixels is smaller than its shapes. */
+const LARGE_SVG = 60_000;
+
+/**
+ * One output that each front end renders at its best. A figure alone is Vega-Lite with a picture; pieces together are HTML in which
+ * figures come alive where scripts run and stand still where they do not.
+ */
+export function viewBundle(view: View): Bundle {
+  const [only] = view;
+  if (view.length === 1 && 'figure' in only) return chartBundle(only.figure);
+  if (view.length === 1 && 'bundle' in only) return only.bundle;
+  let first = true;
+  const live = (options: InteractiveOptions) => {
+    // The first figure sees to it that the page has the library; the others find it there.
+    const markup = first
+      ? trusted(interactiveBundle(options).data['text/html'] as string)
+      : interactiveHtml(options, []);
+    first = false;
+    return markup;
+  };
+  return htmlBundle(html`<div>${view.map((block) => pieceHtml(block, live))}</div>`, view.map(blockText).join('\n\n'));
+}
+
+/** The view inside a page that has more of them; `carry` says whether this one brings the library for its figures. */
+export function viewHtml(view: View, carry: () => boolean): Html {
+  const live = (options: InteractiveOptions) => interactiveHtml(options, carry() ? options.libraries : []);
+  return html`${view.map((block) => pieceHtml(block, live))}`;
+}
+
+/** Figures stand side by side where there is room. */
+function pieceHtml(block: Block, live: (options: InteractiveOptions) => Html): Html {
+  const side = 'figure' in block ? 'display:inline-block;vertical-align:top;margin:0 16px 12px 0' : 'margin:0 0 12px';
+  return html`<div style="${`${side};max-width:100%`}">${blockHtml(block, live)}</div>`;
+}
+
+function blockHtml(block: Block, live: (options: InteractiveOptions) => Html): Html {
+  if ('markup' in block) return block.markup;
+  if ('bundle' in block) return bundleHtml(block.bundle);
+  const text = figureText(block.figure);
+  return live({
+    script: DRAW_CHART,
+    data: compileFigure(block.figure),
+    fallback: stillHtml(block.figure),
+    text,
+    libraries: [VEGA],
+  });
+}
+
+/** A figure at rest, in whichever form is smaller. */
+export function stillHtml(figure: Figure): Html {
+  const svg = renderVegaSvg(figure);
+  const text = figureText(figure);
+  if (svg.length < LARGE_SVG) return svgHtml(svg, text);
+  const png = renderSvgPng(svg, 2);
+  return imageHtml(png, {alt: text, width: png.readUInt32BE(16) / 2});
+}
+
+function bundleHtml({data}: Bundle): Html {
+  if (typeof data['text/html'] === 'string') return trusted(data['text/html']);
+  const png = data['image/png'];
+  const text = String(data['text/plain'] ?? '');
+  if (typeof png === 'string') return imageHtml(Buffer.from(png, 'base64'), {alt: text});
+  return html`<pre style="white-space:pre-wrap">${text}</pre>`;
+}
+
+function blockText(block: Block): string {
+  if ('markup' in block) return block.text;
+  if ('figure' in block) return figureText(block.figure);
+  return String(block.bundle.data['text/plain'] ?? '');
+}
+
+/** A heading with sentences below it, a line each. */
+export function words(title: string, ...lines: readonly string[]): Block {
+  const rows = lines.map((line) => html`<div>${isolated(line)}</div>`);
+  return {
+    markup: html`<div style="font-size:13px;max-width:640px">
+      <div style="font-weight:600">${isolated(title)}</div>
+      ${rows}
+    </div>`,
+    text: [title, ...lines].join('\n'),
+  };
+}
+
+export function table(columns: readonly (string | Column)[], rows: readonly Cell[][], options?: TableOptions): Block {
+  return {markup: tableHtml(columns, rows, options), text: tableText(columns, rows, options)};
+}
