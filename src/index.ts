@@ -35,3 +35,41 @@ export {SPLIT_RULES} from './split/rules';
 export {loadSplit, saveSplit} from './split/store';
 export type {RhoChoice, Split, SplitConcept, SplitProblem, SplitRule, SplitSolution} from './split/types';
 export {verifySplit, type SplitProof, type VerifyOptions} from './split/verify';
+export {
+  ablate,
+  densities,
+  evaluateSplit,
+  randomSplit,
+  topImages,
+  type AblateOptions,
+  type Densities,
+  type EvaluateOptions,
+  type SplitAblation,
+  type SplitEvaluation,
+  type SplitTopImages,
+  type TopImagesOptions,
+} from './evaluate';
+export * as features from './features';
+export {
+  visualizeFeature,
+  visualizeSplit,
+  type FeatureVisualization,
+  type SplitVisualization,
+  type VisualizeOptions,
+} from './features';
+export {
+  demo,
+  DEMO_CLASSES,
+  DEMO_EXAMPLE,
+  demoImage,
+  demoImages,
+  trainDemo,
+  type Demo,
+  type DemoOptions,
+  type TrainDemoOptions,
+} from './demo';
+export {detectionRates, runPlantedBenchmark, type PlantedBenchmark, type PlantedOptions} from './evaluate/planted';
+export {saveFigure} from './notebook/display';
+export {resultPage, show, topImagesGallery, type ShowOptions} from './notebook/show';
+export {choice, controls, slider, toggle} from './notebook/comms';
+export * as plots from './plots';

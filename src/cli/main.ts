@@ -5,6 +5,7 @@ import {Command} from 'commander';
 import {InputError, InterruptError} from '../numerics/errors';
 import {setDefaultProgress} from '../numerics/progress';
 import {addAnalysisCommands} from './commands/analysis';
+import {addDemoCommand} from './commands/demo';
 import {addEnvironmentCommands} from './commands/environment';
 import {addSplittingCommands} from './commands/splitting';
 import {terminalProgress} from './progress';
@@ -19,6 +20,7 @@ async function main(): Promise<void> {
     .showHelpAfterError('(unweave <command> --help lists its options)');
   addAnalysisCommands(program);
   addSplittingCommands(program);
+  addDemoCommand(program);
   addEnvironmentCommands(program);
   await program.parseAsync();
 }

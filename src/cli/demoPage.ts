@@ -1,0 +1,49 @@
+import {writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import type {PolysemanticChannels} from '../concepts/types';
+import type {SplitEvaluation, SplitTopImages} from '../evaluate';
+import type {LabelledImages} from '../images/types';
+import {resultPage, topImagesGallery} from '../notebook/show';
+import type {RelevanceStatistics} from '../numerics/statistics';
+import type {Split} from '../split/types';
+import type {SplitProof} from '../split/verify';
+
+export interface DemoResults {
+  stats: RelevanceStatistics;
+  found: PolysemanticChannels;
+  split: Split;
+  proof: SplitProof;
+  evaluation: SplitEvaluation;
+  top: SplitTopImages;
+  test: LabelledImages;
+}
+
+/** Writes `index.html`, which needs nothing else, and `gallery.png`; returns the page's path. */
+export async function writeDemoPage(folder: string, results: DemoResults): Promise<string> {
+  const {stats, found, split, proof, evaluation, top, test} = results;
+  const names = split.concepts.map(({classNames}) => classNames.join(' + '));
+  const page = await resultPage(`Channel ${split.channel} of ${split.layer} means ${names.length} things`, [
+    {
+      heading: 'What excites it, and what excites its parts',
+      text: [
+        `The pictures that excite the channel most show ${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}; each of its parts is excited by one of them. None of these pictures was used to find or to make the parts.`,
+      ],
+      content: [top],
+      options: {images: test},
+    },
+    {heading: 'The network still computes the same', content: [proof]},
+    {
+      heading: 'How cleanly it came apart',
+      text: [
+        'A part should carry all of the original on its own concept’s pictures, and nothing on the others’. A random split of the same sizes shows what chance does.',
+      ],
+      content: [evaluation],
+    },
+    {heading: 'Which weight went where', content: [split]},
+    {heading: 'All polysemantic channels of the layer', content: [found], options: {stats}},
+  ]);
+  await writeFile(path.join(folder, 'gallery.png'), await topImagesGallery(top, test, {count: 10, scale: 1}));
+  const file = path.join(folder, 'index.html');
+  await writeFile(file, page);
+  return file;
+}
