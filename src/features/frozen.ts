@@ -104,7 +104,7 @@ interface Frozen {
   depthwise: boolean;
   /** [kh, kw, Cin, Cout], or [kh, kw, C, M] where depthwise */
   filter: tf.Tensor4D;
-  /** The kernel of the backward pass: [kh, kw, Cout, Cin], or [kh, kw, C·M, 1]. */
+  /** The kernel of the backward pass at stride 1: [kh, kw, Cout, Cin], or [kh, kw, C, 1]. */
   turned: tf.Tensor4D;
   bias: tf.Tensor1D | undefined;
   strides: [number, number];
@@ -153,8 +153,8 @@ function throughActivation(dy: tf.Tensor4D, y: tf.Tensor4D, activation: Activati
 
 function inputGradient(dy: tf.Tensor4D, {depthwise, filter, turned}: Frozen, geometry: Geometry): tf.Tensor4D {
   const {stride, dilation, before, input, output, kernel} = geometry;
-  if (stride.some((n) => n !== 1)) {
-    // Few layers stride: the general form, which turns the kernel anew, is good enough for them.
+  if (stride.some((n) => n !== 1) || (depthwise && filter.shape[3] !== 1)) {
+    // Few layers are such: the general form, which turns the kernel anew, is good enough for them.
     return depthwise ? depthwiseInputGradient(dy, filter, geometry) : convInputGradient(dy, filter, geometry);
   }
   const sides = ([0, 1] as const).map((axis): [number, number] => {

@@ -60,9 +60,14 @@ function build(graph: Graph, model: Model, size: readonly [number, number]): tfl
   const nodes = graph.nodes.map((node) =>
     graph.inputs.includes(node.name) ? {...node, config: {...node.config, batchInputShape}} : node,
   );
+  const before = new Set(Object.keys(tf.engine().registeredVariables));
   try {
     return toLayersModel({...graph, nodes});
   } catch {
+    // What was built before the layer that does not fit.
+    for (const [name, variable] of Object.entries(tf.engine().registeredVariables)) {
+      if (!before.has(name)) variable.dispose();
+    }
     throw new InputError(
       `size ${size.join(' × ')} does not fit model ${model.name}: a layer on the way takes the model's own input only; leave size out for ${height} × ${width}`,
     );

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import * as tf from '@tensorflow/tfjs-core';
+import {fourier, pixels, realWaves, waveGains, type Parametrisation} from '../../src/features/parametrisation';
+import {seededRandom} from '../../src/features/random';
+import {eachEngine, keepsTensorCount} from '../reference/engines';
+import {dot, finiteDifference, slowPower, slowSynthesis} from '../reference/features';
+import {uniform} from '../reference/smallNetworks';
+
+const logit = (p: number) => Math.log(p / (1 - p));
+
+function started<T>(
+  parametrisation: Parametrisation,
+  shape: [number, number, number, number],
+  seed: number,
+  use: (images: Float32Array, parameters: Float32Array) => T,
+): T {
+  const parametrised = parametrisation.start(shape, seededRandom(seed));
+  const images = parametrised.images();
+  try {
+    return use(images.dataSync() as Float32Array, parametrised.variables[0]!.dataSync() as Float32Array);
+  } finally {
+    images.dispose();
+    parametrised.dispose();
+  }
+}
+
+eachEngine('two matrix products make the sum of waves that plain loops make', async () => {
+  for (const [height, width] of [
+    [6, 6],
+    [5, 8],
+    [7, 4],
+  ] as const) {
+    await keepsTensorCount(() =>
+      started(fourier({deviation: 0.3, decorrelate: false}), [2, height, width, 3], 1, (images, parameters) => {
+        const gains = waveGains(height, width, 1);
+        const size = height * width;
+        for (const [b, c] of [
+          [0, 0],
+          [0, 2],
+          [1, 1],
+        ] as const) {
+          const own = parameters.subarray((b * 3 + c) * size, (b * 3 + c + 1) * size);
+          const plane = slowSynthesis(
+            own.map((p, i) => p * gains[i]!),
+            height,
+            width,
+          );
+          plane.forEach((value, i) => {
+            const actual = logit(images[(b * size + i) * 3 + c]!);
+            assert.ok(Math.abs(actual - value) < 1e-3, `${height}×${width} [${i}]: ${actual}, not ${value}`);
+          });
+        }
+      }),
+    );
+  }
+});
+
+test('each parameter carries the energy of its own frequency, as a discrete Fourier transform finds it', () => {
+  const [height, width] = [6, 5];
+  const draw = uniform(2, -1, 1);
+  const coefficients = Array.from({length: height * width}, draw);
+  const power = slowPower(slowSynthesis(coefficients, height, width), height, width);
+  const cycles = (k: number, n: number) => Math.min(k, n - k);
+  for (let fy = 0; fy <= 3; fy++) {
+    for (let fx = 0; fx <= 2; fx++) {
+      let [found, given] = [0, 0];
+      for (let i = 0; i < height * width; i++) {
+        const [row, column] = [Math.floor(i / width), i % width];
+        if (cycles(row, height) === fy && cycles(column, width) === fx) found += power[i]! / (height * width);
+        if (Math.ceil(row / 2) === fy && Math.ceil(column / 2) === fx) given += coefficients[i]! ** 2;
+      }
+      assert.ok(Math.abs(found - given) < 1e-9, `frequency ${fy}, ${fx}: ${found}, not ${given}`);
+    }
+  }
+});
+
+test('waves are orthonormal, for even and odd lengths', () => {
+  for (const n of [1, 2, 5, 8]) {
+    const waves = realWaves(n);
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j < n; j++) {
+        let dot = 0;
+        for (let x = 0; x < n; x++) dot += waves[i * n + x]! * waves[j * n + x]!;
+        assert.ok(Math.abs(dot - (i === j ? 1 : 0)) < 1e-6, `waves ${i} and ${j} of ${n}: ${dot}`);
+      }
+    }
+  }
+});
+
+test('a wave is damped by its frequency to the power of the falloff', () => {
+  const at = (falloff: number, row: number, column: number) => waveGains(16, 16, falloff)[row * 16 + column]!;
+  // Rows 1 and 2 are the cosine and the sine of frequency 1, rows 7 and 8 of frequency 4.
+  assert.ok(Math.abs(at(1, 0, 7) / at(1, 0, 1) - 1 / 4) < 1e-6);
+  assert.ok(Math.abs(at(2, 8, 0) / at(2, 2, 0) - 1 / 16) < 1e-6);
+  assert.equal(at(1, 0, 0), at(1, 0, 1));
+  assert.ok(Math.abs(at(1, 7, 7) / at(1, 0, 7) - Math.SQRT1_2) < 1e-6);
+});
+
+eachEngine('gradients of the parameters agree with finite differences', async () => {
+  const shape: [number, number, number, number] = [1, 6, 5, 3];
+  for (const parametrisation of [fourier({deviation: 0.3}), pixels({deviation: 0.5, decorrelate: true})]) {
+    await keepsTensorCount(() =>
+      tf.tidy(() => {
+        const parametrised = parametrisation.start(shape, seededRandom(3));
+        const [variable] = parametrised.variables;
+        const size = variable!.size;
+        const [weights, direction] = [4, 5].map((seed) => Float32Array.from({length: size}, uniform(seed, -1, 1)));
+        const value = () => tf.sum(tf.mul(parametrised.images(), tf.tensor4d(weights!, shape))) as tf.Scalar;
+        const {grads} = tf.variableGrads(value, parametrised.variables);
+        const gradient = Object.values(grads)[0]!.dataSync();
+        const along = dot(gradient, direction!);
+        const start = variable!.dataSync().slice();
+        const f = (x: Float32Array) => {
+          variable!.assign(tf.tensor4d(x, variable!.shape as [number, number, number, number]));
+          return value().dataSync()[0]!;
+        };
+        const difference = finiteDifference(f, start, direction!, 0.01);
+        assert.ok(
+          Math.abs(along - difference) < 0.01 * Math.abs(difference) + 1e-3,
+          `${parametrisation.name}: ${along}, ${difference}`,
+        );
+        parametrised.dispose();
+      }),
+    );
+  }
+});
+
+eachEngine('the same seed starts the same images, near grey', async () => {
+  for (const make of [fourier(), pixels(), fourier({decorrelate: false, falloff: 2})]) {
+    const [first, again, other] = [5, 5, 6].map((seed) =>
+      started(make, [2, 8, 8, 3], seed, (images) => images.slice()),
+    );
+    assert.deepEqual(first, again);
+    assert.notDeepEqual(first, other);
+    assert.notDeepEqual(first!.subarray(0, 192), first!.subarray(192), 'the images of a batch differ');
+    assert.ok(first!.every((value) => Math.abs(value - 0.5) < 0.2));
+  }
+});
+
+eachEngine('one channel is a grey image', async () => {
+  await keepsTensorCount(() => started(fourier(), [1, 6, 6, 1], 1, (images) => assert.equal(images.length, 36)));
+});
