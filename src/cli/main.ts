@@ -5,6 +5,7 @@ import {Command} from 'commander';
 import {InputError, InterruptError} from '../numerics/errors';
 import {setDefaultProgress} from '../numerics/progress';
 import {addAnalysisCommands} from './commands/analysis';
+import {addBenchmarkCommand} from './commands/benchmark';
 import {addDemoCommand} from './commands/demo';
 import {addEnvironmentCommands} from './commands/environment';
 import {addSplittingCommands} from './commands/splitting';
@@ -21,6 +22,7 @@ async function main(): Promise<void> {
   addAnalysisCommands(program);
   addSplittingCommands(program);
   addDemoCommand(program);
+  addBenchmarkCommand(program);
   addEnvironmentCommands(program);
   await program.parseAsync();
 }
