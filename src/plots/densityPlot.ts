@@ -49,7 +49,7 @@ export function densityPlot({layer, channel, rows, curves}: DensityCurves): Figu
     vconcat: panels.map(({name, own, top}, n) => ({
       title: {
         text: name === 'original' ? 'original channel' : name,
-        subtitle: silent(name) || undefined,
+        ...(silent(name) && {subtitle: silent(name)}),
         fontSize: 11,
         subtitleFontSize: 10,
         anchor: 'start' as const,

@@ -27,24 +27,24 @@ export function fractionBars(evaluation: EvaluatedSplit, {definition = 'positive
   const {layer, channel, concepts, randomSplits, tau} = evaluation;
   const title = `What the parts of channel ${channel} carry`;
   const labels = conceptLabels(concepts);
+  const parts = [...labels.map((label, j) => `d${j + 1} · ${label}`), RESIDUE];
   const headings = concepts.map(
     (concept, own) => `images of ${labels[own]} (${concept[definition].images.toLocaleString('en-US')})`,
   );
   const rows = concepts.flatMap((concept, own) => {
     const {summary, random} = concept[definition];
-    const bar = (name: string, role: string, of: Summary, order: number, control: boolean) => ({
+    const bar = (name: string, role: string, of: Summary, control: boolean) => ({
       images: headings[own],
       part: name,
       role: control ? RANDOM : role,
       kind: control ? RANDOM : 'this split',
-      order,
       value: rounded(of.mean),
       low: rounded(of.interval[0]),
       high: rounded(of.interval[1]),
     });
     const bars = (from: {parts: readonly Summary[]; residue: Summary}, control: boolean) => [
-      ...from.parts.map((part, j) => bar(`d${j + 1} · ${labels[j]}`, j === own ? OWN : OTHER, part, j, control)),
-      bar(RESIDUE, RESIDUE, from.residue, from.parts.length, control),
+      ...from.parts.map((part, j) => bar(parts[j], j === own ? OWN : OTHER, part, control)),
+      bar(RESIDUE, RESIDUE, from.residue, control),
     ];
     return [...bars(summary, false), ...(randomSplits > 0 ? bars(random, true) : [])];
   });
@@ -54,7 +54,7 @@ export function fractionBars(evaluation: EvaluatedSplit, {definition = 'positive
       `No fraction is a finite number: no image of ${labels.join(' or ') || 'a concept'} reaches τ ${numberText(tau)} with an original that is not zero.`,
     );
   }
-  const y = {field: 'part', type: 'nominal' as const, sort: {field: 'order'}, title: null, axis: {labelLimit: 170}};
+  const y = {field: 'part', type: 'nominal' as const, sort: parts, title: null, axis: {labelLimit: 170}};
   const yOffset = {field: 'kind', type: 'nominal' as const, sort: ['this split', RANDOM]};
   return {
     title: figureTitle(

@@ -33,7 +33,7 @@ export function rhoSweep({channel, layer, rule, rho}: DividedChannel): Figure {
       field: 'score',
       type: 'quantitative' as const,
       title: `score${logarithmic ? ' (log)' : ''}`,
-      scale: {type: logarithmic ? ('log' as const) : ('linear' as const), zero: false, nice: true},
+      scale: logarithmic ? {type: 'log' as const} : {zero: false},
       axis: {tickCount: 5, format: '~g'},
     },
     tooltip: [
