@@ -1,0 +1,52 @@
+import type {DetailConcept} from './analysis';
+import {conceptColour} from './colours';
+import {svg} from './dom';
+import {partName} from './words';
+
+const SIDE = 230;
+const MARGIN = 16;
+const MOST_POINTS = 600;
+
+/** Each source's relevance to two concepts, in its owner's colour; the lines bound what each concept owns at ρ. */
+export function sourceScatter(
+  concepts: readonly DetailConcept[],
+  [a, b]: readonly [number, number],
+  owners: Int8Array,
+  rho: number,
+): SVGElement {
+  const [x, y] = [concepts[a].arv, concepts[b].arv];
+  const strength = (i: number) => Math.max(Math.abs(x[i]), Math.abs(y[i]));
+  const sources = [...owners.keys()].filter((i) => Number.isFinite(x[i]) && Number.isFinite(y[i]));
+  sources.sort((i, j) => strength(j) - strength(i));
+  const points = sources.slice(0, MOST_POINTS);
+  const values = points.flatMap((i) => [x[i], y[i]]);
+  const low = Math.min(0, ...values);
+  const high = Math.max(0, ...values);
+  const span = high - low || 1;
+  const place = (value: number) => MARGIN + ((value - low) / span) * (SIDE - 2 * MARGIN);
+  const at = (horizontal: number, vertical: number) => [place(horizontal), SIDE - place(vertical)];
+  const line = (from: [number, number], to: [number, number], className: string) => {
+    const [[x1, y1], [x2, y2]] = [at(...from), at(...to)];
+    return svg('line', {x1, y1, x2, y2, class: className});
+  };
+  const circles = points.reverse().map((i) => {
+    const [cx, cy] = at(x[i], y[i]);
+    const owner = owners[i];
+    const whose = owner < 0 ? 'shared' : `owned by ${partName(owner)}`;
+    const title = `source ${i}, ${whose}: ${partName(a)} ${x[i].toPrecision(3)}, ${partName(b)} ${y[i].toPrecision(3)}`;
+    const style = owner < 0 ? undefined : `fill:${conceptColour(owner)};stroke:none`;
+    return svg('circle', {cx, cy, r: owner < 0 ? 2.5 : 3.5, class: 'source', style}, svg('title', {}, title));
+  });
+  const label = `relevance of ${points.length} sources to ${partName(a)} (across) and ${partName(b)} (up), as an owner's colour tells`;
+  return svg(
+    'svg',
+    {class: 'scatter', viewBox: `0 0 ${SIDE} ${SIDE}`, width: SIDE, height: SIDE, role: 'img', 'aria-label': label},
+    line([low, 0], [high, 0], 'axis'),
+    line([0, low], [0, high], 'axis'),
+    line([low, rho * low], [high, rho * high], 'bound'),
+    line([rho * low, low], [rho * high, high], 'bound'),
+    ...circles,
+    svg('text', {x: SIDE - 2, y: SIDE - 3, 'text-anchor': 'end'}, `relevance to ${partName(a)} →`),
+    svg('text', {x: 2, y: 11}, `↑ to ${partName(b)}`),
+  );
+}

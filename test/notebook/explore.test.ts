@@ -1,0 +1,327 @@
+import assert from 'node:assert/strict';
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import {before, test} from 'node:test';
+import * as fc from 'fast-check';
+import {classPairs, relevantClasses} from '../../src/concepts/find';
+import {imagesFromPixels} from '../../src/images/inMemory';
+import {bundleSize} from '../../src/notebook/display';
+import {explore, exploreBundle, explorePage} from '../../src/notebook/explore';
+import {pack, select} from '../../src/notebook/explore/pack';
+import {analyse, complete} from '../../src/notebook/explore/page/analysis';
+import type {Explored, Settings} from '../../src/notebook/explore/page/explored';
+import {shuffledBytes, unshuffledFloats} from '../../src/notebook/explore/page/floats';
+import {unpack} from '../../src/notebook/explore/page/packed';
+import {divideSources} from '../../src/notebook/explore/page/sources';
+import {disentangleCode} from '../../src/notebook/explore/page/words';
+import {InputError} from '../../src/numerics/errors';
+import type {RelevanceStatistics} from '../../src/numerics/statistics';
+import {emptyStatistics} from '../../src/relevance/accumulate';
+import {sourceOwners, sourceSets} from '../../src/split/sources';
+import {syntheticStatistics} from '../reference/syntheticStatistics';
+import {wideStatistics} from '../reference/wideStatistics';
+import {bundleExplore, kernelFinds, NASTY, picturesFor, settingsAt} from './exploreSetting';
+import {fakeKernel} from './fakeKernel';
+
+before(() => bundleExplore());
+
+type Page = {analyse: typeof analyse; complete: typeof complete; divideSources: typeof divideSources};
+
+/** The page finds what the kernel finds; cosines may differ by `tolerance`. */
+function assertSameFindings(
+  stats: RelevanceStatistics,
+  explored: Explored,
+  at: Settings,
+  page: Page,
+  tolerance: number,
+) {
+  const found = kernelFinds(stats, at);
+  const analysis = page.analyse(explored);
+  const overview = page.complete(analysis.overview(at));
+  const byChannel = <T extends {channel: number}>(list: readonly T[]) =>
+    [...list].sort((a, b) => a.channel - b.channel);
+  const candidates = byChannel(overview.candidates);
+  assert.deepEqual(
+    candidates.map(({channel, classes}) => ({channel, classes})),
+    byChannel(found.candidates).map(({channel, classes}) => ({channel, classes})),
+  );
+  candidates.forEach(({lowestCosine}, i) => assertNear(lowestCosine, found.candidates[i].lowestCosine, tolerance));
+  assert.equal(overview.pairs, found.cosines.length);
+  [...overview.cosines].sort((a, b) => a - b).forEach((value, i) => assertNear(value, found.cosines[i], tolerance));
+  // A cosine that close to γ may fall on either side.
+  if (found.cosines.some((value) => Math.abs(value - at.gamma) <= tolerance)) return;
+  assert.equal(overview.below, found.pairs.length);
+  assert.equal(overview.polysemantic, found.length);
+  for (const {channel, concepts, pairs} of found) {
+    const detail = analysis.detail(at, channel)!;
+    assert.deepEqual(
+      detail.concepts.map(({classes}) => classes),
+      concepts.map(({classes}) => classes),
+    );
+    assert.deepEqual(
+      detail.pairs.map(({classes}) => classes.join()).sort(),
+      pairs.map(({classes}) => classes.join()).sort(),
+    );
+    assert.deepEqual(
+      [...detail.classes].sort((a, b) => a - b),
+      [...concepts.flatMap(({classes}) => classes)].sort((a, b) => a - b),
+    );
+    const division = page.divideSources(
+      detail.concepts.map(({arv}) => arv),
+      at.rho,
+    );
+    const owners = sourceOwners(
+      concepts.map(({arv}) => arv),
+      at.rho,
+    );
+    if (tolerance < 1e-5) assert.deepEqual([...division.owners], [...owners]);
+    sourceSets(division.owners, concepts.length).forEach((set, j) => {
+      assert.deepEqual(
+        [...division.sets[j]].sort((a, b) => a - b),
+        set,
+      );
+    });
+  }
+}
+
+function assertNear(value: number, expected: number, tolerance: number) {
+  if (Number.isNaN(expected)) assert.ok(Number.isNaN(value));
+  else assert.ok(Math.abs(value - expected) <= tolerance, `${value} is not ${expected}`);
+}
+
+async function travelled(stats: RelevanceStatistics, options = {}, budget = 4e6): Promise<Explored> {
+  return unpack({data: pack(stats, select(stats, options, budget))});
+}
+
+const share = fc.double({min: 0, max: 1, noNaN: true});
+const ANYWHERE = fc.tuple(share, share, share, share);
+
+test('the page finds what findPolysemantic finds, wherever the knobs stand', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer(), fc.integer({min: 6, max: 60}), ANYWHERE, async (seed, images, knobs) => {
+      const stats = syntheticStatistics({seed, images});
+      const explored = await travelled(stats);
+      assert.deepEqual(explored.about.reduced, []);
+      assertSameFindings(stats, explored, settingsAt(explored.grid, knobs), {analyse, complete, divideSources}, 1e-6);
+    }),
+    {numRuns: 150},
+  );
+});
+
+test('the bundled script, of the rooms that may run in a browser, finds the same', async (t) => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'unweave-explore-'));
+  t.after(() => rmSync(folder, {recursive: true}));
+  const inputs = await bundleExplore(folder);
+  const sources = inputs.filter((file) => !file.startsWith('node_modules/'));
+  const allowed = /^src\/(numerics\/|concepts\/|plots\/|split\/sources\.ts|notebook\/explore\/page\/)/;
+  assert.deepEqual(
+    sources.filter((file) => !allowed.test(file)),
+    [],
+  );
+  for (const file of ['src/concepts/find.ts', 'src/split/sources.ts', 'src/numerics/vectors.ts']) {
+    assert.ok(sources.includes(file), file);
+  }
+  assert.ok(readFileSync(path.join(folder, 'page.js')).length < 100_000);
+  assert.match(
+    readFileSync(path.join(folder, 'LICENSES.txt'), 'utf8'),
+    /ml-hclust [\s\S]*Permission is hereby granted/,
+  );
+  const page = createRequire(__filename)(path.join(folder, 'page.js')) as Page & {unpack: typeof unpack};
+  await fc.assert(
+    fc.asyncProperty(fc.integer(), ANYWHERE, async (seed, knobs) => {
+      const stats = syntheticStatistics({seed, classes: 7, outputs: 20});
+      const explored = await page.unpack({data: pack(stats, select(stats, {}, 4e6))});
+      assertSameFindings(stats, explored, settingsAt(explored.grid, knobs), page, 1e-6);
+    }),
+    {numRuns: 40},
+  );
+});
+
+test('1000 classes by 2048 channels by 512 inputs become a few megabytes that say what was rounded', async () => {
+  const stats = wideStatistics();
+  const {data} = await exploreBundle(stats);
+  assert.ok(bundleSize({data}) < 5e6, String(bundleSize({data})));
+  const explored = await unpack({data: /"data":"([\w+/=]+)"/.exec(String(data['text/html']))![1]});
+  assert.match(explored.about.reduced.join(), /rounded to \d+ binary digits: cosines differ .* less than 0.001/);
+  const relevant = relevantClasses(stats, explored.start);
+  const {candidates} = complete(analyse(explored).overview(explored.start));
+  assert.ok(candidates.length > 500);
+  assert.equal(candidates.length, relevant.filter((classes) => classes.length >= 2).length);
+  for (const {channel, classes, lowestCosine} of candidates.filter((_, i) => i % 20 === 0)) {
+    assert.deepEqual(classes, relevant[channel]);
+    assertNear(lowestCosine, classPairs(stats, channel, classes).pairs[0].cosine, 1e-3);
+  }
+});
+
+test('where little space is given, the channels whose classes differ most stay, with numbers like the kernel’s', async () => {
+  for (const side of [1, 3]) {
+    const stats = wideStatistics({seed: side, classes: 60, outputs: 80, inputs: 32, side, perClass: 6, own: 10});
+    const options = {tau: 0.03, p: 0.5};
+    const explored = await travelled(stats, options, 8_000);
+    assert.match(explored.about.reduced.join(), /only the \d+ of \d+ candidate channels .* with the lowest cosines/);
+    const found = kernelFinds(stats, explored.start);
+    const kept = new Set(explored.channels.map(({channel}) => channel));
+    assert.ok(kept.size > 1 && kept.size < found.candidates.length);
+    const worstKept = Math.max(
+      ...found.candidates.filter(({channel}) => kept.has(channel)).map((one) => one.lowestCosine),
+    );
+    const bestLeft = Math.min(
+      ...found.candidates.filter(({channel}) => !kept.has(channel)).map((one) => one.lowestCosine),
+    );
+    assert.ok(worstKept <= bestLeft, `${worstKept} is kept, ${bestLeft} is not`);
+    const {candidates} = complete(analyse(explored).overview(explored.start));
+    assert.equal(candidates.length, kept.size);
+    for (const {channel, lowestCosine, classes} of candidates) {
+      const kernel = found.candidates.find((one) => one.channel === channel)!;
+      assert.deepEqual(classes, kernel.classes);
+      assertNear(lowestCosine, kernel.lowestCosine, 1e-3);
+    }
+  }
+});
+
+test('vectors that travel one by one are those of the kernel', async () => {
+  const stats = wideStatistics({seed: 4, classes: 40, outputs: 300, inputs: 16, side: 5, perClass: 4, own: 3});
+  const selection = select(stats, {tau: 0.02, p: 0.5}, 4e6);
+  assert.equal(selection.encoding, 'vectors');
+  const explored = await unpack({data: pack(stats, selection)});
+  for (const shares of [
+    [0.1, 0.1, 0.4, 0.5],
+    [0.5, 0.5, 0.6, 0.9],
+  ]) {
+    assertSameFindings(stats, explored, settingsAt(explored.grid, shares), {analyse, complete, divideSources}, 1e-6);
+  }
+});
+
+test('numbers travel unchanged, or rounded to the digits that are kept', () => {
+  fc.assert(
+    fc.property(fc.float32Array(), (values) => {
+      assert.deepEqual(unshuffledFloats(shuffledBytes(values, 23)), values);
+      const rounded = unshuffledFloats(shuffledBytes(values, 11));
+      values.forEach((value, i) => {
+        if (Number.isNaN(value)) assert.ok(Number.isNaN(rounded[i]));
+        else if (Math.abs(value) < 1e-30 || Math.abs(value) > 1e38) assert.ok(Math.sign(value) * rounded[i] >= 0);
+        else assert.ok(Math.abs(rounded[i] - value) <= Math.abs(value) * 2 ** -12);
+      });
+    }),
+  );
+});
+
+test('the knobs start where they are told, and pictures are those of the classes', async () => {
+  const stats = syntheticStatistics({seed: 3, images: 60});
+  const explored = await travelled(stats, {tau: 0.0421, p: 0.33, gamma: 0.123, rho: 0.77});
+  assert.deepEqual(explored.start, {tau: 0.0421, p: 0.33, gamma: 0.123, rho: 0.77});
+  for (const knob of ['tau', 'p', 'gamma', 'rho'] as const) {
+    assert.ok(explored.grid[knob].includes(explored.start[knob]));
+    assert.deepEqual(
+      explored.grid[knob],
+      [...new Set(explored.grid[knob])].sort((a, b) => a - b),
+    );
+  }
+  const markup = await explorePage(stats, {images: picturesFor(stats), thumbnails: 2, tau: 0.05, p: 0.4});
+  const packed = /"data":"([\w+/=]+)"/.exec(markup)![1];
+  const {pictures, channels} = await unpack({data: packed});
+  assert.match(markup, /"sprite":"data:image\/webp;base64,/);
+  let shown = 0;
+  pictures!.tiles.forEach((byClass, row) =>
+    byClass.forEach((tiles, position) => {
+      assert.ok(tiles.length <= 2);
+      for (const tile of tiles) {
+        shown += 1;
+        assert.ok(pictures!.paths[tile].startsWith(`class${channels[row].classes[position]}/`));
+      }
+    }),
+  );
+  assert.ok(shown > 0);
+});
+
+test('whatever a class is called, it stays text, and code to paste holds numbers only', async () => {
+  const stats = syntheticStatistics({seed: 3, classes: NASTY.length, images: 70});
+  stats.classNames = NASTY;
+  const markup = await explorePage(stats, {tau: 0.05, p: 0.4, images: picturesFor(stats)});
+  const withoutScripts = markup.replace(/<script>[\s\S]*?<\/script>/g, '');
+  assert.equal(markup.match(/<\/script/g)!.length, 2, 'the library and the panel');
+  assert.doesNotMatch(withoutScripts, /<b>|onerror="/);
+  assert.match(withoutScripts, /&lt;img src=x onerror=/);
+  assert.doesNotMatch(withoutScripts, /<iframe|\bon\w+="/);
+  assert.equal(
+    disentangleCode(7, [{classes: [1]}, {classes: [4, 2]}], 0.5),
+    'const split = await uw.disentangle(model, stats, {channel: 7, concepts: [[1], [4, 2]]}, {images: train, rho: 0.5});',
+  );
+  assert.match(disentangleCode(7, [{classes: [1]}, {classes: [4]}], 'auto'), /\{images: train\}\);$/);
+});
+
+test('statistics of nothing, of one class or of no numbers still make a panel that says so', async () => {
+  const nothing = emptyStatistics({
+    model: {name: 'm', hash: 'h'},
+    layer: {
+      name: 'l',
+      kind: 'conv',
+      shape: [1, 1, 2, 2],
+      kernel: new Float32Array(4),
+      strides: [1, 1],
+      padding: 'same',
+      dilation: [1, 1],
+    },
+    classes: 2,
+    classNames: ['a', 'b'],
+    preset: {name: 'none', mean: [0, 0, 0], deviation: [1, 1, 1]},
+    images: {name: 'no images', listHash: '', total: 0},
+    floor: 0.005,
+    topCount: 1,
+  });
+  const one = syntheticStatistics({classes: 1});
+  const notNumbers = syntheticStatistics({seed: 3});
+  notNumbers.inputSums.fill(NaN);
+  for (const [stats, words] of [
+    [nothing, /0 images of 0 classes.*0 of 2 channels/],
+    [one, /of 1 class\. At.* 0 of 8 channels/],
+    [notNumbers, /0 of 0 pairs below γ/],
+  ] as const) {
+    const {data} = await exploreBundle(stats, {tau: 0.05, p: 0.4});
+    assert.match(String(data['text/plain']), words);
+    assert.match(String(data['text/html']), /<script>/);
+    const explored = await travelled(stats, {tau: 0.05, p: 0.4});
+    const analysis = analyse(explored);
+    for (const {channel} of complete(analysis.overview(explored.start)).candidates) {
+      assert.equal(analysis.detail(explored.start, channel), undefined);
+    }
+  }
+});
+
+test('the panel is shown in its cell, its script once a notebook, with the same content at rest', async (t) => {
+  const kernel = fakeKernel();
+  t.after(kernel.stop);
+  const cell = kernel.runCell();
+  const stats = syntheticStatistics({seed: 3});
+  await explore(stats, {tau: 0.05, p: 0.5});
+  const {data} = cell.outputs[0];
+  const found = kernelFinds(stats, {tau: 0.05, p: 0.5, gamma: 0.5, rho: 0.5});
+  assert.deepEqual(Object.keys(data), ['text/html', 'text/plain']);
+  const words = new RegExp(
+    `${found.candidates.length} of 8 channels .* ${found.length} polysemantic: ${found.pairs.length} of`,
+  );
+  assert.match(String(data['text/plain']), words);
+  assert.match(String(data['text/html']), words);
+  assert.match(String(data['text/html']), /<img alt="cosines of the classes/);
+});
+
+test('options out of range get one sentence', async () => {
+  const stats = syntheticStatistics({seed: 1});
+  const other = imagesFromPixels({name: 'others', pixels: [new Uint8Array(3)], height: 1, width: 1, labels: [0]});
+  for (const [options, message] of [
+    [{tau: 0.001}, /invalid tau: 0.001; give a share from 0.005, the smallest that the statistics keep, to 1/],
+    [{p: 0}, /invalid p: 0/],
+    [{gamma: -2}, /invalid gamma: -2/],
+    [{rho: 1.5}, /invalid rho: 1.5/],
+    [{thumbnails: 0}, /invalid thumbnails: 0/],
+    [{megabytes: NaN}, /invalid megabytes: NaN/],
+    [{images: other}, /no image of the statistics, e\.g\. "class0\/0\.png", is in others/],
+  ] as const) {
+    await assert.rejects(
+      exploreBundle(stats, options),
+      (error) => error instanceof InputError && message.test(error.message),
+    );
+  }
+});
