@@ -45,6 +45,7 @@ export function answerComms({jupyter}: Tslab): CommServer {
   const comms = new Map<string, Comm>();
   const targets = new Map<string, (comm: Comm) => void>();
   let connection: Connection | undefined;
+  // What is sent on our own account belongs to the cell that was run last.
   let parent: Header | undefined;
 
   const publish = (
@@ -80,6 +81,10 @@ export function answerComms({jupyter}: Tslab): CommServer {
         comms: Object.fromEntries(wanted.map(({id, target}) => [id, {target_name: target}])),
       });
     },
+    // A console asks for it; tslab would write into the cell that it does not know the question.
+    history_request(_message, reply) {
+      reply('history_reply', {status: 'ok', history: []});
+    },
     comm_open({content, header}) {
       const [id, target] = [String(content.comm_id), String(content.target_name)];
       const opened = targets.get(target);
@@ -102,10 +107,9 @@ export function answerComms({jupyter}: Tslab): CommServer {
     connection ??= {wire: createWire(this.connInfo.key), iopub: this.iopub};
     const {wire} = connection;
     const message = wire.parse(raw);
-    if (!message || !Object.hasOwn(answer, message.header.msg_type)) {
-      if (message?.header.msg_type === 'execute_request') parent = message.header;
+    if (message) parent = message.header.msg_type === 'execute_request' ? message.header : (parent ?? message.header);
+    if (!message || !Object.hasOwn(answer, message.header.msg_type))
       return handleShellMessage.call(this, socket, ...raw);
-    }
     const {header, identities} = message;
     publish('status', {execution_state: 'busy'}, {about: header});
     try {

@@ -33,7 +33,7 @@ export interface Wire {
 }
 
 export function createWire(key: string): Wire {
-  const session = randomUUID();
+  const own = randomUUID();
   const sign = (parts: (string | Buffer)[]) => {
     const hash = createHmac('sha256', key);
     for (const part of parts) hash.update(part);
@@ -42,6 +42,9 @@ export function createWire(key: string): Wire {
   return {
     frames(identities, type, {content, parent, metadata = {}}) {
       const date = new Date().toISOString();
+      // tslab answers under the session of the one who asked; JupyterLab drops messages whose session differs from that of
+      // the latest one, so these do the same.
+      const session = parent?.session ?? own;
       const header: Header = {msg_id: randomUUID(), msg_type: type, session, username: 'kernel', date, version: '5.3'};
       const parts = [header, parent ?? {}, metadata, content].map((part) => JSON.stringify(part));
       return [...identities, DELIMITER, sign(parts), ...parts];

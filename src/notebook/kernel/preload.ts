@@ -7,6 +7,7 @@ import {realpathSync} from 'node:fs';
 import path from 'node:path';
 import {isMainThread} from 'node:worker_threads';
 import {answerComms} from '../comms/server';
+import {widgetHost} from '../comms/widgets';
 import {keepOutput} from './keepOutput';
 import {packageRoot} from './packages';
 import {resolveAnywhere} from './resolveAnywhere';
@@ -27,7 +28,8 @@ if (isMainThread && process.argv[2] === 'kernel' && /^tslab(\.js)?$/.test(path.b
     if (!tslab || !stepsIn(tslab.version)) return;
     keepOutput(tslab);
     watchCells(tslab);
-    answerComms(tslab);
+    // From the start, since a page asks at once and waits four seconds for an answer.
+    widgetHost(answerComms(tslab));
   });
 }
 

@@ -1,4 +1,5 @@
 import {answerComms} from '../comms/server';
+import {widgetHost} from '../comms/widgets';
 import {keepOutput} from './keepOutput';
 import {isKnown, runningTslab} from './tslab';
 import {watchCells} from './watchCells';
@@ -12,6 +13,6 @@ export function setUpNotebook(): boolean {
   if (!tslab || !isKnown(tslab.version)) return false;
   keepOutput(tslab);
   watchCells(tslab);
-  answerComms(tslab);
+  widgetHost(answerComms(tslab));
   return true;
 }
