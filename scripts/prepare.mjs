@@ -90,12 +90,22 @@ function filesBelow(folder) {
 }
 
 function sourceDigest() {
-  const parts = [at('package.json'), at('package-lock.json'), at('tsconfig.json'), ...filesBelow(at('src')).sort()];
+  const parts = [
+    at('package.json'),
+    at('package-lock.json'),
+    at('tsconfig.json'),
+    at('scripts', 'bundle-explore.mjs'),
+    ...filesBelow(at('src')).sort(),
+  ];
   return digest(...parts.flatMap((file) => [path.relative(root, file), readFileSync(file)]));
 }
 
 const buildStamp = cache('build');
-const builtFiles = () => [at('dist', 'index.js'), at('notebooks', 'node_modules', 'unweave', 'package.json')];
+const builtFiles = () => [
+  at('dist', 'index.js'),
+  at('dist', 'explore', 'page.js'),
+  at('notebooks', 'node_modules', 'unweave', 'package.json'),
+];
 const buildReady = () => builtFiles().every((file) => existsSync(file)) && read(buildStamp) === sourceDigest();
 
 async function build() {
@@ -109,6 +119,7 @@ async function build() {
   const options = ['--noEmitOnError', '--incremental', '--tsBuildInfoFile', record];
   await run(process.execPath, [compiler, '-p', 'tsconfig.json', ...options], {quiet: true});
   removeOrphans();
+  await run(process.execPath, [at('scripts', 'bundle-explore.mjs')], {quiet: true});
   if (existsSync(at('dist', 'cli', 'main.js'))) chmodSync(at('dist', 'cli', 'main.js'), 0o755);
   linkIntoNotebooks();
   writeFileSync(buildStamp, made);

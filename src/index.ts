@@ -30,6 +30,7 @@ export type {
   PolysemanticChannel,
   PolysemanticChannels,
 } from './concepts/types';
+export {activationMaps, type ActivationMaps} from './evaluate';
 export {disentangle, type DisentangleOptions, type SplitTarget} from './split/disentangle';
 export {SPLIT_RULES} from './split/rules';
 export {loadSplit, saveSplit} from './split/store';
@@ -70,6 +71,7 @@ export {
 } from './demo';
 export {detectionRates, runPlantedBenchmark, type PlantedBenchmark, type PlantedOptions} from './evaluate/planted';
 export {saveFigure} from './notebook/display';
+export {explore, explorePage, type ExploreOptions} from './notebook/explore';
 export {resultPage, show, topImagesGallery, type ShowOptions} from './notebook/show';
 export {choice, controls, slider, toggle} from './notebook/comms';
 export * as plots from './plots';

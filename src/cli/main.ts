@@ -4,7 +4,7 @@ import path from 'node:path';
 import {Command} from 'commander';
 import {InputError, InterruptError} from '../numerics/errors';
 import {setDefaultProgress} from '../numerics/progress';
-import {addAnalysisCommands} from './commands/analysis';
+import {addAnalysisCommands, addExploreCommand} from './commands/analysis';
 import {addBenchmarkCommand} from './commands/benchmark';
 import {addDemoCommand} from './commands/demo';
 import {addEnvironmentCommands} from './commands/environment';
@@ -20,6 +20,7 @@ async function main(): Promise<void> {
     .version(version)
     .showHelpAfterError('(unweave <command> --help lists its options)');
   addAnalysisCommands(program);
+  addExploreCommand(program);
   addSplittingCommands(program);
   addDemoCommand(program);
   addBenchmarkCommand(program);

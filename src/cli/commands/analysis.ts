@@ -1,6 +1,8 @@
 import path from 'node:path';
 import type {Command} from 'commander';
 import {findPolysemantic} from '../../concepts/find';
+import {replaceFile} from '../../models/save';
+import {explorePage} from '../../notebook/explore';
 import {InputError} from '../../numerics/errors';
 import {topOne, zeroInputShare} from '../../numerics/statistics';
 import {collectRelevance} from '../../relevance/collect';
@@ -102,6 +104,22 @@ export function addAnalysisCommands(program: Command): void {
         );
       },
     );
+}
+
+/** `explore`: the panel with sliders, as a page. */
+export function addExploreCommand(program: Command): void {
+  withJson(withSourceOptions(program.command('explore')))
+    .description('a page with sliders for tau, p, gamma and rho that computes in the browser')
+    .argument('<statistics>', 'folder that unweave collect made')
+    .option('--images <folder>', 'the images that the statistics are of, for example pictures')
+    .option('--out <file>', 'HTML file to write; it needs no other file and no network', 'explore.html')
+    .action(async (folder: string, options: SourceOptions & {images?: string; out: string}) => {
+      const stats = await loadStatistics(folder);
+      const images =
+        options.images === undefined ? undefined : await openImagesOption(options.images, options, stats.images);
+      await replaceFile(options.out, await explorePage(stats, {images}));
+      print(options.json ? {page: options.out} : `open ${options.out} in a browser`, options.json);
+    });
 }
 
 interface CollectFlags {
