@@ -1,4 +1,4 @@
-import {figureTitle, sentenceFigure, type Figure} from './figure';
+import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
 import type {AblatedClassRow, AblatedSplit} from './inputs';
 import {classLabels, conceptLabels, counted, rounded} from './labels';
 import {conceptColours, GREY, INK, QUIET} from './palette';
@@ -51,6 +51,7 @@ export function ablationBars(ablation: AblatedSplit, {limit = 12}: AblationBarsO
   };
   const yOffset = {field: 'removed', type: 'nominal' as const, sort: removals};
   return {
+    $schema: SCHEMA,
     title: figureTitle(
       title,
       `layer ${layer}; classes of the concepts first${randomSplits > 0 ? `; tick: mean of ${counted(randomSplits, 'random split')}` : ''}`,

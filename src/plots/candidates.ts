@@ -1,5 +1,5 @@
 import type {CandidateChannel, FindOptions} from '../concepts/types';
-import {figureTitle, sentenceFigure, type Figure} from './figure';
+import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
 import {counted, nameText, numberText, rounded} from './labels';
 import {BLUE, INK, MARK, PALE, PURPLE} from './palette';
 
@@ -59,6 +59,7 @@ export function candidateScatter(
   const lowest = Math.min(shown[0].lowestCosine, thresholds.gamma);
   const bottom = Math.floor(lowest * 10 - 0.2) / 10;
   return {
+    $schema: SCHEMA,
     title: figureTitle(
       title,
       `${about}${spread ? '; points are moved sideways a little so as not to hide each other' : ''}`,
@@ -143,6 +144,7 @@ export function cosineHistogram({layer, cosines, thresholds}: FoundChannels, {bi
     pairs,
   }));
   return {
+    $schema: SCHEMA,
     title: figureTitle(
       title,
       `layer ${layer}; ${counted(cosines.length, 'pair')}, ${counted(below, 'pair')} below γ = ${numberText(thresholds.gamma)}`,

@@ -1,4 +1,4 @@
-import {figureTitle, sentenceFigure, type Figure} from './figure';
+import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
 import type {DensityCurves} from './inputs';
 import {nameText, numberText, rounded} from './labels';
 import {conceptColours} from './palette';
@@ -40,6 +40,7 @@ export function densityPlot({layer, channel, rows, curves}: DensityCurves): Figu
       .filter(Boolean)
       .join(', ');
   return {
+    $schema: SCHEMA,
     title: figureTitle(
       title,
       `layer ${layer}; kernel density estimates, each curve's area is 1${panels.some(({cut}) => cut) ? '; peaks at 0 are cut off' : ''}`,

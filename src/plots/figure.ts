@@ -5,6 +5,9 @@ import {wrapped} from './labels';
 /** A figure as a value: a Vega-Lite 5 specification, plain data with its rows inside. */
 export type Figure = TopLevelSpec;
 
+/** Names the language, so that a figure is known for one wherever it goes. */
+export const SCHEMA = 'https://vega.github.io/schema/vega-lite/v5.json';
+
 export interface FigureTitle {
   text: string;
   subtitle?: string[];
@@ -22,6 +25,7 @@ export function figureTitle(text: string, ...about: (string | false | undefined)
 export function sentenceFigure(title: string, sentence: string): Figure {
   const lines = wrapped(sentence, 70);
   return {
+    $schema: SCHEMA,
     title: figureTitle(title),
     width: 460,
     height: 16 * lines.length + 16,

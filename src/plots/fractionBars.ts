@@ -1,5 +1,5 @@
 import type {Summary} from '../numerics/summary';
-import {figureTitle, sentenceFigure, type Figure} from './figure';
+import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
 import type {EvaluatedSplit, FractionDefinition} from './inputs';
 import {conceptLabels, counted, numberText, rounded} from './labels';
 import {BLUE, GREY, INK, ORANGE, PALE, QUIET} from './palette';
@@ -57,6 +57,7 @@ export function fractionBars(evaluation: EvaluatedSplit, {definition = 'positive
   const y = {field: 'part', type: 'nominal' as const, sort: parts, title: null, axis: {labelLimit: 170}};
   const yOffset = {field: 'kind', type: 'nominal' as const, sort: ['this split', RANDOM]};
   return {
+    $schema: SCHEMA,
     title: figureTitle(
       title,
       `layer ${layer}; ${DEFINITIONS[definition]}; τ ${numberText(tau)}, images that reach it in brackets`,

@@ -1,4 +1,4 @@
-import {figureTitle, sentenceFigure, type Figure} from './figure';
+import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
 import type {PlantedScores} from './inputs';
 import {counted, rounded} from './labels';
 import {BLUE, GREEN, INK, PALE} from './palette';
@@ -41,6 +41,7 @@ export function plantedBars(
   const names = [...new Set(values.map(({rule}) => rule))];
   const y = {field: 'rule', type: 'nominal' as const, sort: names, title: null, axis: {labelLimit: 170}};
   return {
+    $schema: SCHEMA,
     title: figureTitle(title, `${model.name}, layer ${layer}; ${SETS[images]}; 95 % interval of the mean over plants`),
     data: {values},
     facet: {

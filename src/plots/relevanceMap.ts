@@ -1,6 +1,6 @@
 import {importance} from '../concepts/find';
 import {classesWithImages, type RelevanceStatistics} from '../numerics/statistics';
-import {figureTitle, sentenceFigure, type Figure} from './figure';
+import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
 import {classLabels, counted, numberText, rounded} from './labels';
 import {EMPTY, INK, SEQUENTIAL} from './palette';
 
@@ -62,6 +62,7 @@ export function relevanceMap(
   const axis = {ticks: false, domain: false, labelFontSize: Math.min(11, cell), labelLimit: 120};
   const scale = (domain: readonly (string | number)[]) => ({domain: [...domain], paddingInner: 0, paddingOuter: 0});
   return {
+    $schema: SCHEMA,
     title: figureTitle(
       title,
       `layer ${stats.layer.name}; dot: relevant (${thresholds})`,

@@ -1,4 +1,4 @@
-import {figureTitle, sentenceFigure, type Figure} from './figure';
+import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
 import type {DividedChannel} from './inputs';
 import {counted, numberText, rounded} from './labels';
 import {MARK, QUIET} from './palette';
@@ -42,6 +42,7 @@ export function rhoSweep({channel, layer, rule, rho}: DividedChannel): Figure {
     ],
   };
   return {
+    $schema: SCHEMA,
     title: figureTitle(
       title,
       `layer ${layer}, rule ${rule}; chosen: ρ ${numberText(rho.rho)}. Score: sum over the concepts of the mean ratio of own to other activation`,

@@ -1,7 +1,7 @@
 import {agnes} from 'ml-hclust';
 import {averagedRelevanceVector, classesWithImages, type RelevanceStatistics} from '../numerics/statistics';
 import {cosine, sum} from '../numerics/vectors';
-import {figureTitle, sentenceFigure, type Figure} from './figure';
+import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
 import {classLabels, counted, numberText, rounded} from './labels';
 import {EMPTY, INK, MARK, SEQUENTIAL} from './palette';
 
@@ -57,6 +57,7 @@ export function similarityHeatmap(
   const names = order.map((i) => labels[i]);
   const axis = {labelLimit: 110, labelFontSize: Math.min(11, cell), ticks: false, domain: false};
   return {
+    $schema: SCHEMA,
     title: figureTitle(
       title,
       `layer ${stats.layer.name}; classes ordered by clustering${chosen.how}`,

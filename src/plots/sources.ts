@@ -1,4 +1,4 @@
-import {figureTitle, sentenceFigure, type Figure} from './figure';
+import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
 import type {DividedChannel} from './inputs';
 import {conceptLabels, counted, numberText, rounded} from './labels';
 import {conceptColours, GREY, MARK} from './palette';
@@ -50,6 +50,7 @@ export function sourcesPlot(split: DividedChannel, {limit = 1500}: SourcesPlotOp
     ...Object.fromEntries(concepts.map(({arv}, j) => [`arv${j}`, rounded(arv[i])])),
   }));
   return {
+    $schema: SCHEMA,
     title: figureTitle(
       title,
       `layer ${layer}, rule ${rule}${rho ? `, ρ ${numberText(rho.rho)} (dashed)` : ''}; a point is a source, as large as its |weight|`,
