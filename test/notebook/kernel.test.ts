@@ -1,51 +1,99 @@
 import assert from 'node:assert/strict';
-import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import os from 'node:os';
 import path from 'node:path';
 import {test, type TestContext} from 'node:test';
-import {runNotebook, textOf, whyNotExecutable, type HeadlessCell} from './headless';
+import {installKernel, kernelSpec, kernelStatus, uninstallKernel} from '../../src/notebook/kernel';
+import {keepOutput} from '../../src/notebook/kernel/keepOutput';
+import {importable, installed, splitRequest} from '../../src/notebook/kernel/packages';
+import type {JupyterModule, Socket} from '../../src/notebook/kernel/tslab';
+import {repository} from './jupyter';
 
-/** Writes a notebook below notebooks/, in a folder that git ignores, where it imports as the committed ones do. */
-async function notebookOf(t: TestContext, sources: string[]): Promise<string> {
-  const out = path.resolve(__dirname, '..', '..', 'notebooks', 'out');
-  await mkdir(out, {recursive: true});
-  const folder = await mkdtemp(path.join(out, 'kernel-'));
-  t.after(() => rm(folder, {recursive: true, force: true}));
-  const cells = sources.map((source, i) => ({
-    cell_type: 'code',
-    id: `cell-${i}`,
-    source,
-    metadata: {},
-    outputs: [],
-    execution_count: null,
-  }));
-  const file = path.join(folder, 'notebook.ipynb');
-  await writeFile(file, JSON.stringify({cells, metadata: {}, nbformat: 4, nbformat_minor: 5}));
-  return file;
+function temporaryFolder(t: TestContext): string {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'unweave-'));
+  t.after(() => rmSync(folder, {recursive: true, force: true}));
+  return folder;
 }
 
-const textsOf = (cells: HeadlessCell[], stream: 'stdout' | 'stderr') =>
-  cells.map((cell) => textOf(cell, stream).trim());
+/** A kernel spec whose files are all there, built or not. */
+function presentSpec() {
+  return kernelSpec({preload: __filename});
+}
 
-test('a notebook of this repository imports the package, with types, and its engine is quiet', async (t) => {
-  const reason = whyNotExecutable();
-  if (reason) return t.skip(reason);
-  const file = await notebookOf(t, [
-    "import * as uw from 'unweave';",
-    'const choice = await uw.backend();\nconsole.log(String(choice));',
-    'const wrong: number = choice.name;',
-  ]);
-  const {notebook, seconds} = await runNotebook(file, {kernel: 'tslab', allowErrors: true});
-  const [imported, chosen, mistyped] = textsOf(notebook.cells, 'stderr');
-  assert.equal(imported, '');
-  assert.equal(chosen, '');
-  assert.match(mistyped!, /not assignable to type 'number'/);
-  assert.match(textsOf(notebook.cells, 'stdout')[1]!, /^(native TensorFlow|WebAssembly)[^\n]+$/);
-  assert.equal(seconds.length, 3);
+test('the kernel is tslab, started by this Node with the preload in front', () => {
+  const {argv, language} = kernelSpec();
+  assert.equal(argv[0], process.execPath);
+  assert.match(argv.slice(1).join(' '), /^--require \S+preload\.js \S+tslab kernel --config-path \{connection_file\}$/);
+  assert.equal(language, 'typescript');
 });
 
-test('a failing cell ends the run and is named with what it printed', async (t) => {
-  const reason = whyNotExecutable();
-  if (reason) return t.skip(reason);
-  const file = await notebookOf(t, ['const x = 1;', "throw new Error('from the cell');", 'x']);
-  await assert.rejects(runNotebook(file, {kernel: 'tslab'}), /notebook\.ipynb, code cell 2: [^]*from the cell/);
+test('a kernel is registered, found in order and removed again', (t) => {
+  const prefix = temporaryFolder(t);
+  assert.equal(kernelStatus({prefix}).installed, false);
+  const folder = installKernel({prefix}, presentSpec());
+  assert.equal(folder, path.join(prefix, 'share', 'jupyter', 'kernels', 'unweave'));
+  assert.equal(JSON.parse(readFileSync(path.join(folder, 'kernel.json'), 'utf8')).display_name, 'TypeScript (unweave)');
+  assert.deepEqual(kernelStatus({prefix}), {folder, installed: true, problems: []});
+  assert.equal(uninstallKernel({prefix}), folder);
+  assert.equal(uninstallKernel({prefix}), undefined);
+  assert.equal(kernelStatus({prefix}).installed, false);
+});
+
+test('what a kernel names and what is gone is told with what to do', (t) => {
+  const prefix = temporaryFolder(t);
+  const folder = installKernel({prefix}, presentSpec());
+  const gone = {...presentSpec(), argv: [process.execPath, '--require', path.join(prefix, 'preload.js')]};
+  writeFileSync(path.join(folder, 'kernel.json'), JSON.stringify(gone));
+  assert.match(kernelStatus({prefix}).problems.join(), /preload\.js is missing; .*npx unweave kernel install/);
+  writeFileSync(path.join(folder, 'kernel.json'), '{');
+  assert.match(kernelStatus({prefix}).problems.join(), /cannot be read/);
+  assert.throws(() => installKernel({prefix}, gone), /build the package/);
+});
+
+test('two places at once and a Python that is none are refused', () => {
+  assert.throws(() => kernelStatus({prefix: 'a', user: true}), /prefix and user name different places/);
+  assert.throws(() => kernelStatus({sysPrefix: true, python: '/no/python'}), /cannot run the Python "\/no\/python"/);
+});
+
+test("the user's own place is Jupyter's", () => {
+  const before = process.env.JUPYTER_DATA_DIR;
+  process.env.JUPYTER_DATA_DIR = path.join(os.tmpdir(), 'data');
+  assert.equal(kernelStatus().folder, path.join(os.tmpdir(), 'data', 'kernels', 'unweave'));
+  if (before === undefined) delete process.env.JUPYTER_DATA_DIR;
+  else process.env.JUPYTER_DATA_DIR = before;
+});
+
+test('requests are split into package and file', () => {
+  assert.deepEqual(splitRequest('unweave'), ['unweave', '']);
+  assert.deepEqual(splitRequest('@tensorflow/tfjs-core/dist/x'), ['@tensorflow/tfjs-core', 'dist/x']);
+});
+
+test('a notebook may import the package and what it depends on', () => {
+  const folders = importable(repository);
+  assert.equal(folders.get('unweave'), repository);
+  assert.equal(folders.get('vega'), installed('vega', repository));
+  assert.equal(folders.has('typescript'), false);
+});
+
+test('messages to a socket that is being opened are kept and sent in order', async (t) => {
+  const folder = temporaryFolder(t);
+  const zeromq = path.join(folder, 'node_modules', 'zeromq');
+  mkdirSync(zeromq, {recursive: true});
+  writeFileSync(
+    path.join(zeromq, 'index.js'),
+    `class Socket { constructor() { this.busy = 3; this.sent = []; this.sendTimeout = -1; }
+       send(parts) { if (this.busy-- > 0) throw Object.assign(new Error('blocked'), {code: 'EBUSY'}); this.sent.push(parts); } }
+     exports.Publisher = class extends Socket {}; exports.Router = class extends Socket {};
+     for (const kind of [exports.Publisher, exports.Router]) kind.prototype.send = Socket.prototype.send;`,
+  );
+  const file = path.join(folder, 'jupyter.js');
+  keepOutput({file, version: 'test', jupyter: {} as JupyterModule});
+  const {Publisher} = createRequire(file)('zeromq') as {Publisher: new () => Socket & {sent: string[]}};
+  const socket = new Publisher();
+  for (const message of ['a', 'b', 'c']) socket.send(message);
+  while (socket.sent.length < 3) await new Promise((done) => setTimeout(done, 5));
+  socket.send('d');
+  assert.deepEqual(socket.sent, ['a', 'b', 'c', 'd']);
+  assert.deepEqual([socket.sendTimeout, socket.sendHighWaterMark], [0, 0]);
 });

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import {mkdtempSync} from 'node:fs';
+import path from 'node:path';
+import {test} from 'node:test';
+import {cannotExecute, execute, notebookOf, printed, privateJupyter} from './jupyter';
+
+const CELLS = 300;
+
+test('a notebook outside the project imports the package with its types, and no line of 300 cells is lost', async (t) => {
+  const reason = cannotExecute();
+  if (reason) return t.skip(reason);
+  const jupyter = privateJupyter();
+  t.after(jupyter.remove);
+  // Last, since what a cell has imported is checked again with every later cell.
+  const imports = [
+    `import {slider} from 'unweave/dist/notebook/comms';\nimport * as tf from '@tensorflow/tfjs-core';`,
+    `console.log(typeof Buffer, tf.version_core, slider(0, 1).state.value)`,
+    `slider(0, 1, {stepp: 2})`,
+    `import {tableBundle, emit} from 'unweave/dist/notebook/display';\nemit(tableBundle(['a'], [[1]]));`,
+    `import {showErrorsShortly} from 'unweave/dist/notebook/display';\nshowErrorsShortly();\nslider(1, 0);`,
+  ];
+  const logs = Array.from({length: CELLS}, (_, i) => `for (let k = 0; k < 4; k++) console.log('cell ${i} line', k);`);
+  const {notebook, seconds} = await execute(notebookOf([...logs, ...imports]), {
+    jupyter,
+    folder: mkdtempSync(path.join(jupyter.folder, 'elsewhere-')),
+  });
+
+  const lines = notebook.cells.slice(0, CELLS);
+  const [, imported, misspelt, shown, wrong] = notebook.cells.slice(CELLS);
+  assert.match(printed(imported), /^function 4\.\d+\.\d+ 0\.5\n$/);
+  assert.match(printed(misspelt, 'stderr'), /'stepp' does not exist .* Did you mean to write 'step'\?/);
+  assert.match(String(shown.outputs?.[0].data?.['text/html']), /<table/);
+  assert.equal(
+    printed(wrong, 'stderr').trim(),
+    'InputError: invalid slider from 1 to 0; the first number must be below the second',
+  );
+  for (const [i, cell] of lines.entries()) {
+    assert.equal(printed(cell), [0, 1, 2, 3].map((k) => `cell ${i} line ${k}\n`).join(''));
+  }
+  const times = seconds.slice(0, CELLS).sort((a, b) => a - b);
+  t.diagnostic(
+    `${CELLS} cells in ${times.reduce((a, b) => a + b).toFixed(1)} s, the slowest ${times.at(-1)?.toFixed(2)} s`,
+  );
+});
