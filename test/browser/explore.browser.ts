@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {execFile} from 'node:child_process';
 import os from 'node:os';
 import path from 'node:path';
@@ -16,7 +16,7 @@ import type {RelevanceStatistics} from '../../src/numerics/statistics';
 import {saveStatistics} from '../../src/relevance/store';
 import {sourceOwners} from '../../src/split/sources';
 import {bundleExplore, kernelFinds, NASTY, picturesFor, settingsAt} from '../notebook/exploreSetting';
-import {notebookOf, repository} from '../notebook/jupyter';
+import {execute, notebookOf, repository} from '../notebook/jupyter';
 import {syntheticStatistics} from '../reference/syntheticStatistics';
 import {uniform} from '../reference/smallNetworks';
 import {launchBrowser, openPage, type WatchedPage} from './browser';
@@ -86,11 +86,13 @@ async function assertAgrees(panel: Locator, stats: RelevanceStatistics, settings
   assert.equal(await count('candidates'), String(found.candidates.length));
   assert.equal(await count('polysemantic'), String(found.length));
   assert.equal(await count('below'), String(found.pairs.length));
-  const rows = await panel
-    .locator('.rows [data-channel]')
-    .evaluateAll((elements) =>
-      elements.map((row) => [...row.children].slice(0, 3).map((cell) => (cell as HTMLElement).innerText)),
-    );
+  const rows = await panel.locator('.rows [data-channel]').evaluateAll((elements) =>
+    elements.map((row) =>
+      Array.from(row.children)
+        .slice(0, 3)
+        .map((cell) => (cell as HTMLElement).innerText),
+    ),
+  );
   const candidates = [...found.candidates].sort((a, b) => a.lowestCosine - b.lowestCosine || a.channel - b.channel);
   const text = (value: number) => value.toFixed(3).replace('-', '−');
   assert.deepEqual(
@@ -101,6 +103,7 @@ async function assertAgrees(panel: Locator, stats: RelevanceStatistics, settings
 
 /** The selected channel's sources, concept by concept, are what the split would give each. */
 async function assertSources(panel: Locator, stats: RelevanceStatistics, settings: Settings): Promise<void> {
+  if ((await panel.locator('h3').count()) === 0) return;
   const heading = await panel.locator('h3').innerText();
   const channel = kernelFinds(stats, settings).find((one) => heading === `Channel ${one.channel}`);
   if (!channel) return;
@@ -251,16 +254,11 @@ test('the panel works in JupyterLab, rests where a notebook is not trusted, and 
     const options = {tau: 0.05, p: 0.4};
     const {grid} = select(stats, options, 4e6).explored;
     await saveStatistics(stats, path.join(root, 'stats'));
-    const file = path.join(root, 'explore.ipynb');
-    writeFileSync(
-      file,
-      JSON.stringify(
-        notebookOf([
-          `import {loadStatistics} from 'unweave';\nimport {explore} from 'unweave/dist/notebook/explore';`,
-          `const stats = await loadStatistics('stats');\nawait explore(stats, ${JSON.stringify(options)});`,
-        ]),
-      ),
-    );
+    const notebook = notebookOf([
+      `import {loadStatistics} from 'unweave';\nimport {explore} from 'unweave/dist/notebook/explore';`,
+      `const stats = await loadStatistics('stats');\nawait explore(stats, ${JSON.stringify(options)});`,
+    ]);
+    writeFileSync(path.join(root, 'explore.ipynb'), JSON.stringify(notebook));
     const settings = {tau: grid.tau[3], p: 0.6, gamma: 0.35, rho: 0.7};
     const live = await newPage();
     await openNotebook(live.page, lab, 'explore.ipynb');
@@ -276,16 +274,12 @@ test('the panel works in JupyterLab, rests where a notebook is not trusted, and 
     assert.equal(await live.page.locator('.jp-Notebook .jp-Cell').count(), cells);
     assert.equal(await slider.getAttribute('aria-valuetext'), '0.8');
     await live.page.screenshot({path: path.join(artefacts, 'explore-lab.png')});
-    await live.page.keyboard.press('Escape');
-    await live.page.locator('.lm-MenuBar-item', {hasText: /^File$/}).click();
-    await live.page.locator('.lm-Menu-item', {hasText: /^Save Notebook$/}).click();
-    await live.page.waitForFunction(() => !document.title.startsWith('*'));
     await live.page.close();
 
-    // A copy from elsewhere carries no signature.
-    const executed = path.join(root, 'from-elsewhere.ipynb');
-    cpSync(file, executed);
-    await run(path.join(venv, 'bin', 'python'), ['-c', UNSIGN, executed]);
+    // What another front end has run is not trusted here.
+    const {notebook: executed} = await execute(notebook, {jupyter, folder: root});
+    const file = path.join(root, 'from-elsewhere.ipynb');
+    writeFileSync(file, JSON.stringify(executed));
     lab.setTheme('dark');
     const untrusted = await newPage();
     await openNotebook(untrusted.page, lab, 'from-elsewhere.ipynb');
@@ -304,19 +298,12 @@ test('the panel works in JupyterLab, rests where a notebook is not trusted, and 
     await untrusted.page.close();
 
     const nbconvert = path.join(venv, 'bin', 'jupyter-nbconvert');
-    await run(nbconvert, ['--to', 'html', executed], {env: jupyter.env});
+    await run(nbconvert, ['--to', 'html', file], {env: jupyter.env});
     const exported = await newPage();
     await exported.page.context().setOffline(true);
-    await exported.page.goto(pathToFileURL(executed.replace('.ipynb', '.html')).href);
+    await exported.page.goto(pathToFileURL(file.replace('.ipynb', '.html')).href);
     const offline = await settled(exported.page);
     await turn(offline, grid, settings);
     await assertAgrees(offline, stats, settings);
   });
 });
-
-/** Changes a source a little, which no signature covers any more. */
-const UNSIGN = `import json, sys
-notebook = json.load(open(sys.argv[1]))
-notebook["metadata"].pop("signature", None)
-notebook["cells"][1]["outputs"][0]["data"]["text/plain"] = ["changed"]
-json.dump(notebook, open(sys.argv[1], "w"))`;

@@ -41,7 +41,7 @@ export function knobControls(grid: Grid, settings: Settings, changed: (knob: Kno
   });
   const controls = KNOBS.map(({knob, symbol, name, meaning}) => {
     const values = grid[knob];
-    const shown = h('output', {class: 'value'});
+    const shown = h('span', {class: 'value', 'aria-hidden': 'true'});
     const input = h('input', {
       type: 'range',
       min: 0,
@@ -50,6 +50,8 @@ export function knobControls(grid: Grid, settings: Settings, changed: (knob: Kno
       value: gridIndex(values, settings[knob]),
       disabled: values.length < 2,
       'data-knob': knob,
+      'aria-label': `${symbol} ${name}`,
+      'aria-description': meaning,
     });
     const show = () => {
       shown.textContent = knobValue(settings[knob]);

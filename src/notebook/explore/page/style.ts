@@ -25,7 +25,7 @@ input[type=range]{width:100%;margin:5px 0 3px;accent-color:#0072b2;cursor:pointe
 .summary b{font-variant-numeric:tabular-nums}
 .advice{opacity:.85}
 .main{display:flex;flex-wrap:wrap;gap:18px 26px;margin-top:14px;align-items:flex-start}
-.channels{flex:1 1 330px;min-width:min(330px,100%);max-width:460px}
+.channels{flex:1 1 390px;min-width:min(390px,100%);max-width:480px}
 .rows{max-height:520px;overflow:auto;border-block:1px solid var(--line)}
 .row{display:grid;grid-template-columns:54px 52px 54px 66px 1fr;gap:0 10px;padding:3px 8px;align-items:baseline;
 font-variant-numeric:tabular-nums;border-inline-start:3px solid transparent}
@@ -85,7 +85,7 @@ code{flex:1;font:12px/1.5 var(--jp-code-font-family,ui-monospace,Menlo,Consolas,
 :focus-visible{outline:2px solid var(--link);outline-offset:1px}
 .offscreen{position:absolute;left:-9999px}
 [hidden]{display:none!important}
-@container (max-width:870px){.channels{flex-basis:100%;max-width:none}.rows{max-height:230px}}
+@container (max-width:930px){.channels{flex-basis:100%;max-width:none}.rows{max-height:230px}}
 @container (max-width:680px){.knobs{grid-template-columns:1fr 1fr}.detail{flex-basis:100%;min-width:0}}
 @container (max-width:380px){.knobs{grid-template-columns:1fr}}
 `;
