@@ -1,3 +1,4 @@
+import {readable} from '../numerics/readable';
 import {createRequire} from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
 import {InputError} from '../numerics/errors';
@@ -112,5 +113,5 @@ function applicationsChoice(current: string): BackendChoice {
 function describe(name: BackendChoice['name'], version: string, reason: string): BackendChoice {
   const engine = {native: 'native TensorFlow', wasm: 'WebAssembly, tfjs', other: "tfjs's engine"}[name];
   const line = `${engine} ${version} (${reason})`;
-  return {name, version, reason, toString: () => line};
+  return readable({name, version, reason}, () => line);
 }

@@ -1,3 +1,4 @@
+import {readable} from '../numerics/readable';
 import {existsSync} from 'node:fs';
 import path from 'node:path';
 import {ensureBackend, type BackendChoice} from './choose';
@@ -53,7 +54,7 @@ export async function doctor(): Promise<Diagnosis> {
     kernels: specs && Object.fromEntries(Object.entries(specs).map(([kernel, spec]) => [kernel, spec.resource_dir])),
     notebookKernel: stateOf(specs),
   };
-  return {...found, toString: () => describe(found)};
+  return readable(found, describe);
 }
 
 interface KernelSpec {
