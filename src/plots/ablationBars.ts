@@ -71,7 +71,7 @@ export function ablationBars(ablation: AblatedSplit, {limit = 12}: AblationBarsO
             field: 'change',
             type: 'quantitative',
             title: 'mean change of the class’s own logit',
-            axis: {tickCount: 6, format: '~g'},
+            axis: {tickCount: 6},
           },
           color: {
             field: 'removed',

@@ -72,7 +72,7 @@ export function densityPlot({layer, channel, rows, curves}: DensityCurves): Figu
           type: 'quantitative' as const,
           title: n === panels.length - 1 ? 'summed activation Σ relu over the positions' : null,
           scale: {domain: [0, highest || 1], nice: false},
-          axis: {tickCount: 8, format: '~g'},
+          axis: {tickCount: 8},
         },
         y: {
           field: 'density',
@@ -80,7 +80,7 @@ export function densityPlot({layer, channel, rows, curves}: DensityCurves): Figu
           title: 'density',
           stack: null,
           scale: {domain: [0, top], nice: false},
-          axis: {tickCount: 3, format: '~g'},
+          axis: {tickCount: 3},
         },
         color: {
           field: 'concept',

@@ -34,7 +34,7 @@ export function rhoSweep({channel, layer, rule, rho}: DividedChannel): Figure {
       type: 'quantitative' as const,
       title: `score${logarithmic ? ' (log)' : ''}`,
       scale: logarithmic ? {type: 'log' as const} : {zero: false},
-      axis: {tickCount: 5, format: '~g'},
+      axis: {tickCount: 5},
     },
     tooltip: [
       {field: 'rho', type: 'quantitative' as const, title: 'ρ'},

@@ -109,7 +109,7 @@ export function sourcesPlot(split: DividedChannel, {limit = 1500}: SourcesPlotOp
   };
 }
 
-const AXIS = {tickCount: 5, format: '~g', titleLimit: 280};
+const AXIS = {tickCount: 5, titleLimit: 280};
 
 /** y = ρ·x and x = ρ·y: what lies below the first belongs to the concept of x, above the second to that of y. */
 function rhoLines(points: readonly (readonly [number, number])[], rho: number) {
