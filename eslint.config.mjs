@@ -17,7 +17,16 @@ const MAY_IMPORT = {
   features: ['numerics', 'backend', 'images', 'models', 'relevance', 'concepts', 'split'],
   demo: ['numerics', 'backend', 'images', 'models'],
   notebook: [
-    'numerics', 'backend', 'images', 'models', 'relevance', 'concepts', 'split', 'evaluate', 'features', 'plots',
+    'numerics',
+    'backend',
+    'images',
+    'models',
+    'relevance',
+    'concepts',
+    'split',
+    'evaluate',
+    'features',
+    'plots',
   ],
 };
 const rooms = Object.keys(MAY_IMPORT);
@@ -48,7 +57,19 @@ export default ts.config(
   {files: ['src/cli/**/*.ts'], rules: {'no-console': 'off'}},
   {
     files: ['**/*.mjs', '**/*.cjs'],
-    languageOptions: {globals: {process: 'readonly', console: 'readonly', require: 'readonly', module: 'writable', URL: 'readonly', setTimeout: 'readonly', setImmediate: 'readonly', globalThis: 'readonly', Buffer: 'readonly'}},
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        require: 'readonly',
+        module: 'writable',
+        URL: 'readonly',
+        setTimeout: 'readonly',
+        setImmediate: 'readonly',
+        globalThis: 'readonly',
+        Buffer: 'readonly',
+      },
+    },
     rules: {'@typescript-eslint/no-require-imports': 'off'},
   },
 );

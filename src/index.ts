@@ -1,4 +1,4 @@
-export {backend, type BackendChoice} from './backend';
+export {backend, doctor, setupEngine, type BackendChoice} from './backend';
 export {
   cifar10,
   imageFiles,

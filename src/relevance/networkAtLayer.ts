@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import {leanConvolutions} from '../backend';
 import {cutAt} from '../models/cut';
 import {foldBatchNorm, fuseActivations, stripSoftmax} from '../models/fold';
 import type {Graph} from '../models/graph';
@@ -41,6 +42,7 @@ export function networkAtLayer(model: Model, layerName: string): NetworkAtLayer 
   const ends = trunk.outputs;
   const trunkModel = isIdentity(trunk) ? undefined : toLayersModel(fuseActivations(trunk));
   const headModel = isIdentity(head) ? undefined : toLayersModel(head);
+  if (headModel) leanConvolutions(headModel);
   // Variables, since a tensor made inside a caller's tidy would be disposed of with it.
   const kernel = tf.tidy(() => tf.variable(tf.tensor4d(layer.kernel, layer.shape), false));
   const bias = layer.bias && tf.tidy(() => tf.variable(tf.tensor1d(layer.bias as Float32Array), false));
