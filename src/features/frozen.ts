@@ -1,7 +1,7 @@
 /**
  * Networks with fixed weights, made for the gradient with respect to their input. Against tfjs's own layers: bias and ReLU
- * are computed together with the convolution even while a gradient is recorded; a ReLU's gradient is one comparison with the
- * output; a kernel is turned round for the backward pass once, not at every step.
+ * are computed together with the convolution even while a gradient is recorded; a ReLU's gradient is read off
+ * its output; a kernel is turned round for the backward pass once, not at every step.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
@@ -147,8 +147,9 @@ function convolve(x: tf.Tensor4D, frozen: Frozen): tf.Tensor4D {
 /** dy where the activation let the value through, else 0. */
 function throughActivation(dy: tf.Tensor4D, y: tf.Tensor4D, activation: Activation): tf.Tensor4D {
   if (activation === 'linear') return dy;
-  const inside = activation === 'relu' ? y : tf.mul(y, tf.sub(6, y));
-  return tf.where(tf.greater(inside, 0), dy, tf.zerosLike(dy)); // [B, H', W', Cout]
+  // 0 where the value was held, above 0 elsewhere. Sign and step agree on it, and each engine is fast at one of them.
+  const free = activation === 'relu' ? y : tf.mul(y, tf.sub(6, y));
+  return tf.mul(dy, tf.getBackend() === 'wasm' ? tf.step(free) : tf.sign(free)); // [B, H', W', Cout]
 }
 
 function inputGradient(dy: tf.Tensor4D, {depthwise, filter, turned}: Frozen, geometry: Geometry): tf.Tensor4D {

@@ -3,6 +3,7 @@
  * gradient descent favour large shapes over noise (Olah et al. 2017, section "Preconditioning and Parameterization").
  */
 import * as tf from '@tensorflow/tfjs-core';
+import {InputError} from '../numerics/errors';
 import type {Random} from './random';
 
 /** [B, H, W, C] with C = 3 or 1 */
@@ -27,20 +28,33 @@ export interface FourierOptions {
   deviation?: number;
   /** Power of the frequency by which waves are damped: 1 makes the spectrum of photographs. @default 1 */
   falloff?: number;
+  /**
+   * Frequency, in cycles per pixel (at most 0.5), where waves are damped to 1/e once more, as a Gaussian does: finer
+   * patterns than that persuade one network and no other. Infinity leaves them. @default 0.35
+   */
+  cutoff?: number;
   /** Whether colours vary as they do in photographs, most in brightness and least in hue. @default true */
   decorrelate?: boolean;
 }
 
 /**
- * Waves: image = sigmoid(Σ p · wave / frequency^falloff), with the colours of photographs. The waves are the real Fourier basis of each
+ * Waves: image = sigmoid(Σ p · gain(frequency) · wave), with the colours of photographs. The waves are the real Fourier basis of each
  * axis, so that synthesis is two matrix products (no engine has a gradient for FFT) and spans what the half spectrum of a
  * complex transform spans.
+ * @throws InputError for an option that is not above 0, or a falloff that is no number
  */
-export function fourier({deviation = 0.01, falloff = 1, decorrelate = true}: FourierOptions = {}): Parametrisation {
+export function fourier({
+  deviation = 0.01,
+  falloff = 1,
+  cutoff = 0.35,
+  decorrelate = true,
+}: FourierOptions = {}): Parametrisation {
+  checkPositive({deviation, cutoff});
+  if (!Number.isFinite(falloff)) throw new InputError(`invalid falloff: ${falloff}; it is a number, e.g. 1`);
   return {
-    name: `fourier${falloff === 1 ? '' : `, falloff ${falloff}`}${decorrelate ? '' : ', plain colours'}`,
+    name: `fourier, falloff ${falloff}, cutoff ${cutoff}${decorrelate ? '' : ', plain colours'}`,
     start([batch, height, width, channels], random) {
-      const gains = waveGains(height, width, falloff);
+      const gains = waveGains(height, width, falloff, cutoff);
       const parameters = tf.tidy(() =>
         tf.variable(normal([batch, channels, height, width], random, deviation) as tf.Tensor4D),
       ); // [B, C, H, W]
@@ -73,6 +87,7 @@ export interface PixelOptions {
 
 /** Pixels, each by itself: image = sigmoid(p). */
 export function pixels({deviation = 0.01, decorrelate = false}: PixelOptions = {}): Parametrisation {
+  checkPositive({deviation});
   return {
     name: `pixels${decorrelate ? ', decorrelated colours' : ''}`,
     start(shape, random) {
@@ -87,6 +102,12 @@ export function pixels({deviation = 0.01, decorrelate = false}: PixelOptions = {
       };
     },
   };
+}
+
+function checkPositive(values: Record<string, number>): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (!(value > 0)) throw new InputError(`invalid ${name}: ${value}; it is a number above 0`);
+  }
 }
 
 function normal(shape: readonly number[], random: Random, deviation: number): tf.Tensor {
@@ -119,16 +140,17 @@ export function realWaves(n: number): Float32Array {
 const waveFrequency = (row: number) => Math.ceil(row / 2);
 
 /**
- * What each wave is multiplied by, [H, W]: 1/frequency^falloff in cycles per pixel, the constant like the longest wave, in a
- * measure that makes the same step change an image of any size as much.
+ * What each wave is multiplied by, [H, W]: 1/frequency^falloff · e^(−(frequency/cutoff)²), frequencies in cycles per pixel, the
+ * constant like the longest wave, in a measure that makes the same step change an image of any size as much.
  */
-export function waveGains(height: number, width: number, falloff: number): Float32Array {
+export function waveGains(height: number, width: number, falloff: number, cutoff: number): Float32Array {
   const lowest = 1 / Math.max(height, width);
   const gains = new Float32Array(height * width);
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
       const frequency = Math.max(Math.hypot(waveFrequency(row) / height, waveFrequency(column) / width), lowest);
-      gains[row * width + column] = GAIN * Math.sqrt(height * width) * (lowest / frequency) ** falloff;
+      const damped = (lowest / frequency) ** falloff * Math.exp(-((frequency / cutoff) ** 2));
+      gains[row * width + column] = GAIN * Math.sqrt(height * width) * damped;
     }
   }
   return gains;

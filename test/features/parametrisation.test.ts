@@ -33,7 +33,7 @@ eachEngine('two matrix products make the sum of waves that plain loops make', as
   ] as const) {
     await keepsTensorCount(() =>
       started(fourier({deviation: 0.3, decorrelate: false}), [2, height, width, 3], 1, (images, parameters) => {
-        const gains = waveGains(height, width, 1);
+        const gains = waveGains(height, width, 1, 0.35);
         const size = height * width;
         for (const [b, c] of [
           [0, 0],
@@ -88,13 +88,18 @@ test('waves are orthonormal, for even and odd lengths', () => {
   }
 });
 
-test('a wave is damped by its frequency to the power of the falloff', () => {
-  const at = (falloff: number, row: number, column: number) => waveGains(16, 16, falloff)[row * 16 + column]!;
+test('a wave is damped by its frequency to the power of the falloff, and beyond the cutoff by a Gaussian', () => {
+  const at = (falloff: number, row: number, column: number, cutoff = Infinity) =>
+    waveGains(16, 16, falloff, cutoff)[row * 16 + column]!;
+  const near = (actual: number, expected: number) =>
+    assert.ok(Math.abs(actual - expected) < 1e-6, `${actual}, ${expected}`);
   // Rows 1 and 2 are the cosine and the sine of frequency 1, rows 7 and 8 of frequency 4.
-  assert.ok(Math.abs(at(1, 0, 7) / at(1, 0, 1) - 1 / 4) < 1e-6);
-  assert.ok(Math.abs(at(2, 8, 0) / at(2, 2, 0) - 1 / 16) < 1e-6);
+  near(at(1, 0, 7) / at(1, 0, 1), 1 / 4);
+  near(at(2, 8, 0) / at(2, 2, 0), 1 / 16);
+  near(at(1, 7, 7) / at(1, 0, 7), Math.SQRT1_2);
   assert.equal(at(1, 0, 0), at(1, 0, 1));
-  assert.ok(Math.abs(at(1, 7, 7) / at(1, 0, 7) - Math.SQRT1_2) < 1e-6);
+  near(at(1, 0, 7, 4 / 16) / at(1, 0, 7), Math.exp(-1));
+  near(at(0, 7, 7, 4 / 16) / at(0, 0, 1, Infinity), Math.exp(-2));
 });
 
 eachEngine('gradients of the parameters agree with finite differences', async () => {
@@ -140,4 +145,11 @@ eachEngine('the same seed starts the same images, near grey', async () => {
 
 eachEngine('one channel is a grey image', async () => {
   await keepsTensorCount(() => started(fourier(), [1, 6, 6, 1], 1, (images) => assert.equal(images.length, 36)));
+});
+
+test('invalid parametrisations are refused with what would be valid', () => {
+  assert.throws(() => fourier({cutoff: 0}), /invalid cutoff: 0; it is a number above 0/);
+  assert.throws(() => fourier({deviation: -1}), /invalid deviation: -1/);
+  assert.throws(() => fourier({falloff: NaN}), /invalid falloff: NaN/);
+  assert.throws(() => pixels({deviation: NaN}), /invalid deviation: NaN/);
 });

@@ -1,0 +1,137 @@
+/**
+ * Whether feature visualisations mean to another network what they mean to their own. Images are made in the demo network of seed 0 and
+ * shown to that of seed 1, which has other weights:
+ *
+ * - each class's logit: is the image recognised (top-1)?
+ * - the two parts of each polysemantic channel, split between its two most different classes: is the own class's logit above the other's?
+ *   The original channel's image beside it, as a control.
+ *
+ *   node --import tsx test/bench/featureTransfer.ts [--steps 256] [--seed 0] [--objective logit] [--only classes] [--gallery FILE.png]
+ */
+import {parseArgs} from 'node:util';
+import sharp from 'sharp';
+import * as tf from '@tensorflow/tfjs-core';
+import {backend} from '../../src/backend';
+import {findPolysemantic} from '../../src/concepts/find';
+import {DEMO_CLASSES, demo} from '../../src/demo';
+import {logit, logProbability, visualizeFeature, visualizeSplit, type FeatureVisualization} from '../../src/features';
+import type {RgbImage} from '../../src/images/resize';
+import type {Model} from '../../src/models/types';
+import {collectRelevance} from '../../src/relevance/collect';
+import {disentangle} from '../../src/split/disentangle';
+
+const {values: options} = parseArgs({
+  options: {
+    steps: {type: 'string', default: '256'},
+    seed: {type: 'string', default: '0'},
+    objective: {type: 'string', default: 'logit'},
+    only: {type: 'string', default: 'classes,splits'},
+    gallery: {type: 'string'},
+  },
+});
+const settings = {steps: Number(options.steps), seed: Number(options.seed), progress: false as const};
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+/** Logits of a picture in a network whose preset is x / 255 − 0.5. */
+function logitsOf(model: Model, {data, height, width}: RgbImage): number[] {
+  return tf.tidy(() => {
+    const x = tf.tensor4d(
+      Float32Array.from(data, (v) => v / 255 - 0.5),
+      [1, height, width, 3],
+    ); // [1, H, W, 3]
+    return [...model.logits(x).dataSync()];
+  });
+}
+
+const indexOfGreatest = (values: number[]) => values.indexOf(Math.max(...values));
+
+async function classes(own: Model, other: Model): Promise<FeatureVisualization[]> {
+  const objective = options.objective === 'logProbability' ? logProbability : logit;
+  const shown: FeatureVisualization[] = [];
+  let hits = 0;
+  for (const [k, name] of DEMO_CLASSES.entries()) {
+    const image = await visualizeFeature(own, objective(k), settings);
+    const logits = logitsOf(other, image.image);
+    const named = indexOfGreatest(logits);
+    const rank = logits.filter((value) => value > logits[k]).length + 1;
+    if (named === k) hits += 1;
+    say(`${name.padEnd(10)} ${named === k ? 'recognised' : `taken for ${DEMO_CLASSES[named]}, rank ${rank}`}`);
+    shown.push(image);
+  }
+  say(`${hits} of ${DEMO_CLASSES.length} classes are recognised by the other network (goal: 7 of 10)`);
+  const seconds = shown.map((image) => image.seconds).reduce((sum, value) => sum + value, 0) / shown.length;
+  say(`${seconds.toFixed(1)} s an image of 48² pixels, ${settings.steps} steps\n`);
+  return shown;
+}
+
+async function splits(own: Model, other: Model, train: Awaited<ReturnType<typeof demo>>['train']) {
+  const quiet = {progress: false as const};
+  const stats = await collectRelevance(own, train, {layer: 'conv5', ...quiet});
+  const rows: FeatureVisualization[][] = [];
+  let [above, raised, parts] = [0, 0, 0];
+  for (const channel of findPolysemantic(stats, {tau: 2 / 16})) {
+    const target = {channel: channel.channel, concepts: channel.pairs[0].classes};
+    const split = await disentangle(own, stats, target, {images: train, ...quiet});
+    const {original, parts: shown} = await visualizeSplit(split, settings);
+    const pair = split.concepts.map(({classes: [k]}) => k);
+    const margins = [original, ...shown].map(({image}) => {
+      const logits = logitsOf(other, image);
+      return logits[pair[0]] - logits[pair[1]];
+    });
+    const ahead = [margins[1] > 0, margins[2] < 0];
+    const further = [margins[1] > margins[0], margins[2] < margins[0]];
+    above += ahead.filter(Boolean).length;
+    raised += further.filter(Boolean).length;
+    parts += 2;
+    const signed = (value: number) => `${value >= 0 ? '+' : '−'}${Math.abs(value).toFixed(1)}`;
+    say(
+      `channel ${String(channel.channel).padStart(2)}: ${pair.map((k) => DEMO_CLASSES[k]).join(' less ')} in the other network: ` +
+        `original ${signed(margins[0])}, part 1 ${signed(margins[1])}, part 2 ${signed(margins[2])}` +
+        `${ahead.every(Boolean) ? '' : '  NOT BOTH AS NAMED'}`,
+    );
+    rows.push([original, ...shown]);
+  }
+  say(`${above} of ${parts} parts raise their own class's logit above the other concept's in the other network`);
+  say(`${raised} of ${parts} parts move the difference towards their own class, against the original channel's image`);
+  return rows;
+}
+
+/** Pictures in rows, three times as large. */
+async function saveGallery(file: string, rows: RgbImage[][]): Promise<void> {
+  const side = 3 * 48 + 6;
+  const tiles = await Promise.all(
+    rows.flatMap((row, y) =>
+      row.map(async ({data, width, height}, x) => ({
+        input: await sharp(data, {raw: {width, height, channels: 3}})
+          .resize(144, 144, {kernel: 'nearest'})
+          .png()
+          .toBuffer(),
+        left: x * side,
+        top: y * side,
+      })),
+    ),
+  );
+  const width = side * Math.max(...rows.map((row) => row.length));
+  await sharp({create: {width, height: side * rows.length, channels: 3, background: 'white'}})
+    .composite(tiles)
+    .png()
+    .toFile(file);
+}
+
+async function main(): Promise<void> {
+  say(String(await backend()));
+  const {model: own, train} = await demo({seed: 0});
+  const {model: other} = await demo({seed: 1});
+  const rows: RgbImage[][] = [];
+  if (options.only.includes('classes')) {
+    const images = (await classes(own, other)).map(({image}) => image);
+    for (let at = 0; at < images.length; at += 8) rows.push(images.slice(at, at + 8));
+  }
+  if (options.only.includes('splits')) {
+    for (const shown of await splits(own, other, train)) rows.push(shown.map(({image}) => image));
+  }
+  if (options.gallery !== undefined) await saveGallery(options.gallery, rows);
+}
+
+void main();
