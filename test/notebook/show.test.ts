@@ -5,7 +5,7 @@ import {findPolysemantic} from '../../src/concepts/find';
 import {imagesFromPixels, UnreadableImageError} from '../../src/images';
 import {bundleSize, html, redirectDisplay, type Bundle} from '../../src/notebook/display';
 import {kernelState} from '../../src/notebook/kernel/state';
-import {bundleOf, show} from '../../src/notebook/show';
+import {bundleOf, livePreview, show} from '../../src/notebook/show';
 import {InputError} from '../../src/numerics/errors';
 import {candidateScatter} from '../../src/plots';
 import {exampleStatistics, HOSTILE_NAMES, largeStatistics} from '../plots/examples';
@@ -157,6 +157,26 @@ test('in a notebook, show returns nothing, keeps the order of outputs, and the c
     );
     assert.equal(next.outputs.length, 0);
     assert.equal(kernelState().showing, undefined);
+  } finally {
+    kernel.stop();
+  }
+});
+
+test('an image that is being optimised is shown in place, and its last state stays', async () => {
+  const kernel = fakeKernel();
+  try {
+    const cell = kernel.runCell();
+    const onStep = livePreview();
+    const images = [{data: new Uint8Array(4 * 4 * 3), width: 4, height: 4}];
+    for (const step of [0, 1, 2, 3]) onStep({step, steps: 3, value: step, images, text: '<b>dog</b>'});
+    await kernelState().showing;
+    assert.deepEqual(
+      cell.outputs.map(({update}) => update),
+      [false, true],
+    );
+    assert.equal(new Set(cell.outputs.map(({transient}) => transient.display_id)).size, 1);
+    assert.equal(cell.outputs[1].data['text/plain'], '<b>dog</b>: 3 after 3 of 3 steps');
+    assert.doesNotMatch(elements(String(cell.outputs[1].data['text/html'])), /<b>/);
   } finally {
     kernel.stop();
   }

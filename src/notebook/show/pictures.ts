@@ -98,15 +98,9 @@ export async function featureView(feature: FeatureVisualization, {side = 192}: S
 /** The original channel beside each of its parts (Hesse et al. 2025, figure 1). */
 export async function splitFeaturesView(features: SplitVisualization, {side = 160}: ShowOptions): Promise<View> {
   const {layer, channel, original, parts, residue, interrupted} = features;
-  const all = [
-    {label: 'original', feature: original},
-    ...parts.map((feature, j) => ({label: `d${j + 1}`, feature})),
-    ...(residue ? [{label: 'residue', feature: residue}] : []),
-  ];
+  const all = [original, ...parts, ...(residue ? [residue] : [])];
   const pictures = await Promise.all(
-    all.map(({label, feature}) =>
-      captioned(feature.image, feature.text, `${label}: ${numberText(feature.value)}`, side),
-    ),
+    all.map(({image, text, value}) => captioned(image, text, `${text}: ${numberText(value)}`, side)),
   );
   const title = `what excites channel ${channel} of ${layer} and its parts`;
   return [
@@ -119,7 +113,8 @@ function pictureRow(pictures: readonly Html[], text: string): Block {
   return {markup: html`<div>${pictures}</div>`, text};
 }
 
-async function captioned(picture: Picture, alt: string, caption: string, side: number): Promise<Html> {
+/** A picture with a line below it; small ones are enlarged as squares. */
+export async function captioned(picture: Picture, alt: string, caption: string, side: number): Promise<Html> {
   const scale = side / Math.max(picture.width, picture.height);
   const size = {width: Math.round(picture.width * scale), height: Math.round(picture.height * scale)};
   const image = imageHtml(await pngOf(picture), {alt, ...size, pixelated: scale > 1.5});

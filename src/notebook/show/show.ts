@@ -1,5 +1,6 @@
 import {captureDisplay, isNotebook, textBundle, type Bundle, type Display} from '../display';
 import {kernelState} from '../kernel/state';
+import {cellWaitsFor} from './cellWaitsFor';
 import type {ShowOptions} from './options';
 import {viewBundle, type View} from './view';
 import {viewOf} from './viewOf';
@@ -15,18 +16,15 @@ import {viewOf} from './viewOf';
  */
 export function show(value: unknown, options: ShowOptions = {}): void | Promise<void> {
   const display = captureDisplay();
-  const state = kernelState();
-  const made = state.showing ? state.showing.then(() => viewOf(value, options)) : viewOf(value, options);
+  const {showing} = kernelState();
+  const made = showing ? showing.then(() => viewOf(value, options)) : viewOf(value, options);
   if (!(made instanceof Promise)) return emitView(made, display);
   const shown = made.then((view) => emitView(view, display));
   const settled = shown.catch((error: Error) => {
     // Nobody may wait for it: the cell shows what went wrong.
     display(textBundle(`could not be shown: ${error.message}`));
   });
-  const pending = settled.then(() => {
-    if (state.showing === pending) state.showing = undefined;
-  });
-  state.showing = pending;
+  cellWaitsFor(settled);
   // A kernel would print a promise that is the last expression of a cell.
   return isNotebook() ? undefined : shown;
 }

@@ -9,9 +9,7 @@ import {
   isolated,
   tableHtml,
   tableText,
-  renderSvgPng,
-  renderVegaSvg,
-  svgHtml,
+  renderVegaPng,
   trusted,
   VEGA,
   type Bundle,
@@ -31,8 +29,8 @@ export type Block = {markup: Html; text: string} | {figure: Figure} | {bundle: B
 /** A result as a reader sees it, before it is known where: pieces from top to bottom. */
 export type View = Block[];
 
-/** Beyond this a picture of pixels is smaller than its shapes. */
-const LARGE_SVG = 60_000;
+/** Pixels of a still picture for each of the figure's. */
+const DENSITY = 1.5;
 
 /**
  * One output that each front end renders at its best. A figure alone is Vega-Lite with a picture; pieces together are HTML in which
@@ -79,13 +77,10 @@ function blockHtml(block: Block, live: (options: InteractiveOptions) => Html): H
   });
 }
 
-/** A figure at rest, in whichever form is smaller. */
-export function stillHtml(figure: Figure): Html {
-  const svg = renderVegaSvg(figure);
-  const text = figureText(figure);
-  if (svg.length < LARGE_SVG) return svgHtml(svg, text);
-  const png = renderSvgPng(svg, 2);
-  return imageHtml(png, {alt: text, width: png.readUInt32BE(16) / 2});
+/** A figure at rest, as pixels: not every front end that keeps pictures keeps SVG, and labels are drawn in the font they were laid out for. */
+function stillHtml(figure: Figure): Html {
+  const png = renderVegaPng(figure, DENSITY);
+  return imageHtml(png, {alt: figureText(figure), width: Math.round(png.readUInt32BE(16) / DENSITY)});
 }
 
 function bundleHtml({data}: Bundle): Html {
