@@ -16,7 +16,7 @@ test('a moved slider changes a picture that the kernel draws, ten times out of t
   await withLab(t, async ({lab, root, newPage, artefacts}) => {
     writeFileSync(path.join(root, 'controls.ipynb'), JSON.stringify(notebookOf([SET_UP, CONTROLS])));
     const {page} = await newPage();
-    await openNotebook(page, lab, 'controls.ipynb');
+    await openNotebook(page, lab, 'controls.ipynb', {kernel: true});
     await runCell(page, 0);
     await runCell(page, 1);
     const cell = codeCells(page).nth(1);
@@ -44,7 +44,7 @@ test('controls of a cell that runs as soon as the notebook is drawn are there, a
       const file = `early-${attempt}.ipynb`;
       writeFileSync(path.join(root, file), JSON.stringify(notebookOf([`${SET_UP}\n${CONTROLS}`])));
       const {page} = await newPage();
-      await openNotebook(page, lab, file);
+      await openNotebook(page, lab, file, {kernel: true});
       const cell = codeCells(page).first();
       await cell.locator('.cm-content').click();
       await page.keyboard.press('Shift+Enter');

@@ -18,6 +18,8 @@ export interface Lab {
   setTheme(theme: Theme): void;
   /** Signs a notebook, so that its outputs may run scripts. */
   trust(file: string): Promise<void>;
+  /** Ends the kernels that pages have started. */
+  endKernels(): Promise<void>;
   /** What the server wrote lately. */
   log(): string;
   stop(): Promise<void>;
@@ -69,6 +71,11 @@ export async function startLab({
       settings('apputils-extension/themes', {theme: theme === 'dark' ? 'JupyterLab Dark' : 'JupyterLab Light'}),
     trust: async (file) => {
       await run(path.join(venv, 'bin', 'jupyter-trust'), [path.join(root, file)], {env: jupyter.env});
+    },
+    async endKernels() {
+      const headers = {authorization: `token ${token}`};
+      const sessions = (await (await fetch(`${url}/api/sessions`, {headers})).json()) as {id: string}[];
+      for (const {id} of sessions) await fetch(`${url}/api/sessions/${id}`, {method: 'DELETE', headers});
     },
     log: () => log,
     stop: () => stop(server),

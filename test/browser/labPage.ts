@@ -1,10 +1,14 @@
 import type {Locator, Page} from 'playwright-core';
 import type {Lab} from './lab';
 
-/** Opens a notebook in JupyterLab and waits until its cells are drawn and can be run: before, a run is dropped. */
-export async function openNotebook(page: Page, lab: Lab, file: string): Promise<void> {
+/**
+ * Opens a notebook in JupyterLab and waits until its cells are drawn.
+ * @param kernel waits also until its cells can be run: before, JupyterLab drops the wish. @default false
+ */
+export async function openNotebook(page: Page, lab: Lab, file: string, {kernel = false} = {}): Promise<void> {
   await page.goto(lab.address(file), {waitUntil: 'domcontentloaded'});
   await page.waitForSelector('.jp-Notebook .jp-Cell', {timeout: 60_000});
+  if (!kernel) return;
   const toolbar = page.locator('.jp-NotebookPanel-toolbar');
   await toolbar.locator('.jp-KernelName').filter({hasNotText: 'No Kernel'}).waitFor({timeout: 60_000});
   await toolbar.locator('.jp-Notebook-ExecutionIndicator:not([data-status="initializing"])').waitFor({timeout: 60_000});
