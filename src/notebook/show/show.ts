@@ -12,7 +12,7 @@ import {viewOf} from './viewOf';
  *
  * Pictures of images are read while the cell goes on; the outputs of a cell keep their order, and the cell waits for them. Outside a
  * notebook, await it.
- * @example show(found, {stats, images: train})
+ * @example show(found, {stats: stats, images: train})
  */
 export function show(value: unknown, options: ShowOptions = {}): void | Promise<void> {
   const display = captureDisplay();
