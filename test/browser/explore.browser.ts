@@ -256,12 +256,12 @@ test('the panel works in JupyterLab, rests where a notebook is not trusted, and 
     await saveStatistics(stats, path.join(root, 'stats'));
     const notebook = notebookOf([
       `import {loadStatistics} from 'unweave';\nimport {explore} from 'unweave/dist/notebook/explore';`,
-      `const stats = await loadStatistics('stats');\nawait explore(stats, ${JSON.stringify(options)});`,
+      `const stats = await loadStatistics('stats');\nexplore(stats, ${JSON.stringify(options)});`,
     ]);
     writeFileSync(path.join(root, 'explore.ipynb'), JSON.stringify(notebook));
     const settings = {tau: grid.tau[3], p: 0.6, gamma: 0.35, rho: 0.7};
     const live = await newPage();
-    await openNotebook(live.page, lab, 'explore.ipynb');
+    await openNotebook(live.page, lab, 'explore.ipynb', {kernel: true});
     await runAll(live.page);
     const panel = await settled(outputsIn(live.page));
     await turn(panel, grid, settings);

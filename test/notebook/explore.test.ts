@@ -16,6 +16,7 @@ import {shuffledBytes, unshuffledFloats} from '../../src/notebook/explore/page/f
 import {unpack} from '../../src/notebook/explore/page/packed';
 import {divideSources} from '../../src/notebook/explore/page/sources';
 import {disentangleCode} from '../../src/notebook/explore/page/words';
+import {kernelState} from '../../src/notebook/kernel/state';
 import {InputError} from '../../src/numerics/errors';
 import type {RelevanceStatistics} from '../../src/numerics/statistics';
 import {emptyStatistics} from '../../src/relevance/accumulate';
@@ -295,7 +296,10 @@ test('the panel is shown in its cell, its script once a notebook, with the same 
   t.after(kernel.stop);
   const cell = kernel.runCell();
   const stats = syntheticStatistics({seed: 3});
-  await explore(stats, {tau: 0.05, p: 0.5});
+  assert.throws(() => explore(stats, {tau: 7}), InputError);
+  assert.equal(explore(stats, {tau: 0.05, p: 0.5}), undefined);
+  kernel.runCell();
+  await kernelState().showing;
   const {data} = cell.outputs[0];
   const found = kernelFinds(stats, {tau: 0.05, p: 0.5, gamma: 0.5, rho: 0.5});
   assert.deepEqual(Object.keys(data), ['text/html', 'text/plain']);

@@ -5,12 +5,15 @@ import {
   captureDisplay,
   interactiveBundle,
   interactiveHtml,
+  isNotebook,
   standalonePage,
+  textBundle,
   trusted,
   type Bundle,
   type InteractiveOptions,
 } from '../display';
-import {pack, select} from './pack';
+import {kernelState} from '../kernel/state';
+import {pack, select, type Selection} from './pack';
 import {pageScript} from './pageScript';
 import {analyse, complete} from './page/analysis';
 import type {Packed} from './page/packed';
@@ -36,39 +39,67 @@ export interface ExploreOptions {
 
 /** The share of the size that is kept for pictures. */
 const FOR_PICTURES = 0.2;
+/** Pictures of each class of a channel. */
+const PICTURES = 3;
 
 /**
  * Shows a panel with sliders for τ, p, γ and ρ in the cell: the channels that the thresholds find, and, for one of them, its classes'
  * cosines, its concepts with pictures, who owns its sources, and the `disentangle` call to paste. It computes in the page, with the
  * functions of this package, and needs neither the kernel nor a network afterwards. Where scripts do not run, the same content is
  * shown at rest. Statistics that are too large are reduced, and the panel says how.
+ *
+ * The cell waits for the panel by itself. Outside a notebook, await it: its text goes to standard output.
+ * @throws InputError for an option out of range
+ */
+export function explore(stats: RelevanceStatistics, options: ExploreOptions = {}): void | Promise<void> {
+  const display = captureDisplay();
+  const state = kernelState();
+  const selection = selectionOf(stats, options);
+  const made = (state.showing ?? Promise.resolve()).then(() => panelOf(stats, selection, options));
+  const shown = made.then((panel) => {
+    const bundle = interactiveBundle(panel);
+    if (!display(bundle)) process.stdout.write(`${String(bundle.data['text/plain'])}\n`);
+  });
+  if (!isNotebook()) return shown;
+  // Nobody may wait for it: the cell does, and shows what went wrong.
+  const settled = shown.catch((error: Error) => void display(textBundle(`could not be shown: ${error.message}`)));
+  const pending = settled.then(() => {
+    if (state.showing === pending) state.showing = undefined;
+  });
+  state.showing = pending;
+}
+
+/**
+ * The panel as a bundle, e.g. to be shown later.
  * @throws InputError for an option out of range, or images that the statistics are not about
  */
-export async function explore(stats: RelevanceStatistics, options: ExploreOptions = {}): Promise<void> {
-  // The cell is done when the pictures are; its output stays its own.
-  const display = captureDisplay();
-  display(await exploreBundle(stats, options));
-}
-
-/** The panel as a bundle, e.g. to be shown later. */
 export async function exploreBundle(stats: RelevanceStatistics, options: ExploreOptions = {}): Promise<Bundle> {
-  return interactiveBundle(await panelOf(stats, options));
+  return interactiveBundle(await panelOf(stats, selectionOf(stats, options), options));
 }
 
-/** The panel as an HTML page of its own, which needs no other file and no network. */
+/**
+ * The panel as an HTML page of its own, which needs no other file and no network.
+ * @throws InputError for an option out of range, or images that the statistics are not about
+ */
 export async function explorePage(stats: RelevanceStatistics, options: ExploreOptions = {}): Promise<string> {
-  const panel = interactiveHtml(await panelOf(stats, options));
+  const panel = interactiveHtml(await panelOf(stats, selectionOf(stats, options), options));
   const scheme = '<style>:root{color-scheme:light dark;background:Canvas;color:CanvasText}</style>';
   return standalonePage(`${stats.layer.name} of ${stats.model.name}`, trusted(scheme + panel.html));
 }
 
-async function panelOf(stats: RelevanceStatistics, options: ExploreOptions): Promise<InteractiveOptions> {
-  const {images, thumbnails = 3, megabytes = 4, tau, p, gamma, rho} = options;
+function selectionOf(stats: RelevanceStatistics, options: ExploreOptions): Selection {
+  const {images, thumbnails = PICTURES, megabytes = 4, tau, p, gamma, rho} = options;
   if (!(Number.isInteger(thumbnails) && thumbnails >= 1 && thumbnails <= 6))
     throw new InputError(`invalid thumbnails: ${thumbnails}; it is a whole number from 1 to 6`);
   if (!(megabytes >= 0.1)) throw new InputError(`invalid megabytes: ${megabytes}; give 0.1 or more, such as 4`);
-  const budget = 1e6 * megabytes * (images ? 1 - FOR_PICTURES : 1);
-  const selection = select(stats, {tau, p, gamma, rho}, budget);
+  return select(stats, {tau, p, gamma, rho}, 1e6 * megabytes * (images ? 1 - FOR_PICTURES : 1));
+}
+
+async function panelOf(
+  stats: RelevanceStatistics,
+  selection: Selection,
+  {images, thumbnails = PICTURES}: ExploreOptions,
+): Promise<InteractiveOptions> {
   const {explored} = selection;
   const order = () => complete(analyse(explored).overview(explored.start)).candidates.map(({channel}) => channel);
   const tiles = images && (await tilePictures(stats, images, explored.channels, {order: order(), each: thumbnails}));
