@@ -72,6 +72,6 @@ export {
 export {detectionRates, runPlantedBenchmark, type PlantedBenchmark, type PlantedOptions} from './evaluate/planted';
 export {saveFigure} from './notebook/display';
 export {explore, explorePage, type ExploreOptions} from './notebook/explore';
-export {resultPage, show, topImagesGallery, type ShowOptions} from './notebook/show';
+export {livePreview, resultPage, show, topImagesGallery, type PageSection, type ShowOptions} from './notebook/show';
 export {choice, controls, slider, toggle} from './notebook/comms';
 export * as plots from './plots';
