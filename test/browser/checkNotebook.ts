@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import {copyFileSync, readFileSync, writeFileSync} from 'node:fs';
+import {copyFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import type {Page} from 'playwright-core';
-import {execute, printed, type Notebook, type NotebookCell, type NotebookOutput} from '../notebook/jupyter';
+import {runNotebook, textOf, type HeadlessCell, type HeadlessOutput, type HeadlessRun} from '../notebook/headless';
 import {exportHtml} from './exportHtml';
 import {codeCells, openNotebook, outputsIn} from './labPage';
 import {everyOneRendered, fitHeight, hasCount, ownErrors} from './rendered';
@@ -31,18 +31,18 @@ export interface CheckOptions {
  * Screenshots go to the setting's artefacts.
  * @returns the executed notebook
  */
-export async function checkNotebook(setting: Setting, file: string, options: CheckOptions = {}): Promise<Notebook> {
-  const {jupyter, lab, root} = setting;
-  const source = JSON.parse(readFileSync(file, 'utf8')) as Notebook;
-  source.metadata = {
-    ...source.metadata,
-    kernelspec: {name: 'unweave', display_name: 'TypeScript (unweave)', language: 'typescript'},
-  };
-  const {notebook} = await execute(source, {jupyter, folder: path.dirname(file)});
+export async function checkNotebook(
+  setting: Setting,
+  file: string,
+  options: CheckOptions = {},
+): Promise<HeadlessRun['notebook']> {
+  const {lab, root} = setting;
+  const {notebook} = await runNotebook(file, {kernel: 'unweave', allowErrors: options.allowErrors});
   const code = notebook.cells.filter(({cell_type}) => cell_type === 'code');
   for (const cell of code) cell.outputs = coalesced(cell.outputs ?? []);
-  if (!options.allowErrors)
-    for (const cell of code) assert.equal(printed(cell, 'stderr'), '', [cell.source].flat().join(''));
+  if (!options.allowErrors) {
+    for (const cell of code) assert.equal(textOf(cell, 'stderr'), '', [cell.source].flat().join(''));
+  }
 
   const name = path.basename(file, '.ipynb');
   const files = {trusted: `${name}-trusted.ipynb`, untrusted: `${name}-untrusted.ipynb`};
@@ -68,7 +68,7 @@ export async function checkNotebook(setting: Setting, file: string, options: Che
 
 interface Looked {
   name: string;
-  code: readonly NotebookCell[];
+  code: readonly HeadlessCell[];
   options: CheckOptions;
 }
 
@@ -123,16 +123,16 @@ function inView(where: string): (error: Error) => never {
 }
 
 /** Outputs that are meant to show nothing, or of a kind that the page cannot show. */
-function mayBeEmpty(outputs: readonly NotebookOutput[], withoutWidgets = false): Set<number> {
+function mayBeEmpty(outputs: readonly HeadlessOutput[], withoutWidgets = false): Set<number> {
   const isWidget = (data: object) => 'application/vnd.jupyter.widget-view+json' in data;
-  const empty = ({data}: NotebookOutput) =>
+  const empty = ({data}: HeadlessOutput) =>
     data && ([data['text/plain']].flat().join('') === '' || (withoutWidgets && isWidget(data)));
   return new Set(outputs.flatMap((output, i) => (empty(output) ? [i] : [])));
 }
 
 /** Lines that a cell prints one after another are one output on a page. */
-function coalesced(outputs: readonly NotebookOutput[]): NotebookOutput[] {
-  return outputs.reduce<NotebookOutput[]>((merged, output) => {
+function coalesced(outputs: readonly HeadlessOutput[]): HeadlessOutput[] {
+  return outputs.reduce<HeadlessOutput[]>((merged, output) => {
     const last = merged.at(-1);
     if (output.output_type !== 'stream' || last?.output_type !== 'stream' || last.name !== output.name) {
       return [...merged, output];

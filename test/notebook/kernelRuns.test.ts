@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict';
-import {mkdtempSync} from 'node:fs';
+import {mkdtempSync, rmSync} from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import {test} from 'node:test';
-import {cannotExecute, execute, notebookOf, printed, privateJupyter} from './jupyter';
+import {textOf, whyNotExecutable} from './headless';
+import {execute, notebookOf} from './jupyter';
 
 const CELLS = 300;
 
 test('a notebook outside the project imports the package with its types, and no line of 300 cells is lost', async (t) => {
-  const reason = cannotExecute();
+  const reason = whyNotExecutable();
   if (reason) return t.skip(reason);
-  const jupyter = privateJupyter();
-  t.after(jupyter.remove);
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'unweave-elsewhere-'));
+  t.after(() => rmSync(folder, {recursive: true}));
   // Last, since what a cell has imported is checked again with every later cell.
   const imports = [
     `import {slider} from 'unweave/dist/notebook/comms';\nimport * as tf from '@tensorflow/tfjs-core';`,
@@ -20,22 +22,19 @@ test('a notebook outside the project imports the package with its types, and no 
     `import {showErrorsShortly} from 'unweave/dist/notebook/display';\nshowErrorsShortly();\nslider(1, 0);`,
   ];
   const logs = Array.from({length: CELLS}, (_, i) => `for (let k = 0; k < 4; k++) console.log('cell ${i} line', k);`);
-  const {notebook, seconds} = await execute(notebookOf([...logs, ...imports]), {
-    jupyter,
-    folder: mkdtempSync(path.join(jupyter.folder, 'elsewhere-')),
-  });
+  const {notebook, seconds} = await execute(notebookOf([...logs, ...imports]), {folder});
 
   const lines = notebook.cells.slice(0, CELLS);
   const [, imported, misspelt, shown, wrong] = notebook.cells.slice(CELLS);
-  assert.match(printed(imported), /^function 4\.\d+\.\d+ 0\.5\n$/);
-  assert.match(printed(misspelt, 'stderr'), /'stepp' does not exist .* Did you mean to write 'step'\?/);
+  assert.match(textOf(imported, 'stdout'), /^function 4\.\d+\.\d+ 0\.5\n$/);
+  assert.match(textOf(misspelt, 'stderr'), /'stepp' does not exist .* Did you mean to write 'step'\?/);
   assert.match(String(shown.outputs?.[0].data?.['text/html']), /<table/);
   assert.equal(
-    printed(wrong, 'stderr').trim(),
+    textOf(wrong, 'stderr').trim(),
     'InputError: invalid slider from 1 to 0; the first number must be below the second',
   );
   for (const [i, cell] of lines.entries()) {
-    assert.equal(printed(cell), [0, 1, 2, 3].map((k) => `cell ${i} line ${k}\n`).join(''));
+    assert.equal(textOf(cell, 'stdout'), [0, 1, 2, 3].map((k) => `cell ${i} line ${k}\n`).join(''));
   }
   const times = seconds.slice(0, CELLS).sort((a, b) => a - b);
   t.diagnostic(
