@@ -277,7 +277,7 @@ test('the panel works in JupyterLab, rests where a notebook is not trusted, and 
     await live.page.close();
 
     // What another front end has run is not trusted here.
-    const {notebook: executed} = await execute(notebook, {jupyter, folder: root});
+    const {notebook: executed} = await execute(notebook, {folder: root});
     const file = path.join(root, 'from-elsewhere.ipynb');
     writeFileSync(file, JSON.stringify(executed));
     lab.setTheme('dark');
