@@ -24,6 +24,10 @@ const MOST_PAIRS = 1500;
 /** Other channels of a kind that are scored on a plant's class pair, at most. */
 const NEGATIVES_PER_PLANT = 6;
 
+/** Other channels of a kind on any class pairs, and class pairs that are looked through for them, at most. */
+const NEGATIVES_ANYWHERE = 60;
+const MOST_CLASS_PAIRS = 5000;
+
 export function fractionOf({importance, outputs}: ChannelRelevance, channel: number, k: number): number {
   return importance[channel * outputs + k];
 }
@@ -93,33 +97,71 @@ export function withThird(relevance: ChannelRelevance, plants: readonly Plant[],
   return undefined;
 }
 
+/** Channels that are no plant, and the pair of classes on which they are looked at. */
+export interface Negative {
+  kind: NegativeKind;
+  channels: number[];
+  classes: [number, number];
+}
+
 /** Channels that are no plant, on a plant's class pair. */
-export function negativesFor(
-  relevance: ChannelRelevance,
-  {channels, classes: [k, l], index}: Plant,
-  seed: number,
-): {kind: NegativeKind; channels: number[]}[] {
-  const all = Array.from({length: relevance.channels}, (_, c) => c);
-  const both = all.filter((c) => isRelevant(relevance, c, k) && isRelevant(relevance, c, l));
-  const merges = both.flatMap((a, i) => both.slice(i + 1).map((b) => [a, b]));
-  // Where no two channels serve both classes: one that serves both with one that serves one and is not rare for the other.
-  const oneSided = both.flatMap((a) =>
-    all
-      .filter((b) => b !== a && !both.includes(b))
-      .filter((b) =>
-        [
-          [k, l],
-          [l, k],
-        ].some(([x, y]) => isRelevant(relevance, b, x) && !isRare(relevance, b, y)),
-      )
-      .map((b) => [a, b]),
-  );
-  const some = <T>(list: T[], kind: string) => shuffled(list, seedFor(kind, seed, index)).slice(0, NEGATIVES_PER_PLANT);
+export function negativesFor(relevance: ChannelRelevance, plant: Plant, seed: number): Negative[] {
+  const pair = plant.classes.slice(0, 2) as [number, number];
+  const some = (list: Negative[], kind: string) =>
+    shuffled(list, seedFor(kind, seed, plant.index)).slice(0, NEGATIVES_PER_PLANT);
   return [
-    ...some(both, 'natural').map((c) => ({kind: 'natural' as const, channels: [c]})),
-    ...some(merges.length > 0 ? merges : oneSided, 'merge').map((pair) => ({kind: 'merge' as const, channels: pair})),
-    ...channels.map((c) => ({kind: 'unmerged' as const, channels: [c]})),
+    ...some(naturalOn(relevance, pair), 'natural'),
+    ...some(mergesOn(relevance, pair), 'merge'),
+    ...plant.channels.map((c): Negative => ({kind: 'unmerged', channels: [c], classes: pair})),
   ];
+}
+
+/** Channels that are no plant, on any class pairs: there may be hardly any on those of the plants. */
+export function negativesAnywhere(relevance: ChannelRelevance, seed: number): Negative[] {
+  const {classes} = relevance;
+  const pairs = classes.flatMap((k, i) => classes.slice(i + 1).map((l): [number, number] => [k, l]));
+  const ordered = shuffled(pairs, seedFor('pairs', seed)).slice(0, MOST_CLASS_PAIRS);
+  const some = (of: (pair: [number, number]) => Negative[], kind: string) =>
+    shuffled(ordered.flatMap(of), seedFor(kind, seed)).slice(0, NEGATIVES_ANYWHERE);
+  return [
+    ...some((pair) => naturalOn(relevance, pair), 'natural anywhere'),
+    ...some((pair) => mergesOn(relevance, pair), 'merge anywhere'),
+  ];
+}
+
+/** Untouched channels that are relevant to both classes. */
+function naturalOn(relevance: ChannelRelevance, classes: [number, number]): Negative[] {
+  return channelsFor(relevance, classes).map((c) => ({kind: 'natural', channels: [c], classes}));
+}
+
+/**
+ * Two channels that both serve both classes; where there are none, one that serves both with one that serves one of them and is not rare
+ * for the other.
+ */
+function mergesOn(relevance: ChannelRelevance, classes: [number, number]): Negative[] {
+  const [k, l] = classes;
+  const both = channelsFor(relevance, classes);
+  const merges = both.flatMap((a, i) => both.slice(i + 1).map((b) => [a, b]));
+  const oneSided = () =>
+    both.flatMap((a) =>
+      Array.from({length: relevance.channels}, (_, c) => c)
+        .filter((b) => !both.includes(b))
+        .filter((b) =>
+          [
+            [k, l],
+            [l, k],
+          ].some(([x, y]) => isRelevant(relevance, b, x) && !isRare(relevance, b, y)),
+        )
+        .map((b) => [a, b]),
+    );
+  return (merges.length > 0 ? merges : oneSided()).map((channels) => ({kind: 'merge', channels, classes}));
+}
+
+/** Channels relevant to all of the classes. */
+function channelsFor(relevance: ChannelRelevance, classes: readonly number[]): number[] {
+  return Array.from({length: relevance.channels}, (_, c) => c).filter((c) =>
+    classes.every((k) => isRelevant(relevance, c, k)),
+  );
 }
 
 /** Other classes by what a plant's rules see of them. */

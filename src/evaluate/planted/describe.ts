@@ -67,11 +67,12 @@ export function describeBenchmark(benchmark: Omit<PlantedBenchmark, 'toString'>)
     lines.push(
       '',
       ...textTable([
-        ['detection', 'score', 'against', 'plants', 'others', 'AUROC', 'AP', 'wins on the same class pair'],
+        ['detection', 'score', 'against', 'class pairs', 'plants', 'others', 'AUROC', 'AP', 'wins on the same pair'],
         ...detected.map((row) => [
           row.tier,
           row.score === 'negativeCosine' ? '−cos' : '−leak',
           row.against,
+          row.pairs === 'same' ? 'the plants’' : 'any',
           String(row.positives),
           String(row.negatives),
           row.auroc.toFixed(2),

@@ -1,7 +1,8 @@
 import {textTable} from '../text';
 import {InputError} from '../../numerics/errors';
 import type {TierName} from './tiers';
-import type {PlantedBenchmark} from './types';
+import {distinctNegatives} from './summarize';
+import type {NegativeKind, PlantedBenchmark} from './types';
 
 /** How often a threshold γ on the cosine calls a channel polysemantic on a pair of classes. */
 export interface DetectionRates {
@@ -48,14 +49,8 @@ export function detectionRates(
     count: values.length,
     rates: thresholds.map(({gamma}) => values.filter((value) => value < gamma).length / values.length),
   });
-  const negatives = (kind: string) => {
-    const distinct = new Map(
-      benchmark.negatives
-        .filter((one) => one.kind === kind)
-        .map((one) => [`${one.channels.join()} ${one.negativeCosine}`, -one.negativeCosine]),
-    );
-    return [...distinct.values()];
-  };
+  const negatives = (kind: NegativeKind) =>
+    distinctNegatives(benchmark.negatives, kind).map((one) => -one.negativeCosine);
   const rows = [
     row('plants', cosines),
     row('natural channel relevant to both classes', negatives('natural')),

@@ -8,7 +8,7 @@ import {listed} from '../../numerics/statistics';
 import {presetFor} from '../../relevance/collect';
 import {splitRule, SPLIT_RULES} from '../../split/rules';
 import type {SplitRule} from '../../split/types';
-import {choosePlants, requirePlants, withThird} from './choosePlants';
+import {choosePlants, negativesAnywhere, negativesFor, requirePlants, withThird} from './choosePlants';
 import {describeBenchmark} from './describe';
 import {openResults, type ResultStore} from './results';
 import {preparePlant, runNegatives, runPlant} from './runPlant';
@@ -16,6 +16,9 @@ import {LEAST_IMAGES, studyLayer, type StudiedLayer} from './studiedLayer';
 import {summarizeDetection, summarizeTiers} from './summarize';
 import {tiersNamed, type Tier, type TierName} from './tiers';
 import type {Plant, PlantedBenchmark, PlantedImages, PlantedOptions} from './types';
+
+/** Stands for a plant's number where negatives are of no plant's class pair. */
+const ANYWHERE = -1;
 
 type NamedTier = Tier & {name: TierName};
 
@@ -171,10 +174,15 @@ async function runAll(
   };
   try {
     await longCall(about, options, async (task, signal) => {
+      if (!store.negativesDone.has(ANYWHERE)) {
+        const negatives = negativesAnywhere(studied.relevance, seed);
+        await store.addNegatives(ANYWHERE, await runNegatives(studied, negatives));
+      }
       for (const [plant, tiers] of plants) {
         signal.throwIfAborted();
         if (!store.negativesDone.has(plant.index)) {
-          await store.addNegatives(plant.index, await runNegatives(studied, plant, seed));
+          const negatives = negativesFor(studied.relevance, plant, seed);
+          await store.addNegatives(plant.index, await runNegatives(studied, negatives));
         }
         const left = tiers.filter((job) => !isDone(job));
         // Tiers of three concepts have other classes, and with them other images.
@@ -215,7 +223,6 @@ function benchmarkOf(
   const place = (row: {tier: TierName}) => tiers.findIndex(({name}) => name === row.tier);
   // An interrupted run writes its plants in another order.
   const rows = [...store.rows].sort((a, b) => place(a) - place(b) || a.plant - b.plant);
-  const negatives = [...store.negatives].sort((a, b) => a.plant - b.plant);
   const benchmark: Omit<PlantedBenchmark, 'toString'> = {
     kind: 'planted benchmark',
     model: {name: model.name, hash: model.hash},
@@ -233,10 +240,10 @@ function benchmarkOf(
     p,
     seed,
     tiers: summarizeTiers(rows),
-    detection: summarizeDetection(rows, negatives),
+    detection: summarizeDetection(rows, store.negatives),
     notes,
     rows,
-    negatives,
+    negatives: store.negatives,
   };
   return Object.defineProperty(benchmark, 'toString', {
     value: () => describeBenchmark(benchmark),

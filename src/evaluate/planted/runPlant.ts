@@ -4,7 +4,7 @@ import {kernelsFromOwnership, kernelsFromParts, type PartKernels} from '../../sp
 import {published} from '../../split/rules/published';
 import type {ConceptInputs, SecondMoment, SplitProblem, SplitRule, SplitSolution} from '../../split/types';
 import {plantedImportance} from './candidate';
-import {negativesFor, otherClasses} from './choosePlants';
+import {otherClasses, type Negative} from './choosePlants';
 import {inputTensors, takeImages, type ClassInputs} from './classInputs';
 import {byWeight, evenShares, kMeansClusters, noSplit, randomOwners, trueOwners} from './controls';
 import {detectionScores} from './detection';
@@ -104,23 +104,19 @@ export async function runPlant(
   };
 }
 
-/** Scores of the channels on a plant's class pair that are no plants. */
-export async function runNegatives(studied: StudiedLayer, plant: Plant, seed: number): Promise<NegativeRow[]> {
+/** Detection scores of channels that are no plants. */
+export async function runNegatives(studied: StudiedLayer, negatives: readonly Negative[]): Promise<NegativeRow[]> {
   const rows: NegativeRow[] = [];
-  for (const {kind, channels} of negativesFor(studied.relevance, plant, seed)) {
-    const kernels = channels.map((c) => channelKernel(studied, c));
+  for (const negative of negatives) {
+    const kernels = negative.channels.map((c) => channelKernel(studied, c));
     const kernel = kernels[0].map((_, at) => kernels.reduce((sum, one) => sum + one[at], 0));
-    rows.push({
-      kind,
-      plant: plant.index,
-      channels,
-      ...(await detectionScores(studied.layer, kernel, pairOf(studied, plant))),
-    });
+    rows.push({...negative, ...(await detectionScores(studied.layer, kernel, pairOf(studied, negative)))});
   }
   return rows;
 }
 
-const pairOf = ({discovery}: StudiedLayer, {classes: [k, l]}: Plant) => [discovery.get(k)!, discovery.get(l)!] as const;
+const pairOf = ({discovery}: StudiedLayer, {classes: [k, l]}: {classes: readonly number[]}) =>
+  [discovery.get(k)!, discovery.get(l)!] as const;
 
 async function detect(studied: StudiedLayer, plant: Plant, kernel: Float32Array, seed: number) {
   const pair = pairOf(studied, plant);

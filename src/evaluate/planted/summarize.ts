@@ -55,40 +55,59 @@ export function summarizeDetection(rows: readonly PlantRow[], negatives: readonl
   for (const {name} of TIERS) {
     const plants = rows.filter((row) => row.tier === name && row.detection);
     if (plants.length === 0) continue;
+    const ownPairs = new Set(plants.map(pairKey));
+    const permuted = plants.map(({channels, classes, detection}) => ({channels, classes, ...detection!.permuted}));
     for (const score of scores) {
+      const add = (against: DetectionSummary['against'], pairs: 'same' | 'any', others: readonly Scored[]) => {
+        if (others.length > 0) summaries.push(detectionSummary({tier: name, score, against, pairs}, plants, others));
+      };
       for (const kind of kinds) {
-        const ofKind = negatives.filter((row) => row.kind === kind && plants.some(({plant}) => plant === row.plant));
-        if (ofKind.length > 0) summaries.push(detectionSummary(name, score, kind, plants, ofKind));
+        const ofKind = distinctNegatives(negatives, kind);
+        add(
+          kind,
+          'same',
+          ofKind.filter((row) => ownPairs.has(pairKey(row))),
+        );
+        // The sources of a plant say nothing about another one's classes.
+        if (kind !== 'unmerged') add(kind, 'any', ofKind);
       }
-      const permuted = plants.map(({plant, detection}) => ({plant, channels: [plant], ...detection!.permuted}));
-      summaries.push(detectionSummary(name, score, 'permuted', plants, permuted));
+      add('permuted', 'same', permuted);
     }
   }
   return summaries;
 }
 
+type Scored = DetectionScores & {channels: number[]; classes: number[]};
+
+/** A class pair, whichever class is named first. */
+const pairKey = ({classes}: {classes: readonly number[]}) => [...classes].sort((a, b) => a - b).join();
+
+/** Negatives of a kind, each once, though several plants may be on its class pair. */
+export function distinctNegatives(negatives: readonly NegativeRow[], kind: NegativeKind): NegativeRow[] {
+  const ofKind = negatives.filter((row) => row.kind === kind);
+  return [...new Map(ofKind.map((row) => [`${row.channels.join()} on ${pairKey(row)}`, row])).values()];
+}
+
 function detectionSummary(
-  tier: TierName,
-  score: keyof DetectionScores,
-  against: DetectionSummary['against'],
+  about: Pick<DetectionSummary, 'tier' | 'score' | 'against' | 'pairs'>,
   plants: readonly PlantRow[],
-  negatives: readonly (DetectionScores & {plant: number; channels: number[]})[],
+  negatives: readonly Scored[],
 ): DetectionSummary {
-  const classesOf = new Map(plants.map(({plant, classes}) => [plant, [...classes].sort((a, b) => a - b).join()]));
-  // Two plants on one class pair have the same negatives, which count once.
-  const distinct = new Map(
-    negatives.map((row) => [`${row.channels.join()} on ${classesOf.get(row.plant)}`, row[score]] as const),
-  );
+  const {score, against} = about;
   const positives = plants.map(({detection}) => detection![score]);
-  const values = [...distinct.values()];
-  const wins = plants.flatMap(({plant, detection}) => {
-    const own = negatives.filter((row) => row.plant === plant).map((row) => row[score]);
-    return own.length > 0 ? [auroc([detection![score]], own)] : [];
+  const values = negatives.map((row) => row[score]);
+  const wins = plants.flatMap((plant) => {
+    const own = negatives
+      .filter((row) => pairKey(row) === pairKey(plant))
+      // Of the unmerged and permuted ones on a class pair, only the plant's own.
+      .filter(
+        (row) => against === 'natural' || against === 'merge' || row.channels.every((c) => plant.channels.includes(c)),
+      )
+      .map((row) => row[score]);
+    return own.length > 0 ? [auroc([plant.detection![score]], own)] : [];
   });
   return {
-    tier,
-    score,
-    against,
+    ...about,
     positives: positives.length,
     negatives: values.length,
     auroc: auroc(positives, values),

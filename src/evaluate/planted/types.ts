@@ -107,12 +107,11 @@ export interface PlantRow {
 /** `natural`: an untouched channel relevant to both classes. `merge`: of channels that serve the same classes. `unmerged`: a or b alone. */
 export type NegativeKind = 'natural' | 'merge' | 'unmerged';
 
-/** A channel that is not a plant, on the class pair of one. */
+/** A channel that is not a plant, on a pair of classes. */
 export interface NegativeRow extends DetectionScores {
   kind: NegativeKind;
-  /** The plant whose class pair it is on. */
-  plant: number;
   channels: number[];
+  classes: [number, number];
 }
 
 /** One rule over the plants of one tier; intervals are 95 % normal ones of the mean over plants. */
@@ -137,11 +136,13 @@ export interface TierSummary {
   rules: RuleSummary[];
 }
 
-/** How well a score tells plants from one kind of negatives, on the class pairs of the plants. */
+/** How well a score tells plants from one kind of negatives. */
 export interface DetectionSummary {
   tier: TierName;
   score: keyof DetectionScores;
   against: NegativeKind | 'permuted';
+  /** Negatives on the class pairs of the plants alone, or on any. */
+  pairs: 'same' | 'any';
   positives: number;
   negatives: number;
   auroc: number;
