@@ -3,6 +3,7 @@
  * `objectiveOn` looks it up in one. Objectives add, subtract and multiply (Olah, Mordvintsev and Schubert, "Feature
  * Visualization", Distill 2017, section "Optimization Objectives").
  */
+import {InputError} from '../numerics/errors';
 import type {Split} from '../split/types';
 
 /** Which positions of a layer's output count: their mean, their sum, the centre, or one [row, column] from the top left. */
@@ -99,14 +100,22 @@ export function minus(from: Objective | number, taken: Objective | number): Obje
   return plus(from, times(-1, taken));
 }
 
-/** The channel that was split, one of its parts (by the concept's place) or the residue, as the weight vector that it is. */
+/**
+ * The channel that was split, one of its parts (by the concept's place, from 0) or the residue, as the weight vector that it is.
+ * @throws InputError for a part that the split lacks
+ */
 export function ofSplit(split: Split, which: 'original' | 'residue' | number, options: WhereOptions = {}): Objective {
   const {layer, channel: index, bias, concepts} = split;
   const of = `channel ${index} of ${layer}`;
   if (which === 'original') return weightVector(layer, split.original, {...options, bias, name: of});
   if (which === 'residue') return weightVector(layer, split.residue, {...options, bias, name: `residue of ${of}`});
-  const name = `part ${which + 1} of ${of} (${concepts[which]?.classNames.join(' + ')})`;
-  return weightVector(layer, split.parts[which] ?? [], {...options, bias, name});
+  const [part, concept] = [split.parts[which], concepts[which]];
+  if (!part) throw new InputError(`no part ${which}; the split of ${of} has parts 0 to ${split.parts.length - 1}`);
+  return weightVector(layer, part, {
+    ...options,
+    bias,
+    name: `part ${which + 1} of ${of} (${concept.classNames.join(' + ')})`,
+  });
 }
 
 /** An objective in words. */

@@ -32,8 +32,8 @@ export async function visualizeFeature(
   const settings = settingsFor(model, options);
   await ensureBackend();
   const text = describeObjective(objective);
-  const network = objectiveOn(model, objective, [settings.shape[1], settings.shape[2]]);
   const started = performance.now();
+  const network = objectiveOn(model, objective, [settings.shape[1], settings.shape[2]]);
   const result = ({best, history, looks, end}: Optimized): FeatureVisualization | undefined =>
     best &&
     featureVisualization({

@@ -207,6 +207,7 @@ test('an objective says in words what it is', () => {
   const split = smallSplit({kind: 'conv'});
   assert.equal(describeObjective(ofSplit(split, 1)), 'part 2 of channel 2 of studied (class 1)');
   assert.equal(describeObjective(ofSplit(split, 'residue')), 'residue of channel 2 of studied');
+  assert.throws(() => ofSplit(split, 2), /no part 2; the split of channel 2 of studied has parts 0 to 1/);
   assert.deepEqual(
     JSON.parse(JSON.stringify(minus(logit(0), channel('a', 1)))),
     minus(logit(0), channel('a', 1)),
