@@ -31,7 +31,9 @@ if (files.length === 0) {
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major === 20 && minor < 6) {
-  process.stderr.write(`the tests need Node 20.6 or later, this is ${process.version}; the package itself needs 20.0\n`);
+  process.stderr.write(
+    `the tests need Node 20.6 or later, this is ${process.version}; the package itself needs 20.0\n`,
+  );
   process.exit(1);
 }
 // By default Node runs one file less at a time than there are processors: one on a machine with two.

@@ -69,7 +69,10 @@ export async function openModel(
   options: SourceOptions,
   recorded: {arch?: string} = {},
 ): Promise<Model> {
-  return loadModel(source, {arch: options.arch ?? recorded.arch, preset: await presetOption(options.preset)});
+  // A recorded architecture is of a checkpoint; a tfjs model describes itself.
+  const describesItself = !/\.(pth|pt|th|safetensors)$/i.test(source);
+  const arch = options.arch ?? (describesItself ? undefined : recorded.arch);
+  return loadModel(source, {arch, preset: await presetOption(options.preset)});
 }
 
 export async function openImagesOption(

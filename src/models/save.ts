@@ -37,7 +37,9 @@ export async function saveModel(model: Model, folder: string, {force = false}: {
     weightsManifest: [{paths: ['weights.bin'], weights: weightSpecs}],
     userDefinedMetadata: {unweave},
   };
-  await mkdir(folder, {recursive: true});
+  await mkdir(folder, {recursive: true}).catch((error: Error) => {
+    throw new InputError(`cannot make the folder "${folder}": ${error.message}; choose a folder that you may write to`);
+  });
   // model.json last: a folder that has it is complete.
   await replaceFile(
     path.join(folder, 'weights.bin'),
@@ -69,7 +71,7 @@ async function checkFolder(folder: string, force: boolean): Promise<void> {
     : '';
   if (!text.includes('"generatedBy":"unweave"')) {
     throw new InputError(
-      `"${folder}" holds something else (${entries.slice(0, 3).join(', ')}); choose an empty folder, or force it`,
+      `"${folder}" holds something else (${entries.slice(0, 3).join(', ')}); choose an empty folder, or overwrite it (force)`,
     );
   }
 }

@@ -151,6 +151,11 @@ export function warningsOf(stats: RelevanceStatistics): string[] {
       `top-1 is ${(100 * accuracy).toFixed(2)} %, no better than chance for ${stats.classes} classes: the labels or the preprocessing (preset ${stats.preset.name}) look wrong`,
     );
   }
+  if (stats.images.done < stats.images.total) {
+    warnings.push(
+      `the pass is unfinished: ${stats.images.done} of ${stats.images.total} images, so whole classes may be missing; run the same collect again to finish it`,
+    );
+  }
   if (stats.images.skipped.length > 0) {
     const [{path, reason}] = stats.images.skipped;
     warnings.push(`${stats.images.skipped.length} unreadable images were skipped, e.g. ${path}: ${reason}`);
@@ -164,8 +169,7 @@ export function describeStatistics(stats: RelevanceStatistics): string {
   const [kh, kw, inputs, outputs] = layer.shape;
   return [
     `relevance statistics of ${stats.model.name}, layer ${layer.name} (${kh}×${kw}, ${inputs} → ${outputs} channels)`,
-    `${images.paths.length} images of ${classesWithImages(stats).length} classes from ${images.name}, preset ${stats.preset.name}` +
-      (images.done < images.total ? `; unfinished: ${images.done} of ${images.total}` : ''),
+    `${images.paths.length} images of ${classesWithImages(stats).length} classes from ${images.name}, preset ${stats.preset.name}`,
     `top-1 ${(100 * topOne(stats)).toFixed(1)} %, ${(100 * zeroInputShare(stats)).toFixed(0)} % of the layer's inputs are zero`,
     ...warningsOf(stats).map((warning) => `warning: ${warning}`),
   ].join('\n');

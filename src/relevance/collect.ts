@@ -11,7 +11,7 @@ import {listed, type RelevanceStatistics} from '../numerics/statistics';
 import {addBatch, DEFAULT_FLOOR, emptyStatistics, type BatchMeasurement} from './accumulate';
 import {inputSums} from './inputSums';
 import {networkAtLayer, type NetworkAtLayer} from './networkAtLayer';
-import {loadStatistics, refuseForeignFolder, saveStatistics} from './store';
+import {ensureWritable, loadStatistics, refuseForeignFolder, saveStatistics} from './store';
 
 export interface CollectOptions extends LongCallOptions {
   /** Layer of interest; `model.layers()` lists them. */
@@ -145,6 +145,7 @@ function checkNumbers(numbers: {batchSize: number; limit?: number; floor: number
 /** The checkpoint in `out` if it is of this run, else the empty statistics. */
 async function resumed(out: string, fresh: RelevanceStatistics): Promise<RelevanceStatistics> {
   await refuseForeignFolder(out);
+  await ensureWritable(out);
   const found = await loadStatistics(out).catch((error: Error) => {
     if (error.message.includes('manifest.json is missing')) return undefined;
     throw error;

@@ -1,4 +1,4 @@
-import {mkdir, readdir, readFile, rm} from 'node:fs/promises';
+import {access, constants, mkdir, readdir, readFile, rm} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../numerics/errors';
 import type {RelevanceStatistics} from '../numerics/statistics';
@@ -55,9 +55,7 @@ function arrayShapes(manifest: Manifest, entries: number): Record<string, number
  */
 export async function saveStatistics(stats: RelevanceStatistics, folder: string): Promise<void> {
   await refuseForeignFolder(folder);
-  await mkdir(folder, {recursive: true}).catch((error: Error) => {
-    throw new InputError(`cannot make the folder "${folder}": ${error.message}`);
-  });
+  await ensureWritable(folder);
   const {labels, ...images} = stats.images;
   const manifest: Manifest = {
     format: FORMAT,
@@ -96,6 +94,21 @@ export async function saveStatistics(stats: RelevanceStatistics, folder: string)
   for (const name of await readdir(folder)) {
     if (/^statistics-.*\.safetensors$/.test(name) && name !== manifest.arrays)
       await rm(path.join(folder, name), {force: true});
+  }
+}
+
+/**
+ * Makes the folder where it is absent, before long work is done for it.
+ * @throws InputError where nothing can be written there
+ */
+export async function ensureWritable(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, {recursive: true});
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    throw new InputError(
+      `cannot write to the folder "${folder}": ${(error as Error).message}; choose one that you may write to`,
+    );
   }
 }
 

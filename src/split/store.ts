@@ -37,6 +37,8 @@ export interface SplitManifest {
 
 /** @throws InputError where the folder holds something else, or cannot be written */
 export async function saveSplit(split: Split, folder: string, options: {force?: boolean} = {}): Promise<void> {
+  const manifest = manifestOf(split);
+  if (!options.force) await refuseOtherSplit(folder, manifest);
   await saveModel(split.model, folder, options);
   const [kh, kw, inputs] = split.kernelShape;
   const shape = [kh * kw, inputs];
@@ -48,7 +50,11 @@ export async function saveSplit(split: Split, folder: string, options: {force?: 
   split.concepts.forEach(({arv}, j) => (arrays[`arv_${j + 1}`] = {shape: [inputs], data: arv}));
   split.ownership?.forEach((lambda, j) => (arrays[`ownership_${j + 1}`] = {shape: [inputs], data: lambda}));
   await writeSafetensors(path.join(folder, 'split.safetensors'), arrays, {format: FORMAT});
-  const manifest: SplitManifest = {
+  await replaceFile(path.join(folder, 'split.json'), JSON.stringify(manifest));
+}
+
+function manifestOf(split: Split): SplitManifest {
+  return {
     format: FORMAT,
     formatVersion: FORMAT_VERSION,
     layer: split.layer,
@@ -66,7 +72,14 @@ export async function saveSplit(split: Split, folder: string, options: {force?: 
     labelsFile: split.labelsFile,
     hardOwnership: split.ownership !== undefined,
   };
-  await replaceFile(path.join(folder, 'split.json'), JSON.stringify(manifest));
+}
+
+/** @throws InputError where the folder holds another split: nothing is lost without being asked for */
+async function refuseOtherSplit(folder: string, manifest: SplitManifest): Promise<void> {
+  const text = await readFile(path.join(folder, 'split.json'), 'utf8').catch(() => undefined);
+  if (text !== undefined && text !== JSON.stringify(manifest)) {
+    throw new InputError(`"${folder}" holds another split; choose another folder, or overwrite it (force)`);
+  }
 }
 
 /**

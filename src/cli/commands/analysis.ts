@@ -47,6 +47,7 @@ export function addAnalysisCommands(program: Command): void {
     .requiredOption('--out <folder>', 'folder for the statistics; a checkpoint of the same run there is gone on with')
     .option('--batch <n>', 'images a batch', wholeNumber, 32)
     .option('--limit <n>', 'only the first n images', wholeNumber)
+    .option('--floor <share>', 'smallest share of relevance kept; find cannot go below it', number, 0.005)
     .option('--unreadable <skip|fail>', 'what an unreadable image does', 'skip')
     .action(async (source: string, folder: string, options: SourceOptions & CollectFlags) => {
       if (options.unreadable !== 'skip' && options.unreadable !== 'fail') {
@@ -59,6 +60,7 @@ export function addAnalysisCommands(program: Command): void {
         out: await notInside(options.out, [source, folder]),
         batchSize: options.batch,
         limit: options.limit,
+        floor: options.floor,
         preset: await presetOption(options.preset),
         unreadable: options.unreadable,
       });
@@ -127,6 +129,7 @@ interface CollectFlags {
   out: string;
   batch: number;
   limit?: number;
+  floor: number;
   unreadable: string;
 }
 

@@ -2,7 +2,7 @@ import type {Command} from 'commander';
 import {evaluateSplit} from '../../evaluate';
 import {InputError} from '../../numerics/errors';
 import {loadStatistics} from '../../relevance/store';
-import {disentangle} from '../../split/disentangle';
+import {checkStatistics, disentangle} from '../../split/disentangle';
 import {loadSplit, readSplitManifest, saveSplit} from '../../split/store';
 import {verifySplit} from '../../split/verify';
 import type {Split} from '../../split/types';
@@ -46,6 +46,8 @@ export function addSplittingCommands(program: Command): void {
         throw new InputError('give the concepts either as --classes 1,7 or as --concept 1,4 --concept 7');
       }
       const model = await openModel(source, options, stats.model);
+      // Before images are opened with labels that another model's run recorded.
+      checkStatistics(model, stats);
       const out = await notInside(options.out, [source, statistics, ...(options.images ? [options.images] : [])]);
       const images =
         options.images === undefined ? undefined : await openImagesOption(options.images, options, stats.images);
