@@ -6,7 +6,7 @@ import {notebookOf} from '../notebook/jupyter';
 import {codeCells, hasRun, openNotebook, outputsIn, runCell} from './labPage';
 import {withLab} from './setting';
 
-const SET_UP = `import {controls, slider} from 'unweave/dist/notebook/comms';
+const SET_UP = `import {controls, slider} from 'unweave';
 import {renderVegaSvg, svgHtml} from 'unweave/dist/notebook/display';`;
 const CONTROLS = `await controls({rho: slider(0, 1, {step: 0.05, value: 0.5})}, ({rho}) =>
   svgHtml(renderVegaSvg({width: 200, height: 40, data: {values: [{rho}]}, mark: 'bar',

@@ -3,6 +3,8 @@ import {createHmac} from 'node:crypto';
 import {test} from 'node:test';
 import fc from 'fast-check';
 import {choice, controls, slider, toggle} from '../../src/notebook/comms';
+import {emit, notebookProgress, textBundle} from '../../src/notebook/display';
+import {startTask} from '../../src/numerics/progress';
 import {latestOnly} from '../../src/notebook/comms/latestOnly';
 import {answerComms} from '../../src/notebook/comms/server';
 import {widgetHost} from '../../src/notebook/comms/widgets';
@@ -129,6 +131,35 @@ test('a moved control runs the computation with its value, and replaces what was
     ],
   );
   assert.equal(new Set(outputs.map(({transient}) => transient.display_id)).size, 1);
+});
+
+test('what a computation shows takes the places of what it showed before', async (t) => {
+  const kernel = fakeKernel();
+  t.after(kernel.stop);
+  const cell = kernel.runCell();
+  const page = fakePage();
+  await page.ask('execute_request', {code: 'shows'});
+  await controls({many: toggle(true)}, async ({many}) => {
+    const progress = notebookProgress({now: () => 0});
+    startTask({label: 'work', total: 1, unit: 'images'}, progress).finish('done');
+    await new Promise((done) => setImmediate(done));
+    emit(textBundle('first'));
+    if (many) emit(textBundle('second'));
+  });
+  const before = cell.outputs.length;
+  const id = page.heard('comm_open').find(({data}) => {
+    return (data as {state: {_model_name: string}}).state._model_name === 'CheckboxModel';
+  })?.comm_id;
+  kernel.runCell();
+  await page.ask('comm_msg', {comm_id: id, data: {method: 'update', state: {value: false}}});
+  const places = (from: number, to?: number) => {
+    return cell.outputs.slice(from, to).map(({transient}) => transient.display_id);
+  };
+  const [, bar, barAgain, first, second] = places(0, before);
+  assert.equal(bar, barAgain);
+  assert.equal(new Set([bar, first, second]).size, 3);
+  assert.deepEqual(places(before), [bar, bar, first, second]);
+  assert.deepEqual([cell.outputs.at(-1)?.update, cell.outputs.at(-1)?.data['text/plain']], [true, '']);
 });
 
 test('controls outside a notebook that has comms say which kernel has them', () => {
