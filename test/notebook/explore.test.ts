@@ -5,96 +5,25 @@ import os from 'node:os';
 import path from 'node:path';
 import {before, test} from 'node:test';
 import * as fc from 'fast-check';
-import {classPairs, relevantClasses} from '../../src/concepts/find';
+import {demo, DEMO_EXAMPLE} from '../../src/demo';
 import {imagesFromPixels} from '../../src/images/inMemory';
-import {bundleSize} from '../../src/notebook/display';
 import {explore, exploreBundle, explorePage} from '../../src/notebook/explore';
 import {pack, select} from '../../src/notebook/explore/pack';
 import {analyse, complete} from '../../src/notebook/explore/page/analysis';
-import type {Explored, Settings} from '../../src/notebook/explore/page/explored';
-import {shuffledBytes, unshuffledFloats} from '../../src/notebook/explore/page/floats';
 import {unpack} from '../../src/notebook/explore/page/packed';
 import {divideSources} from '../../src/notebook/explore/page/sources';
 import {disentangleCode} from '../../src/notebook/explore/page/words';
 import {kernelState} from '../../src/notebook/kernel/state';
 import {InputError} from '../../src/numerics/errors';
-import type {RelevanceStatistics} from '../../src/numerics/statistics';
 import {emptyStatistics} from '../../src/relevance/accumulate';
-import {sourceOwners, sourceSets} from '../../src/split/sources';
+import {collectRelevance} from '../../src/relevance/collect';
+import {uniform} from '../reference/smallNetworks';
 import {syntheticStatistics} from '../reference/syntheticStatistics';
-import {wideStatistics} from '../reference/wideStatistics';
+import {assertSameFindings, travelled, type Page} from './exploreFindings';
 import {bundleExplore, kernelFinds, NASTY, picturesFor, settingsAt} from './exploreSetting';
 import {fakeKernel} from './fakeKernel';
 
 before(() => bundleExplore());
-
-type Page = {analyse: typeof analyse; complete: typeof complete; divideSources: typeof divideSources};
-
-/** The page finds what the kernel finds; cosines may differ by `tolerance`. */
-function assertSameFindings(
-  stats: RelevanceStatistics,
-  explored: Explored,
-  at: Settings,
-  page: Page,
-  tolerance: number,
-) {
-  const found = kernelFinds(stats, at);
-  const analysis = page.analyse(explored);
-  const overview = page.complete(analysis.overview(at));
-  const byChannel = <T extends {channel: number}>(list: readonly T[]) =>
-    [...list].sort((a, b) => a.channel - b.channel);
-  const candidates = byChannel(overview.candidates);
-  assert.deepEqual(
-    candidates.map(({channel, classes}) => ({channel, classes})),
-    byChannel(found.candidates).map(({channel, classes}) => ({channel, classes})),
-  );
-  candidates.forEach(({lowestCosine}, i) => assertNear(lowestCosine, found.candidates[i].lowestCosine, tolerance));
-  assert.equal(overview.pairs, found.cosines.length);
-  [...overview.cosines].sort((a, b) => a - b).forEach((value, i) => assertNear(value, found.cosines[i], tolerance));
-  // A cosine that close to γ may fall on either side.
-  if (found.cosines.some((value) => Math.abs(value - at.gamma) <= tolerance)) return;
-  assert.equal(overview.below, found.pairs.length);
-  assert.equal(overview.polysemantic, found.length);
-  for (const {channel, concepts, pairs} of found) {
-    const detail = analysis.detail(at, channel)!;
-    assert.deepEqual(
-      detail.concepts.map(({classes}) => classes),
-      concepts.map(({classes}) => classes),
-    );
-    assert.deepEqual(
-      detail.pairs.map(({classes}) => classes.join()).sort(),
-      pairs.map(({classes}) => classes.join()).sort(),
-    );
-    assert.deepEqual(
-      [...detail.classes].sort((a, b) => a - b),
-      [...concepts.flatMap(({classes}) => classes)].sort((a, b) => a - b),
-    );
-    const division = page.divideSources(
-      detail.concepts.map(({arv}) => arv),
-      at.rho,
-    );
-    const owners = sourceOwners(
-      concepts.map(({arv}) => arv),
-      at.rho,
-    );
-    if (tolerance < 1e-5) assert.deepEqual([...division.owners], [...owners]);
-    sourceSets(division.owners, concepts.length).forEach((set, j) => {
-      assert.deepEqual(
-        [...division.sets[j]].sort((a, b) => a - b),
-        set,
-      );
-    });
-  }
-}
-
-function assertNear(value: number, expected: number, tolerance: number) {
-  if (Number.isNaN(expected)) assert.ok(Number.isNaN(value));
-  else assert.ok(Math.abs(value - expected) <= tolerance, `${value} is not ${expected}`);
-}
-
-async function travelled(stats: RelevanceStatistics, options = {}, budget = 4e6): Promise<Explored> {
-  return unpack({data: pack(stats, select(stats, options, budget))});
-}
 
 const share = fc.double({min: 0, max: 1, noNaN: true});
 const ANYWHERE = fc.tuple(share, share, share, share);
@@ -109,6 +38,20 @@ test('the page finds what findPolysemantic finds, wherever the knobs stand', asy
     }),
     {numRuns: 150},
   );
+});
+
+test('the page finds what findPolysemantic finds in the demo', async () => {
+  const {model, train} = await demo({trainPerClass: 5});
+  const stats = await collectRelevance(model, train, {layer: DEMO_EXAMPLE.layer});
+  model.dispose();
+  const explored = await travelled(stats);
+  const draw = uniform(1, 0, 0.999);
+  for (let move = 0; move < 60; move++) {
+    const at = settingsAt(explored.grid, [draw(), draw(), draw(), draw()]);
+    assertSameFindings(stats, explored, at, {analyse, complete, divideSources}, 1e-6);
+  }
+  const found = kernelFinds(stats, explored.start);
+  assert.ok(found.length > 5 && found.some(({channel}) => channel === DEMO_EXAMPLE.channel));
 });
 
 test('the bundled script, of the rooms that may run in a browser, finds the same', async (t) => {
@@ -137,75 +80,6 @@ test('the bundled script, of the rooms that may run in a browser, finds the same
       assertSameFindings(stats, explored, settingsAt(explored.grid, knobs), page, 1e-6);
     }),
     {numRuns: 40},
-  );
-});
-
-test('1000 classes by 2048 channels by 512 inputs become a few megabytes that say what was rounded', async () => {
-  const stats = wideStatistics();
-  const {data} = await exploreBundle(stats);
-  assert.ok(bundleSize({data}) < 5e6, String(bundleSize({data})));
-  const explored = await unpack({data: /"data":"([\w+/=]+)"/.exec(String(data['text/html']))![1]});
-  assert.match(explored.about.reduced.join(), /rounded to \d+ binary digits: cosines differ .* less than 0.001/);
-  const relevant = relevantClasses(stats, explored.start);
-  const {candidates} = complete(analyse(explored).overview(explored.start));
-  assert.ok(candidates.length > 500);
-  assert.equal(candidates.length, relevant.filter((classes) => classes.length >= 2).length);
-  for (const {channel, classes, lowestCosine} of candidates.filter((_, i) => i % 20 === 0)) {
-    assert.deepEqual(classes, relevant[channel]);
-    assertNear(lowestCosine, classPairs(stats, channel, classes).pairs[0].cosine, 1e-3);
-  }
-});
-
-test('where little space is given, the channels whose classes differ most stay, with numbers like the kernel’s', async () => {
-  for (const side of [1, 3]) {
-    const stats = wideStatistics({seed: side, classes: 60, outputs: 80, inputs: 32, side, perClass: 6, own: 10});
-    const options = {tau: 0.03, p: 0.5};
-    const explored = await travelled(stats, options, 8_000);
-    assert.match(explored.about.reduced.join(), /only the \d+ of \d+ candidate channels .* with the lowest cosines/);
-    const found = kernelFinds(stats, explored.start);
-    const kept = new Set(explored.channels.map(({channel}) => channel));
-    assert.ok(kept.size > 1 && kept.size < found.candidates.length);
-    const worstKept = Math.max(
-      ...found.candidates.filter(({channel}) => kept.has(channel)).map((one) => one.lowestCosine),
-    );
-    const bestLeft = Math.min(
-      ...found.candidates.filter(({channel}) => !kept.has(channel)).map((one) => one.lowestCosine),
-    );
-    assert.ok(worstKept <= bestLeft, `${worstKept} is kept, ${bestLeft} is not`);
-    const {candidates} = complete(analyse(explored).overview(explored.start));
-    assert.equal(candidates.length, kept.size);
-    for (const {channel, lowestCosine, classes} of candidates) {
-      const kernel = found.candidates.find((one) => one.channel === channel)!;
-      assert.deepEqual(classes, kernel.classes);
-      assertNear(lowestCosine, kernel.lowestCosine, 1e-3);
-    }
-  }
-});
-
-test('vectors that travel one by one are those of the kernel', async () => {
-  const stats = wideStatistics({seed: 4, classes: 40, outputs: 300, inputs: 16, side: 5, perClass: 4, own: 3});
-  const selection = select(stats, {tau: 0.02, p: 0.5}, 4e6);
-  assert.equal(selection.encoding, 'vectors');
-  const explored = await unpack({data: pack(stats, selection)});
-  for (const shares of [
-    [0.1, 0.1, 0.4, 0.5],
-    [0.5, 0.5, 0.6, 0.9],
-  ]) {
-    assertSameFindings(stats, explored, settingsAt(explored.grid, shares), {analyse, complete, divideSources}, 1e-6);
-  }
-});
-
-test('numbers travel unchanged, or rounded to the digits that are kept', () => {
-  fc.assert(
-    fc.property(fc.float32Array(), (values) => {
-      assert.deepEqual(unshuffledFloats(shuffledBytes(values, 23)), values);
-      const rounded = unshuffledFloats(shuffledBytes(values, 11));
-      values.forEach((value, i) => {
-        if (Number.isNaN(value)) assert.ok(Number.isNaN(rounded[i]));
-        else if (Math.abs(value) < 1e-30 || Math.abs(value) > 1e38) assert.ok(Math.sign(value) * rounded[i] >= 0);
-        else assert.ok(Math.abs(rounded[i] - value) <= Math.abs(value) * 2 ** -12);
-      });
-    }),
   );
 });
 

@@ -17,7 +17,11 @@ const LOWEST = [
 const MOST_ROWS = 60_000;
 const MOST_PAIRS = 1_500_000;
 /** Characters that a number takes, compressed and in base64; measured on relevance vectors, rounded up. */
-const CHARACTERS: Record<FractionBits, number> = {23: 5, 15: 3.7, 11: 2.6};
+const CHARACTERS: Record<FractionBits, number> = {23: 5, 15: 3.7, 11: 2.6, 9: 2.3};
+const PRECISIONS = [23, 15, 11, 9] as const;
+const COARSEST = 9;
+/** Characters that a pair of a channel and a class takes besides. */
+const CHARACTERS_A_ROW = 12;
 
 /** The ranges of τ and p that keep the panel quick; the values that the knobs start at are always among them. */
 export function narrowedRanges(
@@ -58,26 +62,22 @@ export function fitting(
   budget: number,
 ): {channels: readonly ExploredChannel[]; encoding: Encoding; bits: FractionBits; reduced: string[]} {
   const {channels, about} = explored;
-  const forms = (['products', 'vectors'] as const).map((encoding) => ({
-    encoding,
-    numbers: numbersOf(encoding, explored),
-  }));
-  const all = forms
-    .map(({encoding, numbers}) => ({encoding, numbers: numbers(channels)}))
-    .sort((a, b) => a.numbers - b.numbers)[0];
-  const quick = isQuick(channels);
-  for (const bits of [23, 15, 11] as const) {
-    if (quick && all.numbers * CHARACTERS[bits] <= budget) {
-      return {channels, encoding: all.encoding, bits, reduced: roundingNote(bits)};
-    }
-  }
+  const forms = (['products', 'vectors'] as const).map((encoding) => {
+    const numbers = numbersOf(encoding, explored);
+    const fits = (some: readonly ExploredChannel[], bits: FractionBits) =>
+      isQuick(some) && numbers(some) * CHARACTERS[bits] + rowsOf(some) * CHARACTERS_A_ROW <= budget;
+    return {encoding, numbers, fits};
+  });
+  const [small] = [...forms].sort((a, b) => a.numbers(channels) - b.numbers(channels));
+  const bits = PRECISIONS.find((precision) => small.fits(channels, precision));
+  if (bits) return {channels, encoding: small.encoding, bits, reduced: roundingNote(bits)};
   const ranked = byDifference(explored);
-  const best = forms
-    .map(({encoding, numbers}) => ({encoding, count: mostThatFit(ranked, numbers, budget / CHARACTERS[11])}))
-    .sort((a, b) => b.count - a.count)[0];
+  const [best] = forms
+    .map(({encoding, fits}) => ({encoding, count: mostThatFit(ranked, (some) => fits(some, COARSEST))}))
+    .sort((a, b) => b.count - a.count);
   const kept = ranked.slice(0, best.count).sort((a, b) => a.channel - b.channel);
   const note = `only the ${best.count} of ${channels.length} candidate channels of layer ${about.layer} with the lowest cosines are here`;
-  return {channels: kept, encoding: best.encoding, bits: 11, reduced: [note, ...roundingNote(11)]};
+  return {channels: kept, encoding: best.encoding, bits: COARSEST, reduced: [note, ...roundingNote(COARSEST)]};
 }
 
 function roundingNote(bits: FractionBits): string[] {
@@ -100,14 +100,12 @@ function numbersOf(encoding: Encoding, {about}: Explored): (channels: readonly E
 /** Length of the longest beginning of the list that fits, at least 1. */
 function mostThatFit(
   ranked: readonly ExploredChannel[],
-  numbers: (channels: readonly ExploredChannel[]) => number,
-  most: number,
+  fit: (channels: readonly ExploredChannel[]) => boolean,
 ): number {
   let [fits, tooMany] = [1, ranked.length + 1];
   while (tooMany - fits > 1) {
     const middle = (fits + tooMany) >> 1;
-    const some = ranked.slice(0, middle);
-    if (numbers(some) <= most && isQuick(some)) fits = middle;
+    if (fit(ranked.slice(0, middle))) fits = middle;
     else tooMany = middle;
   }
   return fits;

@@ -4,6 +4,7 @@ import {
   html,
   imageHtml,
   isolated,
+  renderSvgPng,
   renderVegaSvg,
   svgHtml,
   tableHtml,
@@ -26,6 +27,8 @@ export interface StillPanel {
 const ROWS = 12;
 const MOST_CLASSES = 30;
 const MOST_PICTURES = 8;
+const LARGE_SVG = 60_000;
+const LARGEST_WIDTH = 620;
 
 export async function stillPanel(
   stats: RelevanceStatistics,
@@ -74,9 +77,10 @@ export async function stillPanel(
 
 function summaryText({about, start}: Explored, {candidates, polysemantic, pairs, below}: Overview): string {
   const at = `τ ${Number(start.tau.toPrecision(4))}, p ${start.p}, γ ${start.gamma}`;
+  const number = (count: number) => count.toLocaleString('en-US');
   return (
-    `${plural(about.imageCount, 'image')} of ${plural(about.classCount, 'class', 'classes')}. At ${at}: ${candidates.length} of ` +
-    `${plural(about.shape[3], 'channel')} are relevant to at least two classes; ${polysemantic} polysemantic: ${below} of ${plural(pairs, 'pair')} below γ.`
+    `${plural(about.imageCount, 'image')} of ${plural(about.classCount, 'class', 'classes')}. At ${at}: ${number(candidates.length)} of ` +
+    `${plural(about.shape[3], 'channel')} are relevant to at least two classes; ${number(polysemantic)} polysemantic: ${number(below)} of ${plural(pairs, 'pair')} below γ.`
   );
 }
 
@@ -109,10 +113,23 @@ async function stillDetail(
   const columns = ['concept', 'classes', `own sources at ρ = ${start.rho}`, 'the strongest', 'images'];
   return html`<div>
     <div style="font-weight:600;margin-top:8px">Channel ${channel}</div>
-    ${svgHtml(renderVegaSvg(figure), `cosines of the classes of channel ${channel}`)}
+    ${picture(renderVegaSvg(figure), `cosines of the classes of channel ${channel}`)}
     ${tableHtml(tiles ? columns : columns.slice(0, -1), rows, {limit: ROWS})}
     <div>${plural(division.shared, 'source channel')} shared.</div>
     <div><code>${disentangleCode(channel, concepts, start.rho)}</code></div>
+  </div>`;
+}
+
+/** A figure as a picture; one of many shapes is smaller as pixels. */
+function picture(svg: string, alt: string): Html {
+  if (svg.length < LARGE_SVG) return svgHtml(svg, alt);
+  // Pixels for each of the figure's: enough for the small print.
+  return html`<div style="max-width:${LARGEST_WIDTH}px">
+    <img
+      alt="${alt}"
+      style="max-width:100%"
+      src="${`data:image/png;base64,${renderSvgPng(svg, 1.5).toString('base64')}`}"
+    />
   </div>`;
 }
 

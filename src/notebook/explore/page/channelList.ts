@@ -54,7 +54,7 @@ export function channelList(explored: Explored, select: (channel: number) => voi
       h('span', {}, channel),
       h('span', {}, classes.length),
       h('span', {}, shortNumber(lowestCosine)),
-      h('span', {}, `${below} of ${pairs}`),
+      h('span', {title: `${below} of ${plural(pairs, 'pair')}`}, `${below}/${pairs}`),
       h('span', {class: 'names'}, ...(names.length === 2 ? [names[0], ' | ', names[1]] : [])),
     );
   }

@@ -1,5 +1,5 @@
 /** Bits of a float32's fraction that are kept: all, or fewer where space is short. Zero stays zero, and signs stay. */
-export type FractionBits = 23 | 15 | 11;
+export type FractionBits = 23 | 15 | 11 | 9;
 
 /**
  * The four bytes of each value in little-endian order, all first bytes before all second ones: bytes of one kind lie together,

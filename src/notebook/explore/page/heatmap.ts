@@ -8,6 +8,8 @@ import {partName, shortNumber} from './words';
 const SIDE = 400;
 const LARGEST_CELL = 40;
 const SMALLEST_LABELLED = 13;
+/** Columns from this width on have room for the name of a part. */
+const ROOM_FOR_PARTS = 26;
 
 export interface HeatmapOptions {
   gamma: number;
@@ -79,7 +81,7 @@ export function heatmap(detail: Detail, {gamma, nameOf, choose}: HeatmapOptions)
     h(
       'span',
       {class: className, style: `${size}:${cell}px`, title: nameOf(k)},
-      chip(conceptOf.get(k) ?? 0),
+      (className === 'name' || cell >= ROOM_FOR_PARTS) && chip(conceptOf.get(k) ?? 0),
       isolated(nameOf(k)),
     );
   return h(

@@ -128,11 +128,11 @@ function summaryWords(overview: Overview, {gamma, tau, p}: Settings, {about, cha
   const found = h(
     'span',
     {},
-    h('b', {'data-count': 'candidates'}, candidates.length),
+    h('b', {'data-count': 'candidates'}, candidates.length.toLocaleString('en-US')),
     ` of ${plural(outputs, 'channel')} are relevant to at least two classes; `,
-    h('b', {'data-count': 'polysemantic'}, polysemantic),
+    h('b', {'data-count': 'polysemantic'}, polysemantic.toLocaleString('en-US')),
     ' polysemantic: ',
-    h('b', {'data-count': 'below'}, below),
+    h('b', {'data-count': 'below'}, below.toLocaleString('en-US')),
     ` of ${plural(pairs, 'pair')} of classes below γ.`,
   );
   if (below > 0 || pairs === 0) return [found];

@@ -9,7 +9,7 @@ import {knobValue, plural, shortNumber} from './words';
 
 const MOST_CONCEPTS = 12;
 const MOST_PAIRS = 21;
-const STRONGEST = 6;
+const STRONGEST = 5;
 
 export interface SourcesView {
   element: HTMLElement;
@@ -72,7 +72,7 @@ function ownedTable(concepts: readonly DetailConcept[], {sets, carried}: SourceD
   const rows = concepts.slice(0, MOST_CONCEPTS).map(({arv}, j) => {
     const strongest = sets[j]
       .slice(0, STRONGEST)
-      .map((i) => `${i} (${Number(arv[i].toPrecision(2))})`.replace('-', '−'));
+      .map((i) => `${i}\u00a0(${Number(arv[i].toPrecision(2))})`.replace('-', '−'));
     const more = sets[j].length > STRONGEST ? ', …' : '';
     return h(
       'tr',

@@ -27,7 +27,7 @@ input[type=range]{width:100%;margin:5px 0 3px;accent-color:#0072b2;cursor:pointe
 .main{display:flex;flex-wrap:wrap;gap:18px 26px;margin-top:14px;align-items:flex-start}
 .channels{flex:1 1 390px;min-width:min(390px,100%);max-width:480px}
 .rows{max-height:520px;overflow:auto;border-block:1px solid var(--line)}
-.row{display:grid;grid-template-columns:54px 52px 54px 66px 1fr;gap:0 10px;padding:3px 8px;align-items:baseline;
+.row{display:grid;grid-template-columns:54px 52px 54px 70px 1fr;gap:0 10px;padding:3px 8px;align-items:baseline;
 font-variant-numeric:tabular-nums;border-inline-start:3px solid transparent}
 .row>*{text-align:end}
 .row>:last-child{text-align:start;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
