@@ -1,3 +1,4 @@
+import './notebook/start';
 export {backend, doctor, setupEngine, type BackendChoice} from './backend';
 export {
   cifar10,

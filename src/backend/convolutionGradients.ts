@@ -31,7 +31,8 @@ export interface ConvolutionAttributes {
   strides: number | [number, number];
   /** `same`, `valid`, a number of zeros, or zeros by axis and side. */
   pad: unknown;
-  dilations?: number | [number, number];
+  /** Null from a depthwise layer of tfjs-layers that names none. */
+  dilations?: number | [number, number] | null;
   dataFormat?: 'NHWC' | 'NCHW';
   dimRoundingMode?: 'floor' | 'round' | 'ceil';
 }
@@ -40,14 +41,14 @@ export interface ConvolutionAttributes {
 export function geometryOf(
   inputShape: number[],
   filterShape: number[],
-  {strides, dilations = 1, pad, dimRoundingMode}: ConvolutionAttributes,
+  {strides, dilations, pad, dimRoundingMode}: ConvolutionAttributes,
   depthwise = false,
 ): Geometry {
   const info = tf.backend_util.computeConv2DInfo(
     inputShape as Corner,
     filterShape as Corner,
     strides,
-    dilations,
+    dilations ?? 1,
     pad as Pad,
     dimRoundingMode,
     depthwise,

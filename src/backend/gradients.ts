@@ -34,7 +34,7 @@ import {mirrorPadGradient, resizeBilinearGradient} from './resampling';
 import {installWasmKernels} from './wasmKernels';
 
 const isOne = (size: ConvolutionAttributes['dilations']) =>
-  size === undefined || size === 1 || (Array.isArray(size) && size.every((n) => n === 1));
+  (Array.isArray(size) ? size : [size ?? 1]).every((one) => one === 1);
 
 /** Runs an engine's kernel by name. */
 function run(kernel: string, inputs: tf.NamedTensorMap, attributes: object): tf.Tensor {
@@ -79,7 +79,7 @@ const depthwise: tf.GradConfig = {
           ? run(
               tf.DepthwiseConv2dNativeBackpropFilter,
               {x: x4!, dy: dy4!},
-              {dilations: 1, ...attributes, filterShape: filter4!.shape},
+              {...attributes, dilations: attributes.dilations ?? 1, filterShape: filter4!.shape},
             )
           : depthwiseFilterGradient(x4!, dy4!, geometry),
     };

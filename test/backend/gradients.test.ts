@@ -223,3 +223,16 @@ eachEngine('a dilated convolution layer has a gradient once it is lean, and comp
     model.dispose();
   });
 });
+
+eachEngine('a depthwise layer that names no dilation has an input gradient', () => {
+  // tfjs-layers hands the engine null for it.
+  const layer = layers.layers.depthwiseConv2d({kernelSize: 3, padding: 'same', useBias: false, inputShape: [5, 5, 2]});
+  const model = layers.sequential({layers: [layer]});
+  layer.setWeights([tf.ones([3, 3, 2, 1])]);
+  const gradient = tf.grad((x: tf.Tensor) => tf.sum(model.apply(x) as tf.Tensor) as tf.Scalar)(tf.ones([1, 5, 5, 2]));
+  // Each input reaches as many outputs as its 3×3 neighbourhood has places.
+  const rows = [2, 3, 3, 3, 2];
+  const expected = rows.flatMap((a) => rows.flatMap((b) => [a * b, a * b]));
+  assert.deepEqual([...gradient.dataSync()], expected);
+  model.dispose();
+});
