@@ -253,10 +253,11 @@ test('the panel works in JupyterLab, rests where a notebook is not trusted, and 
     const stats = nastyStatistics();
     const options = {tau: 0.05, p: 0.4};
     const {grid} = select(stats, options, 4e6).explored;
-    await saveStatistics(stats, path.join(root, 'stats'));
+    const folder = path.join(root, 'stats');
+    await saveStatistics(stats, folder);
     const notebook = notebookOf([
       `import {loadStatistics} from 'unweave';\nimport {explore} from 'unweave/dist/notebook/explore';`,
-      `const stats = await loadStatistics('stats');\nexplore(stats, ${JSON.stringify(options)});`,
+      `const stats = await loadStatistics(${JSON.stringify(folder)});\nexplore(stats, ${JSON.stringify(options)});`,
     ]);
     writeFileSync(path.join(root, 'explore.ipynb'), JSON.stringify(notebook));
     const settings = {tau: grid.tau[3], p: 0.6, gamma: 0.35, rho: 0.7};
