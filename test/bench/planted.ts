@@ -2,14 +2,13 @@
  * The planted benchmark on three networks: `node --import tsx test/bench/planted.ts [demo|resnet20|mobilenet …] [--plants 50] [--out out/planted]`.
  * Results go to a folder a network, and the same command goes on after an interrupt. The two real networks are read from ../shared/data.
  */
-import {writeFile} from 'node:fs/promises';
+import {readdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {parseArgs} from 'node:util';
 import {backend} from '../../src/backend';
 import {demo} from '../../src/demo';
-import {detectionRates, pairedGain, runPlantedBenchmark} from '../../src/evaluate/planted';
+import {bestRule, detectionRates, pairedGain, randomCrops, runPlantedBenchmark} from '../../src/evaluate/planted';
 import type {PlantedImages, PlantedOptions} from '../../src/evaluate/planted';
-import {randomCrops} from '../../src/evaluate/planted/randomCrops';
 import {imageFolder} from '../../src/images';
 import {loadModel} from '../../src/models/load';
 import type {Model} from '../../src/models/types';
@@ -36,7 +35,10 @@ const SUBJECTS: Record<string, () => Promise<Subject>> = {
   },
   async mobilenet() {
     const model = await loadModel(path.join(shared, 'models/mobilenet_v1_0.75_224'), {preset: 'tf'});
-    const photographs = await imageFolder(path.join(shared, 'imagenet-samples/crops-224'));
+    const folder = path.join(shared, 'imagenet-samples/crops-224');
+    // A file is named by its class: 0000_n01440764.png.
+    const labels = Object.fromEntries((await readdir(folder)).map((file) => [file, Number(file.slice(0, 4))]));
+    const photographs = await imageFolder(folder, {labels});
     const images = {
       discovery: randomCrops(photographs, {count: 20}),
       heldOut: randomCrops(photographs, {from: 20, count: 12}),
@@ -94,7 +96,8 @@ async function main(): Promise<void> {
         );
       }
     }
-    if (benchmark.tiers.some(({tier}) => tier === 'dense')) write(`\n${detectionRates(benchmark)}`);
+    if (benchmark.tiers.some(({tier}) => tier === 'dense'))
+      write(`\n${bestRule(benchmark)}\n\n${detectionRates(benchmark)}`);
     write(`\n${((Date.now() - started) / 1000).toFixed(0)} s`);
     model.dispose();
   }

@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {test} from 'node:test';
 import {ensureBackend} from '../../src/backend';
-import {detectionRates, pairedGain, runPlantedBenchmark, TIERS} from '../../src/evaluate/planted';
+import {bestRule, detectionRates, pairedGain, runPlantedBenchmark, TIERS} from '../../src/evaluate/planted';
 import type {PlantedBenchmark, PlantedOptions} from '../../src/evaluate/planted';
 import {InputError, InterruptError} from '../../src/numerics/errors';
 import {SPLIT_RULES} from '../../src/split/rules';
@@ -54,6 +54,7 @@ eachEngine('the true owners recover a disjoint plant exactly, and no rule change
 });
 
 test('a rule of one’s own is measured beside the controls, and the rules beat no split on separable colours', async () => {
+  await ensureBackend();
   const model = plantedNetwork();
   const mine = {...SPLIT_RULES.gatedWiener, name: 'mine'};
   const benchmark = await runPlantedBenchmark(model, images, {
@@ -83,11 +84,18 @@ test('a rule of one’s own is measured beside the controls, and the rules beat 
   for (const rule of ['gatedRidge', 'gatedWiener']) assert.ok(r(rule) > r('noSplit'), `${rule}: ${r(rule)}`);
   const gain = pairedGain(benchmark, 'gatedRidge', 'noSplit', {tier: 'dense'});
   assert.ok(Math.abs(gain.mean - (r('gatedRidge') - r('noSplit'))) < 1e-12);
+  const best = bestRule(benchmark);
+  assert.ok(['published', 'gatedRidge', 'mine', 'gatedWiener'].every((rule) => r(rule) <= r(best.rule)));
+  assert.equal(best.gains.length, 4);
+  assert.ok(best.gains.every(({gain}) => gain.mean >= 0));
+  assert.match(String(best), /recovers the sources best \(r 0\.\d+\)\n {2}over .*: \+0\.\d+ \[/);
+  assert.throws(() => bestRule(benchmark, {tier: 'disjoint'}), /no tier "disjoint"/);
   assert.throws(() => pairedGain(benchmark, 'ridge', 'noSplit', {tier: 'dense'}), /no rule "ridge"; rules: noSplit/);
   model.dispose();
 });
 
 test('the same seed gives the same benchmark, and another seed other plants', async () => {
+  await ensureBackend();
   const model = plantedNetwork();
   const options = {...quick, tiers: ['dense', 'three-dense'] as const};
   const [one, again, other] = [
@@ -102,6 +110,7 @@ test('the same seed gives the same benchmark, and another seed other plants', as
 });
 
 test('a run that was interrupted goes on, and ends as one that was not', async () => {
+  await ensureBackend();
   const model = plantedNetwork();
   const options: PlantedOptions = {...quick, plants: 2, tiers: ['disjoint', 'dense', 'three-disjoint']};
   const whole = await runPlantedBenchmark(model, images, options);
@@ -142,6 +151,7 @@ test('a run that was interrupted goes on, and ends as one that was not', async (
 });
 
 test('plants that were skipped are not measured, and fewer than asked for are announced', async () => {
+  await ensureBackend();
   const model = plantedNetwork();
   const options = {...quick, tiers: ['dense'] as const};
   const all = await runPlantedBenchmark(model, images, {...options, plants: 4});

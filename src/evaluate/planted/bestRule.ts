@@ -1,0 +1,59 @@
+import type {Summary} from '../../numerics/summary';
+import {InputError} from '../../numerics/errors';
+import {pairedGain} from './summarize';
+import type {TierName} from './tiers';
+import type {ImageSet, PlantedBenchmark} from './types';
+
+/** Rules that only serve to hold others against. */
+const CONTROLS = new Set(['noSplit', 'evenShares', 'random', 'byWeight', 'kMeans', 'trueOwners']);
+
+/** Which rule suits a layer. */
+export interface BestRule {
+  readonly kind: 'best rule';
+  layer: string;
+  tier: TierName;
+  set: ImageSet;
+  rule: string;
+  /** Its mean r, and by how much it beats each other rule and no split on the same plants: mean and 95 % interval. */
+  r: Summary;
+  gains: {over: string; gain: Summary}[];
+  toString(): string;
+}
+
+/**
+ * The rule that recovers a layer's planted channels best. Plants are made of the layer's other channels, so that this tells which rule to
+ * take for a channel whose meanings are not known.
+ * @throws InputError for a tier that the benchmark did not run, or one without rules besides the controls
+ */
+export function bestRule(
+  benchmark: Pick<PlantedBenchmark, 'layer' | 'rows' | 'tiers'>,
+  {tier = 'dense', set = 'two'}: {tier?: TierName; set?: ImageSet} = {},
+): BestRule {
+  const summary = benchmark.tiers.find((one) => one.tier === tier);
+  if (!summary) throw new InputError(`the benchmark has no tier "${tier}"; run it with this tier`);
+  const rules = summary.rules.filter(({rule, r}) => !CONTROLS.has(rule) && !Number.isNaN(r[set].mean));
+  if (rules.length === 0) throw new InputError(`the benchmark has no images of set "${set}"; choose another set`);
+  const best = rules.reduce((a, b) => (b.r[set].mean > a.r[set].mean ? b : a));
+  const others = [...rules.filter((one) => one !== best).map(({rule}) => rule), 'noSplit'];
+  const found: Omit<BestRule, 'toString'> = {
+    kind: 'best rule',
+    layer: benchmark.layer,
+    tier,
+    set,
+    rule: best.rule,
+    r: best.r[set],
+    gains: others.map((over) => ({over, gain: pairedGain(benchmark, best.rule, over, {tier, set})})),
+  };
+  return Object.defineProperty(found, 'toString', {value: () => describeBest(found), enumerable: false}) as BestRule;
+}
+
+function describeBest({layer, tier, rule, r, gains}: Omit<BestRule, 'toString'>): string {
+  const signed = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
+  const lines = gains.map(({over, gain}) => {
+    const [low, high] = gain.interval.map(signed);
+    return `  over ${over}: ${signed(gain.mean)} [${low}, ${high}]`;
+  });
+  return [`layer ${layer}, tier ${tier}: ${rule} recovers the sources best (r ${r.mean.toFixed(3)})`, ...lines].join(
+    '\n',
+  );
+}
