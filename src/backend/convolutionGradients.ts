@@ -144,7 +144,7 @@ function spread(dy: tf.Tensor4D, {stride, dilation, before, input, kernel}: Geom
 }
 
 /** Puts `stride − 1` zeros between the elements along an axis: n elements become (n − 1)·stride + 1. */
-function stuffZeros(x: tf.Tensor4D, axis: number, stride: number): tf.Tensor4D {
+export function stuffZeros(x: tf.Tensor4D, axis: number, stride: number): tf.Tensor4D {
   if (stride === 1) return x;
   const outer = x.shape.slice(0, axis).reduce((a, b) => a * b, 1);
   const length = x.shape[axis]!;

@@ -31,6 +31,7 @@ import {
   type ConvolutionAttributes,
 } from './convolutionGradients';
 import {mirrorPadGradient, resizeBilinearGradient} from './resampling';
+import {installNativeKernels} from './nativeKernels';
 import {installWasmKernels} from './wasmKernels';
 
 const isOne = (size: ConvolutionAttributes['dilations']) =>
@@ -106,4 +107,5 @@ export function installGradients(): void {
     if (tf.getGradient(gradient.kernelName) !== gradient) tf.registerGradient(gradient);
   }
   installWasmKernels();
+  installNativeKernels();
 }

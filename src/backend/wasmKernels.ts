@@ -22,10 +22,10 @@ import {
   type ConvolutionAttributes,
   type Geometry,
 } from './convolutionGradients';
+import {replaceKernel, wrapKernel, type KernelCall as Call} from './kernelRegistry';
 
 type Inputs = Record<string, tf.Tensor>;
 type Attributes = Record<string, unknown>;
-type Call = Parameters<tf.KernelFunc>[0];
 
 /** The layers API hands on null where a depthwise convolution names no dilation. */
 const convolution = (attributes: Attributes) =>
@@ -143,25 +143,11 @@ const WRAPPED: Record<string, (call: Call, own: tf.KernelFunc) => ReturnType<tf.
   [tf._FusedMatMul]: multiplyPlain,
 };
 
-/** Marks a kernel of ours, whichever copy of this package registered it. */
-const OURS = Symbol.for('unweave.kernel');
-
-function register(kernelName: string, kernelFunc: tf.KernelFunc): void {
-  const former = tf.getKernel(kernelName, 'wasm');
-  if (former) tf.unregisterKernel(kernelName, 'wasm');
-  const kernel: tf.KernelConfig = {...former, kernelName, backendName: 'wasm', kernelFunc};
-  tf.registerKernel(Object.assign(kernel, {[OURS]: true}));
-}
-
 /** Registers these kernels, once the engine's own are there. Running it again is cheap. */
 export function installWasmKernels(): void {
   if (!tf.getKernel(tf.Conv2D, 'wasm')) return;
-  const isOurs = (name: string) => OURS in (tf.getKernel(name, 'wasm') ?? {});
   for (const [name, compute] of Object.entries(REWRITTEN)) {
-    if (!isOurs(name)) register(name, ({inputs, attrs}) => compute(inputs as Inputs, attrs as Attributes));
+    replaceKernel(name, 'wasm', ({inputs, attrs}) => compute(inputs as Inputs, attrs as Attributes));
   }
-  for (const [name, wrap] of Object.entries(WRAPPED)) {
-    const own = tf.getKernel(name, 'wasm')?.kernelFunc;
-    if (own && !isOurs(name)) register(name, (call) => wrap(call, own));
-  }
+  for (const [name, wrap] of Object.entries(WRAPPED)) wrapKernel(name, 'wasm', wrap);
 }

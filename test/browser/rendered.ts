@@ -21,16 +21,27 @@ export async function everyOneRendered(
   }
 }
 
-/** Runs in the page: what is wrong with an output. */
+/** Runs in the page: what is wrong with an output, shadow trees inside it included. No named functions: see `textContrast`. */
 function problemOf(output: Element): string | undefined {
   const {width, height} = output.getBoundingClientRect();
-  const text = (output as HTMLElement).innerText.trim();
+  // innerText and selectors stop at a shadow root.
+  const trees = [output];
+  for (let i = 0; i < trees.length; i++) {
+    for (const inside of Array.from(trees[i]!.querySelectorAll('*'))) {
+      trees.push(...Array.from(inside.shadowRoot?.children ?? []));
+    }
+  }
+  const text = trees
+    .filter((tree) => tree instanceof HTMLElement && tree.tagName !== 'STYLE')
+    .map((tree) => (tree as HTMLElement).innerText.trim())
+    .join(' ')
+    .trim();
   const complaint = /Error displaying widget|This view stands still.*|Loading widget|Javascript Error.*/.exec(text);
   if (complaint) return `says: ${complaint[0]}`;
-  const pictures = Array.from(output.querySelectorAll('img'));
+  const pictures = trees.flatMap((tree) => Array.from(tree.querySelectorAll('img')));
   const broken = pictures.find((picture) => !picture.complete || picture.naturalWidth === 0);
   if (broken) return `has a broken picture: ${broken.alt}`;
-  const drawings = Array.from(output.querySelectorAll('canvas'));
+  const drawings = trees.flatMap((tree) => Array.from(tree.querySelectorAll('canvas')));
   const empty = drawings.find((canvas) => {
     if (canvas.width === 0 || canvas.height === 0) return true;
     const pixels = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data;
@@ -39,9 +50,8 @@ function problemOf(output: Element): string | undefined {
     return words.every((word) => word === words[0]);
   });
   if (empty) return 'has an empty drawing';
-  if (!text && pictures.length + drawings.length + output.querySelectorAll('svg *, progress').length === 0) {
-    return 'shows nothing';
-  }
+  const shapes = trees.flatMap((tree) => Array.from(tree.querySelectorAll('svg *, progress')));
+  if (!text && pictures.length + drawings.length + shapes.length === 0) return 'shows nothing';
   return width > 2 && height > 2 ? undefined : 'has no size';
 }
 
