@@ -1,4 +1,4 @@
-import type {AblationEffect, SplitAblation} from './ablate';
+import type {AblationEffect, SplitAblation} from './types';
 import {number, percent, textTable, withInterval} from './text';
 
 /** Classes that a printed table shows at most. */

@@ -57,6 +57,58 @@ export interface SplitEvaluation {
   toString(): string;
 }
 
+/** Mean change of a class's images: of the logit of their own class, and of the share whose own class is on top. */
+export interface AblationEffect {
+  logit: number;
+  accuracy: number;
+}
+
+/** One class that has images. */
+export interface AblatedClass {
+  class: number;
+  className: string;
+  images: number;
+  /** Position of the concept that the class belongs to, −1 for none. */
+  concept: number;
+  /** Before anything is removed: mean logit of its own class, and top-1. */
+  before: AblationEffect;
+  /** The whole channel removed. */
+  zeroed: AblationEffect;
+  /** Concept j removed, [k]. */
+  removed: AblationEffect[];
+  /** The j-th part of a random split removed, [k]; mean over the random splits. */
+  random: AblationEffect[];
+}
+
+/** What removing one concept does. */
+export interface AblatedConcept {
+  classes: number[];
+  classNames: string[];
+  /** Mean change of its own images' logit when the whole channel is removed: what `own` is relative to. */
+  zeroed: number;
+  /** Σ logit change of its own images ÷ the same with the whole channel removed, with the normal 95 % interval of a ratio. */
+  own: Summary;
+  /** The same for the images of the other concepts. */
+  other: Summary;
+  /** Mean |change of a class's logit| over the classes of no concept: with this concept and with the whole channel removed. */
+  rest: {removed: number; zeroed: number};
+  /** `own` and `other` over random splits: mean, deviation and the range that holds 95 % of the splits. */
+  random: {own: Summary; other: Summary};
+}
+
+/** What becomes of every class when one concept, or the whole channel, is taken out of the network. */
+export interface SplitAblation {
+  readonly kind: 'split ablation';
+  layer: string;
+  channel: number;
+  images: number;
+  concepts: AblatedConcept[];
+  /** All classes that have images, ascending. */
+  classes: AblatedClass[];
+  randomSplits: number;
+  toString(): string;
+}
+
 /** One image of a concept; kernels are numbered as `kernelList` lists them. */
 export interface MeasuredImage {
   concept: number;
