@@ -38,7 +38,7 @@ const zones = rooms.map((room) => ({
 }));
 
 export default ts.config(
-  {ignores: ['dist', 'node_modules', 'artefacts', 'notebooks', 'data', 'out']},
+  {ignores: ['.venv', '.cache', 'dist', 'node_modules', 'artefacts', 'notebooks', 'data', 'out']},
   js.configs.recommended,
   ...ts.configs.recommended,
   {

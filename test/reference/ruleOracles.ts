@@ -149,8 +149,8 @@ export function slowEnergyMatch(problem: OracleProblem): {ownership: number[][];
   return {ownership: simplex(u.map((one) => one.map((value) => 1 / k + scale * step * value))), scale};
 }
 
-/** Kernels, [k][taps·Cin], and e. */
-export function slowGatedRidge(problem: OracleProblem): {kernels: number[][]; ridge: number} {
+/** e ↦ w/k + U_j(e), [k][taps·Cin], and the patches of each concept's images. */
+function slowRidge(problem: OracleProblem): {at: (ridge: number) => number[][]; all: number[][][]} {
   const {layer, channel, kernel: w} = problem;
   const [kh, kw, sources, outputs] = layer.shape;
   const taps = kh * kw;
@@ -193,8 +193,14 @@ export function slowGatedRidge(problem: OracleProblem): {kernels: number[][]; ri
     const solve = P.mmul(inverse(Matrix.add(TP, Matrix.eye(D).mul((ridge * trace(TP)) / D))));
     return answers.map((answer) => Matrix.add(solve.mmul(Matrix.sub(answer, mean)), Matrix.div(W, k)).to1DArray());
   };
+  return {at, all};
+}
+
+/** Kernels, [k][taps·Cin], and e. */
+export function slowGatedRidge(problem: OracleProblem): {kernels: number[][]; ridge: number} {
+  const {at, all} = slowRidge(problem);
   const rows = all.flat();
-  const most = variance(rows.map((row) => dot(row, w)));
+  const most = variance(rows.map((row) => dot(row, problem.kernel)));
   for (let i = 0; i <= 24; i++) {
     const ridge = 10 ** (i / 6);
     const kernels = at(ridge);
@@ -202,4 +208,19 @@ export function slowGatedRidge(problem: OracleProblem): {kernels: number[][]; ri
     if (energy <= most || i === 24) return {kernels, ridge};
   }
   throw new Error('unreachable');
+}
+
+/** Kernels, [k][taps·Cin], and t. */
+export function slowScaledRidge(problem: OracleProblem): {kernels: number[][]; scale: number} {
+  const {at, all} = slowRidge(problem);
+  const w = problem.kernel;
+  const k = all.length;
+  const U = at(3).map((part) => part.map((value, i) => value - w[i] / k));
+  const m = all.map((rows) => rows.map((row) => dot(row, w)));
+  const along = U.map((u) => all.flat().map((row) => dot(row, u)));
+  const target = (j: number) =>
+    m.flatMap((values, c) => values.map((value) => Math.max(0, value) * ((c === j ? 1 : 0) - 1 / k)));
+  const scale = Math.max(0, average(along.map((values, j) => correlation(values, target(j)))));
+  const step = Math.sqrt((variance(m.flat()) * (1 - 1 / k)) / along.reduce((sum, values) => sum + variance(values), 0));
+  return {kernels: U.map((u) => u.map((value, i) => w[i] / k + scale * step * value)), scale};
 }

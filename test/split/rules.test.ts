@@ -12,7 +12,7 @@ import {shiftedSolver} from '../../src/split/rules/shiftedSolve';
 import type {SplitSolution} from '../../src/split/types';
 import {verifySplit} from '../../src/split/verify';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
-import {slowEnergyMatch, slowGatedRidge, slowGatedWiener, slowPatches} from '../reference/ruleOracles';
+import {slowEnergyMatch, slowGatedRidge, slowGatedWiener, slowPatches, slowScaledRidge} from '../reference/ruleOracles';
 import {randomProblem, type RandomProblem} from '../reference/ruleProblems';
 import {smallImages, smallModel, STUDIED_LAYERS, uniform} from '../reference/smallNetworks';
 
@@ -100,6 +100,10 @@ eachEngine('each rule computes its formula', async () => {
       const slowRidge = slowGatedRidge(oracle);
       assert.equal(ridge.chosen!.ridge, slowRidge.ridge, `ridge, ${what}`);
       assertClose(kernelsOf(ridge), slowRidge.kernels, 5e-4, `gatedRidge, ${what}`);
+      const scaled = await SPLIT_RULES.scaledRidge.solve(problem);
+      const slowScaled = slowScaledRidge(oracle);
+      assertClose(kernelsOf(scaled), slowScaled.kernels, 5e-4, `scaledRidge, ${what}`);
+      assert.ok(Math.abs(scaled.chosen!.scale - slowScaled.scale) < 1e-4, `scale of scaledRidge, ${what}`);
     });
   }
 });
@@ -127,11 +131,13 @@ test('ownerships lie in 0..1 and add up to 1, and free kernels add up to the cha
             assert.ok(Math.abs(shares.reduce((sum, share) => sum + share, 0) - 1) < 1e-9);
           });
         }
-        const kernels = kernelsOf(await SPLIT_RULES.gatedRidge.solve(problem));
-        problem.kernel.forEach((weight, at) => {
-          const sum = kernels.reduce((total, part) => total + part[at], 0);
-          assert.ok(Math.abs(sum - weight) <= 1e-6, `${sum}, not ${weight}`);
-        });
+        for (const rule of [SPLIT_RULES.gatedRidge, SPLIT_RULES.scaledRidge]) {
+          const kernels = kernelsOf(await rule.solve(problem));
+          problem.kernel.forEach((weight, at) => {
+            const sum = kernels.reduce((total, part) => total + part[at], 0);
+            assert.ok(Math.abs(sum - weight) <= 1e-6, `${rule.name}: ${sum}, not ${weight}`);
+          });
+        }
       },
     ),
     {numRuns: 25, seed: 2},
@@ -168,9 +174,11 @@ test('a channel that batch norm turns round is divided as its mirror image', asy
     const [one, other] = [await rule.solve(problem), await rule.solve(mirrored)];
     assertClose(ownershipOf(other), ownershipOf(one), 1e-6, rule.name);
   }
-  const [one, other] = [await SPLIT_RULES.gatedRidge.solve(problem), await SPLIT_RULES.gatedRidge.solve(mirrored)];
-  const turned = kernelsOf(other).map((part) => part.map((weight) => -weight));
-  assertClose(turned, kernelsOf(one), 1e-5, 'gatedRidge');
+  for (const rule of [SPLIT_RULES.gatedRidge, SPLIT_RULES.scaledRidge]) {
+    const [one, other] = [await rule.solve(problem), await rule.solve(mirrored)];
+    const turned = kernelsOf(other).map((part) => part.map((weight) => -weight));
+    assertClose(turned, kernelsOf(one), 1e-5, rule.name);
+  }
 });
 
 test('disentangle sees the sign of the batch norm behind the layer', async () => {
@@ -206,7 +214,7 @@ test('a rule refuses a layer whose matrices would be too large, and names anothe
     kernel: new Float32Array(size),
     layer: {...problem.layer, shape: [1, 1, size, 4] as [number, number, number, number]},
   };
-  for (const rule of [SPLIT_RULES.gatedWiener, SPLIT_RULES.energyMatch, SPLIT_RULES.gatedRidge]) {
+  for (const rule of Object.values(SPLIT_RULES).filter(({name}) => name !== 'published')) {
     await assert.rejects(
       () => rule.solve(large),
       (error) => error instanceof InputError && /5000 × 5000.*at most 4608/.test(error.message),
@@ -219,6 +227,6 @@ test('a rule without images asks for them, and an unknown rule lists the known o
   await assert.rejects(() => SPLIT_RULES.gatedRidge.solve({...problem, inputs: undefined}), /give images/);
   assert.throws(
     () => splitRule('wiener'),
-    /unknown rule "wiener"; rules: published, gatedWiener, energyMatch, gatedRidge/,
+    /unknown rule "wiener"; rules: published, gatedWiener, energyMatch, gatedRidge, scaledRidge/,
   );
 });

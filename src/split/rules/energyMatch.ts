@@ -1,9 +1,8 @@
-import type {ConceptInputs, SplitProblem, SplitRule} from '../types';
+import type {SplitRule} from '../types';
 import {
   activeKernel,
   checkSize,
   diagonal,
-  eachProjection,
   gatedMoments,
   multiply,
   requireInputs,
@@ -11,7 +10,7 @@ import {
   type GatedMoment,
 } from './activity';
 import {onSimplex} from './gatedWiener';
-import {runningCorrelation, runningVariance} from './running';
+import {energyStep} from './energyStep';
 import {shiftedSolver} from './shiftedSolve';
 
 /**
@@ -39,7 +38,8 @@ export const energyMatch: SplitRule = {
     const even = moments.map(() => new Float64Array(sources).fill(1 / k));
     const direction = sumOfDirections([gatedDirection(moments), wienerDirection(moments)], sources);
     if (!direction) return {ownership: even, chosen: {scale: 0}};
-    const {scale, step} = await energyStep(problem, inputs, kernel, direction);
+    const kernels = direction.map((u) => Float64Array.from(kernel, (weight, at) => weight * u[at % sources]));
+    const {scale, step} = await energyStep(problem, inputs, kernel, kernels);
     const ownership = onSimplex(direction.map((u) => u.map((value) => 1 / k + scale * step * value)));
     return {ownership, chosen: {scale}};
   },
@@ -84,32 +84,4 @@ function sumOfDirections(directions: readonly Float64Array[][], sources: number)
     centred.forEach((u, j) => u.forEach((value, i) => (total[j][i] += value / size)));
   }
   return any ? total : undefined;
-}
-
-/** t, and √(Var m·(1 − 1/k) / Σ_j Var(u_j·c)), in one pass over the inputs. */
-async function energyStep(
-  problem: SplitProblem,
-  inputs: ConceptInputs,
-  kernel: Float32Array,
-  direction: readonly Float64Array[],
-): Promise<{scale: number; step: number}> {
-  const k = direction.length;
-  const sources = problem.layer.shape[2];
-  const kernels = direction.map((u) => Float64Array.from(kernel, (weight, at) => weight * u[at % sources]));
-  const activity = runningVariance();
-  const agreement = direction.map(() => runningCorrelation());
-  await eachProjection(problem, inputs, [...kernels, kernel], (concept, values) => {
-    for (let at = 0; at < values.length; at += k + 1) {
-      const m = values[at + k];
-      activity.add(m);
-      agreement.forEach((pair, j) => pair.add(values[at + j], Math.max(m, 0) * ((j === concept ? 1 : 0) - 1 / k)));
-    }
-  });
-  const energy = agreement.reduce((sum, pair) => sum + pair.variance(), 0);
-  if (!(energy > 0)) return {scale: 0, step: 0};
-  return {
-    // A direction that points away from its own concepts is not followed backwards.
-    scale: Math.max(agreement.reduce((sum, pair) => sum + pair.correlation(), 0) / k, 0),
-    step: Math.sqrt((activity.variance() * (1 - 1 / k)) / energy),
-  };
 }

@@ -4,9 +4,16 @@ import {energyMatch} from './energyMatch';
 import {gatedRidge} from './gatedRidge';
 import {gatedWiener} from './gatedWiener';
 import {published} from './published';
+import {scaledRidge} from './scaledRidge';
 
 /** Rules by name; `published` is the default, for parity with the paper. */
-export const SPLIT_RULES: Readonly<Record<string, SplitRule>> = {published, gatedWiener, energyMatch, gatedRidge};
+export const SPLIT_RULES: Readonly<Record<string, SplitRule>> = {
+  published,
+  gatedWiener,
+  energyMatch,
+  gatedRidge,
+  scaledRidge,
+};
 
 /** @throws InputError that lists the rules */
 export function splitRule(rule: string | SplitRule): SplitRule {
