@@ -70,7 +70,17 @@ export {
   type DemoOptions,
   type TrainDemoOptions,
 } from './demo';
-export {detectionRates, runPlantedBenchmark, type PlantedBenchmark, type PlantedOptions} from './evaluate/planted';
+export {
+  bestRule,
+  detectionRates,
+  pairedGain,
+  randomCrops,
+  runPlantedBenchmark,
+  type BestRule,
+  type PlantedBenchmark,
+  type PlantedImages,
+  type PlantedOptions,
+} from './evaluate/planted';
 export {saveFigure} from './notebook/display';
 export {explore, explorePage, type ExploreOptions} from './notebook/explore';
 export {livePreview, resultPage, show, topImagesGallery, type PageSection, type ShowOptions} from './notebook/show';

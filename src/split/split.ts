@@ -63,5 +63,5 @@ export function adviceOnRule(zeroInputShare: number, rule: string): string {
   if (rule !== 'published') return `Rule ${rule} was chosen by name.`;
   return zeroInputShare >= 0.85
     ? 'On such sparse inputs the published rule recovers planted concepts.'
-    : 'On inputs as dense as these the published rule recovers planted concepts worse than no split; try the rule gatedRidge.';
+    : 'On inputs as dense as these the published rule recovers planted concepts worse than no split; try the rule scaledRidge, or let "unweave benchmark planted" find the rule for this layer.';
 }

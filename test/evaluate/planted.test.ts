@@ -89,6 +89,18 @@ test('a rule of one’s own is measured beside the controls, and the rules beat 
   assert.equal(best.gains.length, 4);
   assert.ok(best.gains.every(({gain}) => gain.mean >= 0));
   assert.match(String(best), /recovers the sources best \(r 0\.\d+\)\n {2}over .*: \+0\.\d+ \[/);
+  // Straight from the definition: each half's best rule, on the other half.
+  const rows = benchmark.rows.map(({rules}) => rules);
+  const average = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const half = (odd: number) => rows.filter((_, n) => n % 2 === odd);
+  const winner = (odd: number) =>
+    ['published', 'gatedRidge', 'mine', 'gatedWiener']
+      .map((rule) => ({rule, r: average(half(odd).map((scores) => scores[rule].r.two))}))
+      .sort((a, b) => b.r - a.r)[0].rule;
+  const expected = average([0, 1].flatMap((odd) => half(odd).map((scores) => scores[winner(1 - odd)].r.two)));
+  assert.deepEqual(best.crossFitted?.rules, [winner(0), winner(1)]);
+  assert.ok(Math.abs(best.crossFitted.r.mean - expected) < 1e-12);
+  assert.equal(bestRule({...benchmark, rows: benchmark.rows.slice(0, 1)}).crossFitted, undefined);
   assert.throws(() => bestRule(benchmark, {tier: 'disjoint'}), /no tier "disjoint"/);
   assert.throws(() => pairedGain(benchmark, 'ridge', 'noSplit', {tier: 'dense'}), /no rule "ridge"; rules: noSplit/);
   model.dispose();

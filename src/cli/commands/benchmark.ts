@@ -2,8 +2,14 @@ import {writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import type {Command} from 'commander';
 import {demo, DEMO_EXAMPLE} from '../../demo';
-import {runPlantedBenchmark, TIERS, type PlantedOptions, type TierName} from '../../evaluate/planted';
-import {randomCrops} from '../../evaluate/planted/randomCrops';
+import {
+  bestRule,
+  randomCrops,
+  runPlantedBenchmark,
+  TIERS,
+  type PlantedOptions,
+  type TierName,
+} from '../../evaluate/planted';
 import {InputError} from '../../numerics/errors';
 import {resultPage} from '../../notebook/show';
 import {
@@ -67,7 +73,13 @@ export function addBenchmarkCommand(program: Command): void {
         {heading: `${model.name}, layer ${layer}`, content: [result]},
       ]);
       await writeFile(path.join(options.out, 'index.html'), page);
-      print(options.json ? result : `${result}\nresults, and a page with plots, in ${options.out}`, options.json);
+      // Which rule to take for a channel whose meanings are not known: the one that suits channels made of the layer's others.
+      const advised = result.tiers.find(({tier}) => tier === 'dense') ?? result.tiers[0];
+      const best = bestRule(result, {tier: advised.tier});
+      print(
+        options.json ? {...result, best} : `${result}\n\n${best}\nresults, and a page with plots, in ${options.out}`,
+        options.json,
+      );
     });
 }
 

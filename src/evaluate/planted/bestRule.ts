@@ -1,5 +1,6 @@
-import type {Summary} from '../../numerics/summary';
 import {InputError} from '../../numerics/errors';
+import {meanInterval, type Summary} from '../../numerics/summary';
+import {mean} from '../../numerics/vectors';
 import {pairedGain} from './summarize';
 import type {TierName} from './tiers';
 import type {ImageSet, PlantedBenchmark} from './types';
@@ -17,6 +18,11 @@ export interface BestRule {
   /** Its mean r, and by how much it beats each other rule and no split on the same plants: mean and 95 % interval. */
   r: Summary;
   gains: {over: string; gain: Summary}[];
+  /**
+   * What choosing in this way is worth: every other plant chooses a rule, which is measured on the plants between them, and the other
+   * way round; so no plant is among those that chose. Undefined with one plant.
+   */
+  crossFitted?: {rules: [string, string]; r: Summary};
   toString(): string;
 }
 
@@ -42,18 +48,44 @@ export function bestRule(
     set,
     rule: best.rule,
     r: best.r[set],
+    ...crossFitted(
+      benchmark,
+      rules.map(({rule}) => rule),
+      {tier, set},
+    ),
     gains: others.map((over) => ({over, gain: pairedGain(benchmark, best.rule, over, {tier, set})})),
   };
   return Object.defineProperty(found, 'toString', {value: () => describeBest(found), enumerable: false}) as BestRule;
 }
 
-function describeBest({layer, tier, rule, r, gains}: Omit<BestRule, 'toString'>): string {
+function crossFitted(
+  {rows}: Pick<PlantedBenchmark, 'rows'>,
+  rules: readonly string[],
+  {tier, set}: {tier: TierName; set: ImageSet},
+): Pick<BestRule, 'crossFitted'> {
+  const plants = rows.filter((row) => row.tier === tier).map((row) => row.rules);
+  const halves = [0, 1].map((odd) => plants.filter((_, n) => n % 2 === odd));
+  if (halves[1].length === 0) return {};
+  const recovery = (half: typeof plants, rule: string) =>
+    half.map((scores) => scores[rule].r[set]).filter(Number.isFinite);
+  const chosen = halves.map((half) =>
+    rules.reduce((a, b) => (mean(recovery(half, b)) > mean(recovery(half, a)) ? b : a)),
+  ) as [string, string];
+  const values = halves.flatMap((half, n) => recovery(half, chosen[1 - n]));
+  return {crossFitted: {rules: chosen, r: meanInterval(values)}};
+}
+
+function describeBest({layer, tier, rule, r, gains, crossFitted}: Omit<BestRule, 'toString'>): string {
   const signed = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
   const lines = gains.map(({over, gain}) => {
     const [low, high] = gain.interval.map(signed);
     return `  over ${over}: ${signed(gain.mean)} [${low}, ${high}]`;
   });
-  return [`layer ${layer}, tier ${tier}: ${rule} recovers the sources best (r ${r.mean.toFixed(3)})`, ...lines].join(
-    '\n',
-  );
+  return [
+    `layer ${layer}, tier ${tier}: ${rule} recovers the sources best (r ${r.mean.toFixed(3)})`,
+    ...lines,
+    ...(crossFitted
+      ? [`  the same choice on half of the plants, measured on the other half: r ${crossFitted.r.mean.toFixed(3)}`]
+      : []),
+  ].join('\n');
 }
