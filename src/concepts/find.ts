@@ -86,7 +86,7 @@ export function findPolysemantic(stats: RelevanceStatistics, options: FindOption
     );
   }
   const pairs = channels.flatMap((channel) => channel.pairs).sort(byCosine);
-  const found: Omit<PolysemanticChannels, keyof ReadonlyArray<PolysemanticChannel> | 'toString'> = {
+  const found: Omit<PolysemanticChannels, keyof ReadonlyArray<PolysemanticChannel> | 'stats' | 'toString'> = {
     kind: 'polysemantic channels',
     layer: stats.layer.name,
     modelHash: stats.model.hash,
@@ -96,7 +96,8 @@ export function findPolysemantic(stats: RelevanceStatistics, options: FindOption
     cosines: Float64Array.from(cosines).sort(),
     warnings,
   };
-  return readable(Object.assign(channels, found) as unknown as PolysemanticChannels, describeChannels);
+  const result = Object.defineProperty(Object.assign(channels, found), 'stats', {value: stats, enumerable: false});
+  return readable(result as unknown as PolysemanticChannels, describeChannels);
 }
 
 function byCosine(a: ClassPair, b: ClassPair): number {

@@ -1,3 +1,5 @@
+import type {RelevanceStatistics} from '../numerics/statistics';
+
 /** Something that a channel stands for: one class, or several that its source channels treat alike. */
 export interface Concept {
   /** Class indices, ascending. */
@@ -53,6 +55,8 @@ export interface PolysemanticChannels extends ReadonlyArray<PolysemanticChannel>
   /** Cosines of all pairs of relevant classes of all candidates, ascending: what a γ for this network can be chosen from. */
   readonly cosines: Float64Array;
   readonly warnings: string[];
+  /** The statistics that were searched: what `show` draws similarities from. Not enumerable, so that JSON stays small. */
+  readonly stats: RelevanceStatistics;
   toString(): string;
 }
 

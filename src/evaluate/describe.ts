@@ -1,4 +1,4 @@
-import {number, percent, textTable, withInterval} from './text';
+import {number, percent, textTable, withInterval, withSpread} from './text';
 import type {Fractions, SplitEvaluation} from './types';
 
 /** A table a concept, for a terminal or a cell. */
@@ -6,14 +6,14 @@ export function describeEvaluation(evaluation: Omit<SplitEvaluation, 'toString'>
   const {layer, channel, rule, tau, images, concepts, top1, randomSplits, warnings} = evaluation;
   const lines = [
     `channel ${channel} of layer ${layer}, divided by rule ${rule}, on ${images} images (τ ${tau}); top-1 ${percent(top1.before)} before, ${percent(top1.after)} after`,
-    'fractions of the original with the 95 % interval of the mean' +
+    'fractions of the original: mean ± deviation over the images [95 % interval of the mean]' +
       (randomSplits > 0 ? `; random: mean and central 95 % of ${randomSplits} random splits of the same sizes` : ''),
   ];
   concepts.forEach(({classes, classNames, published, positive, ratioOfSums, auroc}, own) => {
     const heads = auroc.parts.map((_, j) => (j === own ? `part ${j + 1} (own)` : `part ${j + 1}`));
     const rows: string[][] = [['', 'images', ...heads, 'residue']];
     const add = (name: string, {images: count, summary, random}: Fractions) => {
-      rows.push([name, String(count), ...summary.parts.map(withInterval), withInterval(summary.residue)]);
+      rows.push([name, String(count), ...summary.parts.map(withSpread), withSpread(summary.residue)]);
       if (randomSplits > 0)
         rows.push(['  random', '', ...random.parts.map(withInterval), withInterval(random.residue)]);
     };

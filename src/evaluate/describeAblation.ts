@@ -19,18 +19,7 @@ export function describeAblation(ablation: Omit<SplitAblation, 'toString'>): str
     `channel ${channel} of layer ${layer} on ${images} images of ${classes.length} classes: what removing a concept costs a class's own logit, as a share of what removing the whole channel costs`,
     ...textTable(summary).map((line) => `  ${line}`),
   ];
-  const harmless = concepts.flatMap(({zeroed}, j) => (zeroed < 0 ? [] : [names[j]]));
-  if (harmless.length > 0) {
-    lines.push(
-      `  warning: removing the whole channel does not lower the logit of ${harmless.join(', ')}: its shares mean nothing`,
-    );
-  }
-  if (concepts.length > 0 && classes.some(({concept}) => concept === -1)) {
-    const {rest} = concepts[0];
-    lines.push(
-      `  classes of no concept: their logits move by ${concepts.map((one) => number(one.rest.removed)).join(', ')} on average, and by ${number(rest.zeroed)} without the channel`,
-    );
-  }
+  lines.push(...ablationNotes(ablation).map((note) => `  ${note}`));
   const shown = [...classes]
     .sort((a, b) => Math.abs(b.zeroed.logit) - Math.abs(a.zeroed.logit) || a.class - b.class)
     .slice(0, ROWS);
@@ -48,4 +37,20 @@ export function describeAblation(ablation: Omit<SplitAblation, 'toString'>): str
     ),
   );
   return lines.join('\n');
+}
+
+/** What a reader must know beside the shares: where they mean nothing, and what becomes of the classes of no concept. */
+export function ablationNotes({concepts, classes}: Pick<SplitAblation, 'concepts' | 'classes'>): string[] {
+  const names = concepts.map(({classNames}) => classNames.join(' + '));
+  const harmless = concepts.flatMap(({zeroed}, j) => (zeroed < 0 ? [] : [names[j]]));
+  const notes = harmless.map(
+    (name) => `warning: removing the whole channel does not lower the logit of ${name}: its shares mean nothing`,
+  );
+  if (concepts.length > 0 && classes.some(({concept}) => concept === -1)) {
+    const each = concepts.map(({rest}, j) => `${number(rest.removed)} without ${names[j]}`);
+    notes.push(
+      `classes of no concept: their logits move by ${[...each, `${number(concepts[0].rest.zeroed)} without the channel`].join(', ')} (mean size)`,
+    );
+  }
+  return notes;
 }

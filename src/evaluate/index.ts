@@ -1,5 +1,6 @@
 export {ablate, type AblateOptions} from './ablate';
 export {activationMaps, type ActivationMap, type ActivationMaps, type ActivationMapsOptions} from './activationMaps';
+export {ablationNotes} from './describeAblation';
 export {densities, type Densities, type DensityCurve, type DensityOptions, type DensityRow} from './densities';
 export {evaluateSplit, type EvaluateOptions} from './evaluateSplit';
 export {randomSplit} from './randomSplit';

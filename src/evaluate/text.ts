@@ -18,4 +18,10 @@ export const number = (value: number) => (Number.isFinite(value) ? value.toFixed
 export const withInterval = ({mean, interval}: Summary) =>
   Number.isFinite(interval[0]) ? `${number(mean)} [${interval.map(number).join(', ')}]` : number(mean);
 
+/** A mean with the deviation behind it, as `1.07 ± 0.32 [1.01, 1.13]`. */
+export const withSpread = (summary: Summary) =>
+  Number.isFinite(summary.deviation) && Number.isFinite(summary.interval[0])
+    ? withInterval(summary).replace(' [', ` ± ${number(summary.deviation)} [`)
+    : withInterval(summary);
+
 export const percent = (share: number) => `${(100 * share).toFixed(1)} %`;

@@ -226,7 +226,7 @@ function aside(classes: number, channel: number, logarithmic: boolean): number {
   return logarithmic ? classes * 1.1 ** shift : classes + 0.6 * shift;
 }
 
-/** The lowest few points, without those whose number would lie on another's. */
+/** The lowest few points, without those whose number would lie on another number or point. */
 function labelled<T extends {x: number | null; cosine: number | null}>(
   values: readonly T[],
   {bottom, most, logarithmic}: {bottom: number; most: number; logarithmic: boolean},
@@ -240,9 +240,13 @@ function labelled<T extends {x: number | null; cosine: number | null}>(
   for (const value of values) {
     if (chosen.length === 6) break;
     const [x, y] = [across(value.x ?? 2), down(value.cosine ?? 1)];
-    const free = chosen.every(
-      (other) => Math.abs(across(other.x ?? 2) - x) > 34 || Math.abs(down(other.cosine ?? 1) - y) > 11,
-    );
+    const [right, below] = [
+      (other: T) => across(other.x ?? 2) - x,
+      (other: T) => Math.abs(down(other.cosine ?? 1) - y),
+    ];
+    const free =
+      chosen.every((other) => Math.abs(right(other)) > 34 || below(other) > 11) &&
+      values.every((other) => other === value || right(other) < 3 || right(other) > 38 || below(other) > 9);
     if (free && x < WIDTH - 28) chosen.push(value);
   }
   return chosen;

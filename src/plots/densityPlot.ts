@@ -49,7 +49,7 @@ export function densityPlot({layer, channel, rows, curves}: DensityCurves): Figu
     resolve: {scale: {y: 'independent'}},
     vconcat: panels.map(({name, own, top}, n) => ({
       title: {
-        text: name === 'original' ? 'original channel' : name,
+        text: heading(name, concepts),
         ...(silent(name) && {subtitle: silent(name)}),
         fontSize: 11,
         subtitleFontSize: 10,
@@ -96,6 +96,13 @@ export function densityPlot({layer, channel, rows, curves}: DensityCurves): Figu
       },
     })),
   };
+}
+
+/** A part by its concept. */
+function heading(channel: string, concepts: readonly string[]): string {
+  if (channel === 'original') return 'original channel';
+  const concept = concepts[Number(/^d(\d+)$/.exec(channel)?.[1]) - 1];
+  return concept === undefined ? channel : `${channel} · ${short(concept)}`;
 }
 
 function short(concept: string): string {

@@ -2,7 +2,7 @@ import type {Summary} from '../numerics/summary';
 import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
 import type {EvaluatedSplit, FractionDefinition} from './inputs';
 import {conceptLabels, counted, numberText, rounded} from './labels';
-import {BLUE, GREY, INK, ORANGE, PALE, QUIET} from './palette';
+import {conceptColours, GREY, INK, PALE, QUIET} from './palette';
 
 export interface FractionBarsOptions {
   /** Which definition of a fraction; see `ConceptEvaluation`. @default 'positive' */
@@ -12,10 +12,8 @@ export interface FractionBarsOptions {
 const DEFINITIONS: Record<FractionDefinition, string> = {
   published: 'mean of Σ part / Σ original, signed sums',
   positive: 'mean of Σ relu(part) / Σ relu(original)',
-  ratioOfSums: 'Σ relu(part) / Σ relu(original) over all images',
+  ratioOfSums: 'Σ relu(part) / Σ relu(original), summed',
 };
-const OWN = 'own part';
-const OTHER = 'other parts';
 const RESIDUE = 'residue';
 const RANDOM = 'random split';
 
@@ -25,29 +23,33 @@ const RANDOM = 'random split';
  */
 export function fractionBars(evaluation: EvaluatedSplit, {definition = 'positive'}: FractionBarsOptions = {}): Figure {
   const {layer, channel, concepts, randomSplits, tau} = evaluation;
-  const title = `What the parts of channel ${channel} carry`;
+  const title = `What the parts of channel ${channel} of ${layer} carry`;
   const labels = conceptLabels(concepts);
-  const parts = [...labels.map((label, j) => `d${j + 1} · ${label}`), RESIDUE];
+  const names = labels.map((label, j) => `d${j + 1} · ${label}`);
   const headings = concepts.map(
-    (concept, own) => `images of ${labels[own]} (${concept[definition].images.toLocaleString('en-US')})`,
+    (concept, own) => `${counted(concept[definition].images, 'image')} of ${labels[own]}; own part: d${own + 1}`,
   );
-  const rows = concepts.flatMap((concept, own) => {
+  const all = concepts.flatMap((concept, own) => {
     const {summary, random} = concept[definition];
-    const bar = (name: string, role: string, of: Summary, control: boolean) => ({
+    const bar = (name: string, of: Summary, control: boolean) => ({
       images: headings[own],
       part: name,
-      role: control ? RANDOM : role,
+      colour: control ? RANDOM : name,
       kind: control ? RANDOM : 'this split',
       value: rounded(of.mean),
       low: rounded(of.interval[0]),
       high: rounded(of.interval[1]),
     });
     const bars = (from: {parts: readonly Summary[]; residue: Summary}, control: boolean) => [
-      ...from.parts.map((part, j) => bar(parts[j], j === own ? OWN : OTHER, part, control)),
-      bar(RESIDUE, RESIDUE, from.residue, control),
+      ...from.parts.map((part, j) => bar(names[j], part, control)),
+      bar(RESIDUE, from.residue, control),
     ];
     return [...bars(summary, false), ...(randomSplits > 0 ? bars(random, true) : [])];
   });
+  // Where no source is shared, the residue is nothing.
+  const shared = all.some(({part, value, low, high}) => part === RESIDUE && [value, low, high].some(Boolean));
+  const parts = [...names, ...(shared ? [RESIDUE] : [])];
+  const rows = all.filter(({part}) => shared || part !== RESIDUE);
   if (rows.every(({value}) => value === null)) {
     return sentenceFigure(
       title,
@@ -60,7 +62,7 @@ export function fractionBars(evaluation: EvaluatedSplit, {definition = 'positive
     $schema: SCHEMA,
     title: figureTitle(
       title,
-      `layer ${layer}; ${DEFINITIONS[definition]}; τ ${numberText(tau)}, images that reach it in brackets`,
+      `${DEFINITIONS[definition]} over images where its share is ≥ τ ${numberText(tau)}`,
       `bars of the split: 95 % interval of the mean${randomSplits > 0 ? `; of ${counted(randomSplits, 'random split')}: central 95 %` : ''}`,
     ),
     data: {values: rows},
@@ -91,13 +93,13 @@ export function fractionBars(evaluation: EvaluatedSplit, {definition = 'positive
               axis: {tickCount: 6},
             },
             color: {
-              field: 'role',
+              field: 'colour',
               type: 'nominal',
               scale: {
-                domain: [OWN, OTHER, RESIDUE, ...(randomSplits > 0 ? [RANDOM] : [])],
-                range: [BLUE, ORANGE, GREY, PALE],
+                domain: [...parts, ...(randomSplits > 0 ? [RANDOM] : [])],
+                range: [...conceptColours(concepts.length), ...(shared ? [GREY] : []), PALE],
               },
-              legend: {title: null, orient: 'bottom'},
+              legend: {title: null, orient: 'bottom', columns: 3, labelLimit: 170},
             },
             tooltip: [
               {field: 'part', type: 'nominal', title: 'part'},

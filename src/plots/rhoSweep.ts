@@ -32,7 +32,7 @@ export function rhoSweep({channel, layer, rule, rho}: DividedChannel): Figure {
     y: {
       field: 'score',
       type: 'quantitative' as const,
-      title: `score${logarithmic ? ' (log)' : ''}`,
+      title: ['own ÷ other parts,', `summed over concepts${logarithmic ? ' (log)' : ''}`],
       scale: logarithmic ? {type: 'log' as const} : {zero: false},
       axis: {tickCount: 5},
     },
@@ -45,7 +45,7 @@ export function rhoSweep({channel, layer, rule, rho}: DividedChannel): Figure {
     $schema: SCHEMA,
     title: figureTitle(
       title,
-      `layer ${layer}, rule ${rule}; chosen: ρ ${numberText(rho.rho)}. Score: sum over the concepts of the mean ratio of own to other activation`,
+      `layer ${layer}, rule ${rule}; chosen: ρ ${numberText(rho.rho)}`,
       rho.zeroDenominators > 0 &&
         `${counted(rho.zeroDenominators, 'image')} whose other parts are silent ${rho.zeroDenominators === 1 ? 'has a ratio' : 'have ratios'} bounded only by the 1e-5 in the denominator`,
     ),

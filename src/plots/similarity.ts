@@ -1,4 +1,5 @@
 import {agnes} from 'ml-hclust';
+import {InputError} from '../numerics/errors';
 import {averagedRelevanceVector, classesWithImages, type RelevanceStatistics} from '../numerics/statistics';
 import {cosine, sum} from '../numerics/vectors';
 import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
@@ -27,12 +28,19 @@ const ROOM_FOR_NUMBERS = 30;
 /**
  * Cosines between a channel's averaged relevance vectors, class by class, ordered by clustering (average linkage on 1 − cosine), so
  * that concepts are bright blocks (Hesse et al. 2025, section 3.2).
+ * @throws InputError where no channel is given, as by the first of none found
  */
 export function similarityHeatmap(
   stats: RelevanceStatistics,
   channel: number | ChannelClasses,
   {classes, gamma, limit = 40}: SimilarityOptions = {},
 ): Figure {
+  // A cell of a notebook is compiled without the check that an array may have no first element.
+  if ((channel as unknown) === undefined || channel === null) {
+    throw new InputError(
+      `invalid channel: ${String(channel)}; give a channel's number or one that findPolysemantic found (where it found none, a larger gamma or allPairs: true finds more)`,
+    );
+  }
   const target: ChannelClasses =
     typeof channel === 'number' ? {channel, classes: classes ?? classesWithImages(stats)} : channel;
   const all = classes ?? target.classes;
@@ -46,11 +54,15 @@ export function similarityHeatmap(
   const chosen = all.length > limit ? fewer(stats, {...target, classes: all}, limit) : {classes: all, how: ''};
   const arvs = chosen.classes.map((k) => averagedRelevanceVector(stats, target.channel, [k])); // [n][Cin]
   const cosines = arvs.map((a) => arvs.map((b) => cosine(a, b))); // [n][n]
+  if (!cosines.some((row, i) => row.some((value, j) => i !== j && Number.isFinite(value)))) {
+    return sentenceFigure(
+      title,
+      `Channel ${target.channel} of ${stats.layer.name} has no two ARVs that can be compared: all, or all but one, of its ${counted(all.length, 'class', 'classes')} are zero.`,
+    );
+  }
   const order = clusterOrder(cosines);
   const labels = classLabels(chosen.classes, stats.classNames);
-  const values = order.flatMap((i) =>
-    order.map((j) => ({a: labels[i], b: labels[j], cosine: i === j ? 1 : rounded(cosines[i][j])})),
-  );
+  const values = order.flatMap((i) => order.map((j) => ({a: labels[i], b: labels[j], cosine: rounded(cosines[i][j])})));
   const lowest = cosines.flat().reduce((least, value) => (value < least ? value : least), 1);
   const bottom = lowest < 0.95 ? Math.floor(lowest * 10) / 10 : 0.9;
   const cell = Math.max(9, Math.min(36, Math.floor(380 / order.length)));

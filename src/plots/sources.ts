@@ -37,7 +37,7 @@ export function sourcesPlot(split: DividedChannel, {limit = 1500}: SourcesPlotOp
   const weights = weightNorms(split);
   const pairs = labels.flatMap((_, j) => labels.slice(j + 1).map((_unused, l) => [j, j + 1 + l] as const));
   const panels = pairs.slice(0, PAIRS);
-  const side = [300, 230, 150][panels.length - 1];
+  const side = [300, 230, 140][panels.length - 1];
   const largest = Math.max(...shown.map((i) => weights[i]), 1e-12);
   const owners = [
     ...labels.map((label) => (soft ? `mostly ${label}` : label)),
@@ -76,8 +76,18 @@ export function sourcesPlot(split: DividedChannel, {limit = 1500}: SourcesPlotOp
             : {}),
           mark: {type: 'point' as const, filled: true, stroke: '#ffffff', strokeWidth: 0.5},
           encoding: {
-            x: {field: `arv${x}`, type: 'quantitative' as const, title: `ARV: ${labels[x]}`, axis: AXIS},
-            y: {field: `arv${y}`, type: 'quantitative' as const, title: `ARV: ${labels[y]}`, axis: AXIS},
+            x: {
+              field: `arv${x}`,
+              type: 'quantitative' as const,
+              title: ['averaged relevance', `for ${labels[x]}`],
+              axis: AXIS,
+            },
+            y: {
+              field: `arv${y}`,
+              type: 'quantitative' as const,
+              title: ['averaged relevance', `for ${labels[y]}`],
+              axis: AXIS,
+            },
             color: {
               field: 'owner',
               type: 'nominal' as const,
@@ -97,7 +107,7 @@ export function sourcesPlot(split: DividedChannel, {limit = 1500}: SourcesPlotOp
               ...labels.map((label, j) => ({
                 field: `arv${j}`,
                 type: 'quantitative' as const,
-                title: `ARV ${j + 1} ${label}`,
+                title: `averaged relevance: ${label}`,
                 format: '.3~g',
               })),
               {field: 'weight', type: 'quantitative' as const, title: '|weight|', format: '.3~g'},

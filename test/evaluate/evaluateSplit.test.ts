@@ -158,6 +158,18 @@ test('the result is plain data with the fields that a program reads, and a table
   assert.match(text, /warning: only \d images of class 0 reach τ/);
 });
 
+test('τ is 2 / channels where a layer has so few that 0.03 says nothing, and the spread stands in the table', async () => {
+  const images = smallImages(24);
+  const outputs = (split: Split) => split.before.layers().find(({name}) => name === split.layer)?.kernel[3] ?? 0;
+  const {network, channel} = await relevantChannel({kind: 'conv'}, [[0], [1]], images, 0.3);
+  const split = smallSplit(network, {channel});
+  const evaluation = await evaluateSplit(split, images, {randomSplits: 1, ...quiet});
+  assert.equal(evaluation.tau, 2 / outputs(split));
+  assert.ok(evaluation.tau > 0.03);
+  const {deviation} = evaluation.concepts[0].positive.summary.residue;
+  assert.ok(String(evaluation).includes(` ± ${deviation.toFixed(2)} [`));
+});
+
 test('without random splits there is no control, and nothing else changes', async () => {
   const images = smallImages(16);
   const split = await soundSplit([[0], [1]], images);

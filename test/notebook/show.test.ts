@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {setTimeout as wait} from 'node:timers/promises';
 import {findPolysemantic} from '../../src/concepts/find';
+import type {SplitAblation, SplitEvaluation, SplitTopImages} from '../../src/evaluate';
+import type {SplitVisualization} from '../../src/features';
 import {imagesFromPixels, UnreadableImageError} from '../../src/images';
 import {bundleSize, html, redirectDisplay, type Bundle} from '../../src/notebook/display';
 import {kernelState} from '../../src/notebook/kernel/state';
@@ -89,11 +91,64 @@ test('a thousand classes and two thousand channels stay below 2 MB', async () =>
   const found = findPolysemantic(stats, {tau: 0.03, p: 0.5});
   for (const [value, options] of [
     [stats, {}],
+    [found, {}],
     [found, {stats}],
   ] as const) {
     const size = bundleSize(await bundleOf(value, options));
     assert.ok(size < 2e6, `${size} bytes`);
   }
+});
+
+test('found channels bring the statistics that they were found in: similarity and example images need no option', async () => {
+  const {results, images} = many;
+  const bundle = await bundleOf(results['found channels'], {images});
+  assert.match(textOf(bundle), /ARV similarity of channel/);
+  assert.ok((htmlOf(bundle).match(/data:image\/jpeg/g)?.length ?? 0) >= 4);
+  const found = results['found channels'] as ReturnType<typeof findPolysemantic>;
+  assert.equal(found.stats, many.stats);
+  assert.ok(!Object.keys(found).includes('stats'), 'and stay out of JSON');
+});
+
+test('an evaluation shows the residue, the spread and random splits by every definition', async () => {
+  const {results} = many;
+  const text = textOf(bundles.get('an evaluation') as Bundle);
+  const {concepts} = results['an evaluation'] as SplitEvaluation;
+  const rows = (name: string) => text.split('\n').filter((line) => line.trim().startsWith(name));
+  assert.equal(rows('residue').length, concepts.length);
+  assert.equal(rows('– random').length, concepts.length * 3);
+  const [{published, auroc}] = concepts;
+  const {mean, deviation} = published.summary.residue;
+  const written = (value: number) => value.toFixed(2).replace('-', '−');
+  assert.ok(rows('residue')[0].includes(`${written(mean)} ± ${written(deviation)} [`), rows('residue')[0]);
+  assert.ok(rows('– random')[0].includes(written(published.random.parts[0].mean)));
+  assert.ok(text.includes(written(auroc.original)));
+});
+
+test('an ablation shows every class with logit and accuracy, the classes of no concept and what means nothing', async () => {
+  const ablation = many.results['an ablation'] as SplitAblation;
+  const text = textOf(bundles.get('an ablation') as Bundle);
+  for (const {before} of ablation.classes) {
+    const cell = `${before.logit.toFixed(2).replace('-', '−')} (${(100 * before.accuracy).toFixed(0)} %)`;
+    assert.ok(text.includes(cell), cell);
+  }
+  assert.match(text, /classes of no concept: their logits move by/);
+  const harmless = {...ablation, concepts: ablation.concepts.map((one) => ({...one, zeroed: 0.1}))};
+  assert.match(textOf(await bundleOf(harmless)), /warning: removing the whole channel does not lower the logit/);
+  const crowd = Array.from({length: 60}, (_, k) => ({...ablation.classes[0], class: k}));
+  assert.match(textOf(await bundleOf({...ablation, classes: crowd})), /… and 20 more rows/);
+});
+
+test('visualisations of a split stand beside their top images, a row a channel', async () => {
+  const {results, images} = many;
+  const top = results['top images'] as SplitTopImages;
+  const features = {...(results['visualisations of a split'] as SplitVisualization), channel: top.channel};
+  const markup = htmlOf(await bundleOf(features, {top, images, count: 3}));
+  assert.equal(markup.match(/<tr>/g)?.length, top.lists.length);
+  assert.equal(markup.match(/data:image\/png/g)?.length, 1 + features.parts.slice(0, top.lists.length - 1).length);
+  const shown = top.lists.reduce((sum, list) => sum + Math.min(3, list.images.length), 0);
+  assert.equal(markup.match(/data:image\/jpeg/g)?.length, shown);
+  const other = {...top, channel: top.channel + 1};
+  await assert.rejects(bundleOf(features, {top: other, images}), /give topImages of the same split/);
 });
 
 test('results without classes, pairs or images have a sentence instead', async () => {

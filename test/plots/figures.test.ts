@@ -12,6 +12,7 @@ import {cosine} from '../../src/numerics/vectors';
 import {
   candidateScatter,
   cosineHistogram,
+  fractionBars,
   relevanceMap,
   rhoSweep,
   similarityHeatmap,
@@ -19,7 +20,14 @@ import {
   type Figure,
 } from '../../src/plots';
 import {classLabels, conceptLabels, nameText} from '../../src/plots/labels';
-import {exampleSplit, exampleStatistics, HOSTILE_NAMES, largeStatistics, snapshotFigures} from './examples';
+import {
+  exampleEvaluation,
+  exampleSplit,
+  exampleStatistics,
+  HOSTILE_NAMES,
+  largeStatistics,
+  snapshotFigures,
+} from './examples';
 
 type Row = Record<string, unknown>;
 
@@ -82,6 +90,41 @@ test('a similarity heatmap holds the cosine of every two ARVs, in an order that 
     const expected = cosine(arvs.get(a as string) ?? [], arvs.get(b as string) ?? []);
     assert.ok(Math.abs((shown as number) - expected) < 1e-3, `${String(a)}, ${String(b)}`);
   }
+});
+
+test('a heatmap of no channel, as of the first where none was found, says what to do', () => {
+  const stats = exampleStatistics();
+  const [none] = findPolysemantic(stats, {tau: 1, p: 1});
+  assert.throws(() => similarityHeatmap(stats, none), {
+    name: 'InputError',
+    message: /invalid channel: undefined; give/,
+  });
+});
+
+test('a part has the same colour in the sources and in the fractions, and no residue no row', () => {
+  const colours = (figure: Figure) => {
+    const [, domain, range] =
+      /"scale":\{"domain":(\[[^\]]*\]),"range":(\[[^\]]*\])\}/.exec(JSON.stringify(figure)) ?? [];
+    return Object.fromEntries(
+      (JSON.parse(domain) as string[]).map((name, n) => [name, (JSON.parse(range) as string[])[n]]),
+    );
+  };
+  const evaluation = exampleEvaluation(['flag', 'checker']);
+  const [sources, fractions] = [colours(sourcesPlot(exampleSplit())), colours(fractionBars(evaluation))];
+  assert.equal(fractions['d1 · flag'], sources.flag);
+  assert.equal(fractions['d2 · checker'], sources.checker);
+  assert.equal(fractions.residue, sources.shared);
+  const nothing = {mean: 0, deviation: 0, interval: [0, 0] as [number, number], count: 9};
+  const concepts = evaluation.concepts.map((concept) => ({
+    ...concept,
+    positive: {
+      ...concept.positive,
+      summary: {...concept.positive.summary, residue: nothing},
+      random: {...concept.positive.random, residue: nothing},
+    },
+  }));
+  assert.ok(rowsOf(fractionBars(evaluation)).some(({part}) => part === 'residue'));
+  assert.ok(rowsOf(fractionBars({...evaluation, concepts})).every(({part}) => part !== 'residue'));
 });
 
 test('two classes of one name stay two rows', () => {

@@ -14,13 +14,12 @@ const IN_FULL = 2;
 
 /** Found channels: a table, the candidates, and of the first ones the similarity of their classes and example images. */
 export async function channelsView(found: PolysemanticChannels, options: ShowOptions): Promise<View> {
-  const {stats, images} = options;
+  const {stats = found.stats, images} = options;
   const [title, ...rest] = String(found).split('\n');
   const notes = found.length === 0 ? rest.map((line) => line.trim()) : found.warnings.map((one) => `warning: ${one}`);
   const view: View = [words(title, ...notes)];
   if (found.length > 0) view.push(channelTable(found));
-  view.push({figure: candidateScatter(found, {classNames: stats?.classNames})}, {figure: cosineHistogram(found)});
-  if (!stats) return view;
+  view.push({figure: candidateScatter(found, {classNames: stats.classNames})}, {figure: cosineHistogram(found)});
   const chosen = options.channels
     ? found.filter(({channel}) => options.channels?.includes(channel))
     : found.slice(0, IN_FULL);

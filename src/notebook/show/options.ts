@@ -1,3 +1,4 @@
+import type {SplitTopImages} from '../../evaluate';
 import type {LabelledImages} from '../../images/types';
 import type {Model} from '../../models/types';
 import type {RelevanceStatistics} from '../../numerics/statistics';
@@ -8,6 +9,8 @@ export interface ShowOptions {
   stats?: RelevanceStatistics;
   /** Images that a result is about: adds pictures of them. */
   images?: LabelledImages;
+  /** Top images of the same split, among `images`: stand beside what visualisations show, a row a channel. */
+  top?: SplitTopImages;
   /** The network that images are for: names their classes. */
   model?: Model;
   /** Channels to go into, by number. @default the most telling ones */

@@ -1,11 +1,14 @@
 import sharp from 'sharp';
-import type {ActivationMaps} from '../../evaluate';
+import type {ActivationMaps, SplitTopImages} from '../../evaluate';
 import type {FeatureVisualization, SplitVisualization} from '../../features';
+import type {LabelledImages} from '../../images/types';
+import {InputError} from '../../numerics/errors';
 import {conceptLabels, numberText} from '../../plots/labels';
 import {html, imageHtml, isolated, type Html} from '../display';
 import {heatColour, overlay, squared, type Picture} from './heat';
 import type {ShowOptions} from './options';
-import {pngOf} from './thumbnails';
+import {frameWords, topImageRows} from './splitViews';
+import {pngOf, thumbnailGrid} from './thumbnails';
 import {words, type Block, type View} from './view';
 
 const MAP_SIDE = 84;
@@ -95,8 +98,14 @@ export async function featureView(feature: FeatureVisualization, {side = 192}: S
   return [words(String(feature)), pictureRow(pictures, feature.text)];
 }
 
-/** The original channel beside each of its parts (Hesse et al. 2025, figure 1). */
-export async function splitFeaturesView(features: SplitVisualization, {side = 160}: ShowOptions): Promise<View> {
+/**
+ * The original channel and each of its parts (Hesse et al. 2025, figure 1), with their top images beside them where those are given.
+ * @throws InputError for top images of another channel
+ */
+export async function splitFeaturesView(features: SplitVisualization, options: ShowOptions): Promise<View> {
+  const {top, images} = options;
+  if (top && images) return teaserView(features, top, images, options);
+  const {side = 160} = options;
   const {layer, channel, original, parts, residue, interrupted} = features;
   const all = [original, ...parts, ...(residue ? [residue] : [])];
   const pictures = await Promise.all(
@@ -106,6 +115,32 @@ export async function splitFeaturesView(features: SplitVisualization, {side = 16
   return [
     words(title, ...(interrupted ? ['interrupted: the best images so far'] : [])),
     pictureRow(pictures, String(features)),
+  ];
+}
+
+/** A row a channel: what it looks for, and the images that excite it most. */
+async function teaserView(
+  {layer, channel, original, parts, interrupted}: SplitVisualization,
+  top: SplitTopImages,
+  images: LabelledImages,
+  {side = 96, count = 8}: ShowOptions,
+): Promise<View> {
+  if (top.layer !== layer || top.channel !== channel) {
+    throw new InputError(
+      `the top images are of channel ${top.channel} of ${top.layer}, the visualisations of channel ${channel} of ${layer}; give topImages of the same split`,
+    );
+  }
+  const pictures = await Promise.all(
+    [original, ...parts].map(({image, text}) => captioned(image, text, '', 1.5 * side)),
+  );
+  const rows = topImageRows(top).map((row, n) => ({...row, lead: pictures[n] ?? html`<i>interrupted</i>`}));
+  return [
+    words(
+      `what channel ${channel} of ${layer} and its parts look for, and the images that excite each most`,
+      `frames: ${frameWords(conceptLabels(top.concepts))}; grey: other classes`,
+      ...(interrupted ? ['interrupted: the best images so far'] : []),
+    ),
+    await thumbnailGrid('', rows, images, {side, count}),
   ];
 }
 

@@ -1,4 +1,12 @@
-import type {Densities, SplitAblation, SplitEvaluation, SplitTopImages} from '../../evaluate';
+import {
+  ablationNotes,
+  type AblationEffect,
+  type Densities,
+  type Fractions,
+  type SplitAblation,
+  type SplitEvaluation,
+  type SplitTopImages,
+} from '../../evaluate';
 import type {Summary} from '../../numerics/summary';
 import {ablationBars, densityPlot, fractionBars, rhoSweep, sourcesPlot} from '../../plots';
 import {conceptLabel, conceptLabels} from '../../plots/labels';
@@ -9,7 +17,7 @@ import type {SplitProof} from '../../split/verify';
 import {formatNumber} from '../display';
 import type {ShowOptions} from './options';
 import {thumbnailGrid, type ThumbnailRow} from './thumbnails';
-import {table, words, type View} from './view';
+import {table, words, type Block, type View} from './view';
 
 /** A split: who owns which sources, how ρ was chosen, and what is known of the rule on such a layer. */
 export function splitView(split: Split): View {
@@ -64,44 +72,53 @@ export function proofView(proof: SplitProof): View {
   ];
 }
 
-/** What the parts carry of the original, beside random splits. */
+/** What the parts and the residue carry of the original, each beside random splits. */
 export function evaluationView(evaluation: SplitEvaluation): View {
   const {layer, channel, rule, tau, images, concepts, top1, randomSplits, warnings} = evaluation;
   const labels = conceptLabels(concepts);
-  const rows = concepts.flatMap(({published, positive, ratioOfSums, auroc}, own) =>
-    concepts.map((_, j) => [
-      j === 0 ? labels[own] : '',
-      `d${j + 1}${j === own ? ' (own)' : ''}`,
-      interval(positive.summary.parts[j]),
-      interval(published.summary.parts[j]),
-      interval(ratioOfSums.summary.parts[j]),
-      randomSplits > 0 ? interval(positive.random.parts[j]) : '–',
-      auroc.parts[j],
-    ]),
-  );
+  const rows = concepts.flatMap((concept, own) => {
+    const {published, positive, ratioOfSums, auroc} = concept;
+    const definitions = [published, positive, ratioOfSums];
+    const part = (name: string, of: (from: Fractions['summary']) => Summary, area?: number, random?: Summary) => [
+      ['', name, ...definitions.map(({summary}) => withSpread(of(summary))), area === undefined ? '' : twoDigits(area)],
+      ...(randomSplits > 0
+        ? [['', '– random', ...definitions.map((one) => interval(of(one.random))), random ? interval(random) : '']]
+        : []),
+    ];
+    const counts = definitions.map((one) => `${one.images} of ${concept.images} images`);
+    return [
+      [labels[own], 'original', ...counts, twoDigits(auroc.original)],
+      ...labels.flatMap((_, j) =>
+        part(`d${j + 1}${j === own ? ' (own)' : ''}`, ({parts}) => parts[j], auroc.parts[j], auroc.random[j]),
+      ),
+      ...part('residue', ({residue}) => residue),
+    ];
+  });
   const columns = [
     {title: 'images of'},
-    {title: 'part'},
-    {title: 'positive', hint: 'mean of Σ relu(part) / Σ relu(original), 95 % interval'},
-    {title: 'published', hint: 'mean of Σ part / Σ original, signed sums, 95 % interval'},
-    {title: 'ratio of sums', hint: 'Σ relu(part) / Σ relu(original) over all images, 95 % interval'},
-    {title: 'random, positive', hint: 'random splits of the same sizes, central 95 %'},
+    {title: 'channel'},
+    {title: 'published', hint: 'mean of Σ part / Σ original, signed sums'},
+    {title: 'positive', hint: 'mean of Σ relu(part) / Σ relu(original)'},
+    {title: 'ratio of sums', hint: 'Σ relu(part) / Σ relu(original) over all images'},
     {
       title: 'AUROC',
-      align: 'right' as const,
-      hint: 'how well the part tells these images from the other concepts’: 0.5 is chance',
-      format: (value: number) => value.toFixed(2),
+      hint: 'how well the channel tells these images from the other concepts’: 0.5 is chance',
     },
   ];
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   return [
     words(
       `what the parts of channel ${channel} of ${layer} carry (rule ${rule})`,
-      `${images} images of the concepts, τ ${tau}; top-1 ${percent(top1.before)} before, ${percent(top1.after)} after`,
+      `${images} images of the concepts, τ ${formatNumber(tau)}; top-1 ${percent(top1.before)} before, ${percent(top1.after)} after`,
       ...warnings.map((warning) => `warning: ${warning}`),
     ),
     {figure: fractionBars(evaluation)},
-    table(columns, rows, {limit: 60}),
+    table(columns, rows, {
+      limit: 100,
+      caption:
+        'fraction of the original: mean ± deviation over the images [95 % interval of the mean]' +
+        (randomSplits > 0 ? `; random: mean and central 95 % of ${randomSplits} random splits of the same sizes` : ''),
+    }),
   ];
 }
 
@@ -147,10 +164,46 @@ export function ablationView(ablation: SplitAblation): View {
     words(
       `what removing a concept of channel ${channel} of ${layer} costs`,
       `${images} images of ${classes.length} classes; as a share of what removing the whole channel costs a class’s own logit`,
+      ...ablationNotes(ablation),
     ),
     table(columns, rows),
     {figure: ablationBars(ablation)},
+    ablatedClasses(ablation),
   ];
+}
+
+/** Every class: its logit and top-1 before, and how they change. */
+function ablatedClasses({classes, concepts}: SplitAblation): Block {
+  const labels = conceptLabels(concepts);
+  const change = ({logit, accuracy}: AblationEffect) => `${signed(logit)} (${signed(100 * accuracy, 0)} %)`;
+  const rows = [...classes]
+    .sort(
+      (a, b) =>
+        Number(a.concept < 0) - Number(b.concept < 0) ||
+        a.concept - b.concept ||
+        Math.abs(b.zeroed.logit) - Math.abs(a.zeroed.logit),
+    )
+    .map(({class: k, className, images, concept, before, zeroed, removed}) => [
+      className || `class ${k}`,
+      images,
+      concept < 0 ? '' : labels[concept],
+      `${twoDigits(before.logit)} (${(100 * before.accuracy).toFixed(0)} %)`,
+      ...[zeroed, ...removed].map(change),
+    ]);
+  const right = (title: string) => ({title, align: 'right' as const});
+  const columns = [
+    'class',
+    'images',
+    'concept',
+    right('before'),
+    right('no channel'),
+    ...labels.map((label) => right(`no ${label}`)),
+  ];
+  return table(columns, rows, {
+    caption:
+      'mean logit of the own class (top-1) before, and how both change: classes of the concepts, then those that need the channel most',
+    limit: 40,
+  });
 }
 
 /** Which images excite the original and each part most; with the images themselves, framed by concept. */
@@ -202,7 +255,8 @@ export function topImageRows({concepts, lists}: SplitTopImages): ThumbnailRow[] 
 
 const COLOUR_NAMES = ['blue', 'orange', 'green', 'purple', 'sky blue', 'vermilion'];
 
-function frameWords(labels: readonly string[]): string {
+/** Which frame is which concept's. */
+export function frameWords(labels: readonly string[]): string {
   return labels.map((label, j) => `${COLOUR_NAMES[j % COLOUR_NAMES.length]}: ${label}`).join(', ');
 }
 
@@ -210,9 +264,25 @@ function percentOf(share: number): string {
   return Number.isNaN(share) ? 'none' : `${Math.round(100 * share)} %`;
 }
 
+function twoDigits(value: number): string {
+  return Number.isFinite(value) ? value.toFixed(2).replace('-', '−') : '–';
+}
+
+/** A change, its sign before it; `digits` after the point. */
+function signed(value: number, digits = 2): string {
+  if (!Number.isFinite(value)) return '–';
+  const size = Math.abs(value).toFixed(digits);
+  return Number(size) === 0 ? size : `${value < 0 ? '−' : '+'}${size}`;
+}
+
 /** `1.07 [1.01, 1.13]` */
 function interval({mean, interval: [low, high]}: Summary): string {
-  const text = (value: number) => value.toFixed(2).replace('-', '−');
-  if (!Number.isFinite(mean)) return '–';
-  return Number.isFinite(low) ? `${text(mean)} [${text(low)}, ${text(high)}]` : text(mean);
+  return Number.isFinite(low) ? `${twoDigits(mean)} [${twoDigits(low)}, ${twoDigits(high)}]` : twoDigits(mean);
+}
+
+/** `1.07 ± 0.32 [1.01, 1.13]` */
+function withSpread(summary: Summary): string {
+  const {mean, deviation, interval: ends} = summary;
+  if (![deviation, ...ends].every(Number.isFinite)) return interval(summary);
+  return `${twoDigits(mean)} ± ${twoDigits(deviation)} [${ends.map(twoDigits).join(', ')}]`;
 }

@@ -19,6 +19,8 @@ export interface ThumbnailRow {
   label: string;
   /** A few words below the label. */
   note?: string;
+  /** A picture between the label and the images. */
+  lead?: Html;
   images: readonly Thumbnail[];
 }
 
@@ -38,14 +40,17 @@ export async function thumbnailGrid(
     shown.flatMap((row) => row.images.map(({index}) => index)),
     Math.round(side * DENSITY),
   );
-  const body = shown.map(({label, note, images: own}) => {
+  const body = shown.map(({label, note, lead, images: own}) => {
     const cells = own.map(({index, hint, frame}) => framed(pictures.get(index), {hint, frame, side}));
     return html`<tr>
       <td style="padding:2px 10px 2px 0;text-align:left;vertical-align:middle;font-size:13px;max-width:180px">
         <div style="font-weight:600">${isolated(label)}</div>
         ${note ? html`<div style="font-size:11px">${isolated(note)}</div>` : ''}
       </td>
-      <td style="padding:2px 0;text-align:left;white-space:nowrap">${own.length > 0 ? cells : 'no image'}</td>
+      ${lead ? html`<td style="padding:2px 8px 2px 0;text-align:left;vertical-align:middle">${lead}</td>` : ''}
+      <td style="padding:2px 0;text-align:left;vertical-align:middle;white-space:nowrap">
+        ${own.length > 0 ? cells : 'no image'}
+      </td>
     </tr>`;
   });
   return {
