@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {evaluateSplit, randomSplit, type Fractions, type SplitEvaluation} from '../../src/evaluate';
+import {evaluateSplit, type Fractions, type SplitEvaluation} from '../../src/evaluate';
+import {randomSplits} from '../../src/evaluate/randomSplit';
 import {imageFolder, subset} from '../../src/images';
 import type {LabelledImages} from '../../src/images/types';
 import {loadModel} from '../../src/models/load';
@@ -72,7 +73,7 @@ for (const [what, kind] of Object.entries(STUDIED_LAYERS)) {
       const {slow, dispose} = await slowImages(network, split, images);
       const options = {tau: TAU, batchSize: 5, randomSplits: 3, seed: 11, ...quiet};
       const evaluation = await keepsTensorCount(() => evaluateSplit(split, images, options));
-      const random = [0, 1, 2].map((n) => randomSplit(split, 11 + n));
+      const random = randomSplits(split, {count: 3, seed: 11});
       const all = concepts.flat();
       concepts.forEach((classes, j) => {
         const found = evaluation.concepts[j];
