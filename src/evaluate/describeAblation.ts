@@ -26,9 +26,10 @@ export function describeAblation(ablation: Omit<SplitAblation, 'toString'>): str
     );
   }
   if (concepts.length > 0 && classes.some(({concept}) => concept === -1)) {
-    const {rest} = concepts[0];
+    const controls = concepts.map(({random}) => withInterval(random.rest)).join(', ');
     lines.push(
-      `  classes of no concept: their logits move by ${concepts.map((one) => number(one.rest.removed)).join(', ')} on average, and by ${number(rest.zeroed)} without the channel`,
+      `  classes of no concept: their logits move by ${concepts.map(({rest}) => number(rest.removed)).join(', ')} on average` +
+        `${randomSplits > 0 ? ` (random splits: ${controls})` : ''}, and by ${number(concepts[0].rest.zeroed)} without the channel`,
     );
   }
   const shown = [...classes]
