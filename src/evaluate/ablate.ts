@@ -176,12 +176,7 @@ function classesOf(
     }));
 }
 
-function ablatedConcept(
-  split: Split,
-  measured: readonly AblatedImage[],
-  j: number,
-  controls: number,
-): AblatedConcept {
+function ablatedConcept(split: Split, measured: readonly AblatedImage[], j: number, controls: number): AblatedConcept {
   const k = split.parts.length;
   const {classes: ownClasses, classNames} = split.concepts[j];
   const own = measured.filter(({label}) => ownClasses.includes(label));
