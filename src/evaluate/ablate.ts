@@ -51,14 +51,13 @@ export async function ablate(
   const random = randomSplits(split, {count: controls, seed});
   const measured = await measureAblation(split, images, random, options);
   const classNames = split.before.classNames ?? images.classNamesFor(split.before.classes);
-  const classes = classesOf(split, measured, classNames, controls);
   const result: Omit<SplitAblation, 'toString'> = {
     kind: 'split ablation',
     layer: split.layer,
     channel: split.channel,
     images: measured.length,
-    concepts: split.concepts.map((_, j) => ablatedConcept(split, measured, classes, j, controls)),
-    classes,
+    concepts: split.concepts.map((_, j) => ablatedConcept(split, measured, j, controls)),
+    classes: classesOf(split, measured, classNames, controls),
     randomSplits: controls,
   };
   return readable(result, describeAblation);
@@ -144,6 +143,16 @@ function effect(images: readonly AblatedImage[], interventions: readonly number[
   return {logit: average(({logits}) => logits), accuracy: average(({hits}) => hits)};
 }
 
+function byClass(measured: readonly AblatedImage[]): Map<number, AblatedImage[]> {
+  const found = new Map<number, AblatedImage[]>();
+  for (const image of measured) {
+    const own = found.get(image.label);
+    if (own) own.push(image);
+    else found.set(image.label, [image]);
+  }
+  return found;
+}
+
 function classesOf(
   split: Split,
   measured: readonly AblatedImage[],
@@ -151,15 +160,9 @@ function classesOf(
   controls: number,
 ): AblatedClass[] {
   const k = split.parts.length;
-  const byClass = new Map<number, AblatedImage[]>();
-  for (const image of measured) {
-    const own = byClass.get(image.label);
-    if (own) own.push(image);
-    else byClass.set(image.label, [image]);
-  }
   const change = (own: AblatedImage[], ...interventions: number[]) => effect(own, interventions, UNTOUCHED);
   const random = (j: number) => Array.from({length: controls}, (_, r) => randomRemoval(k, r, j));
-  return [...byClass]
+  return [...byClass(measured)]
     .sort(([a], [b]) => a - b)
     .map(([label, own]) => ({
       class: label,
@@ -173,13 +176,7 @@ function classesOf(
     }));
 }
 
-function ablatedConcept(
-  split: Split,
-  measured: readonly AblatedImage[],
-  classes: readonly AblatedClass[],
-  j: number,
-  controls: number,
-): AblatedConcept {
+function ablatedConcept(split: Split, measured: readonly AblatedImage[], j: number, controls: number): AblatedConcept {
   const k = split.parts.length;
   const {classes: ownClasses, classNames} = split.concepts[j];
   const own = measured.filter(({label}) => ownClasses.includes(label));
@@ -196,15 +193,16 @@ function ablatedConcept(
     const whole = sum(changes(images, ZEROED));
     return centralRange(Array.from({length: controls}, (_, r) => sum(changes(images, randomRemoval(k, r, j))) / whole));
   };
-  const rest = classes.filter(({concept}) => concept === -1);
-  const size = (of: (one: AblatedClass) => AblationEffect) => mean(rest.map((one) => Math.abs(of(one).logit)));
+  const rest = [...byClass(measured)].filter(([label]) => !split.concepts.some((one) => one.classes.includes(label)));
+  const moved = (n: number) => mean(rest.map(([, images]) => Math.abs(effect(images, [n], UNTOUCHED).logit)));
+  const movedByControls = centralRange(Array.from({length: controls}, (_, r) => moved(randomRemoval(k, r, j))));
   return {
     classes: ownClasses,
     classNames,
     zeroed: effect(own, [ZEROED], UNTOUCHED).logit,
     own: relative(own),
     other: relative(others),
-    rest: {removed: size(({removed}) => removed[j]), zeroed: size(({zeroed}) => zeroed)},
-    random: {own: control(own), other: control(others)},
+    rest: {removed: moved(removal(j)), zeroed: moved(ZEROED)},
+    random: {own: control(own), other: control(others), rest: movedByControls},
   };
 }

@@ -10,7 +10,7 @@ import {number, percent, textTable} from './text';
 import {readable} from '../numerics/readable';
 
 export interface DensityOptions extends Omit<EvaluationOptions, 'randomSplits' | 'seed'> {
-  /** Points of each curve, from 0 to the highest activation of all. @default 128 */
+  /** Points of each curve, from 0 to where the last one has come down, 3 bandwidths above its highest activation. @default 128 */
   points?: number;
 }
 
@@ -54,7 +54,7 @@ export interface Densities {
  * activation against density, one curve a concept). All images of the concepts' classes count, whatever τ.
  *
  * The kernel is Gaussian with the bandwidth of the normal reference rule (Scott 1992), 1.06·min(s, IQR/1.34)·n^(−1/5), the deviation alone where
- * the interquartile range is 0, and never below one step of the grid. An activation cannot be negative, so what the kernel would put below 0
+ * the interquartile range is 0, and not below what the grid's steps can show. An activation cannot be negative, so what the kernel would put below 0
  * is reflected at 0. Zeros are values like any other: many of them make a peak at 0, and `zeroShare` says how many.
  * @throws InputError for a concept without images; InterruptError when stopped
  */
@@ -69,31 +69,28 @@ export async function densities(
   const byConcept = imagesOfConcepts(split, images);
   const kernels = [split.original, ...split.parts];
   const measured = await summedActivations(split, images, byConcept.flat(), kernels, options);
-  const highest = measured.activations.reduce((most, values) => values.reduce((a, b) => Math.max(a, b), most), 0);
-  const step = (highest || 1) / (points - 1);
   const names = channelNames(split);
-  const rows: DensityRow[] = [];
-  const curves: DensityCurve[] = [];
-  split.concepts.forEach(({classNames}, concept) => {
+  const found = split.concepts.flatMap(({classNames}, concept) => {
     const own = new Set(byConcept[concept]);
-    names.forEach((channel, n) => {
+    return names.map((channel, n) => {
       const activations = measured.activations[n].filter((_, at) => own.has(measured.images[at]));
       const about = {concept: classNames.join(' + '), channel};
       if (activations.length === 0)
         throw new InputError(`none of the images of ${about.concept} can be read; give others`);
-      const bandwidth = Math.max(referenceBandwidth(activations), step);
-      const estimate = kernelDensityEstimation(activations, 'gaussian', bandwidth);
-      curves.push({
-        ...about,
-        activations,
-        mean: mean(activations),
-        zeroShare: activations.filter((value) => value === 0).length / activations.length,
-        bandwidth,
-      });
-      for (let at = 0; at < points; at++) {
-        const activation = at * step;
-        rows.push({...about, activation, density: estimate(activation) + estimate(-activation)});
-      }
+      const zeros = activations.filter((value) => value === 0).length;
+      return {...about, activations, mean: mean(activations), zeroShare: zeros / activations.length};
+    });
+  });
+  const ruled = found.map((curve) => ({...curve, bandwidth: referenceBandwidth(curve.activations)}));
+  const range = gridEnd(ruled) || 1;
+  const least = range / (points - 1);
+  const curves: DensityCurve[] = ruled.map((curve) => ({...curve, bandwidth: Math.max(curve.bandwidth, least)}));
+  const end = Math.max(range, gridEnd(curves));
+  const rows = curves.flatMap(({concept, channel, activations, bandwidth}): DensityRow[] => {
+    const estimate = kernelDensityEstimation(activations, 'gaussian', bandwidth);
+    return Array.from({length: points}, (_, at) => {
+      const activation = (at * end) / (points - 1);
+      return {concept, channel, activation, density: estimate(activation) + estimate(-activation)};
     });
   });
   const result: Omit<Densities, 'toString'> = {
@@ -106,8 +103,17 @@ export async function densities(
   return readable(result, describeDensities);
 }
 
+/** Where every curve has come down to nearly 0. */
+function gridEnd(curves: readonly {activations: number[]; bandwidth: number}[]): number {
+  return Math.max(
+    ...curves.map(
+      ({activations, bandwidth}) => activations.reduce((most, value) => Math.max(most, value), 0) + 3 * bandwidth,
+    ),
+  );
+}
+
 /** The normal reference rule, without the interquartile range where that is 0; 0 where all values are the same. */
-function referenceBandwidth(values: number[]): number {
+export function referenceBandwidth(values: number[]): number {
   if (values.length < 2) return 0;
   const deviation = sampleDeviation(values);
   const spread = interquartileRange(values) / 1.34;

@@ -1,4 +1,4 @@
-import type {AblationEffect, SplitAblation} from './types';
+import type {AblatedConcept, AblationEffect, SplitAblation} from './types';
 import {number, percent, textTable, withInterval} from './text';
 
 /** Classes that a printed table shows at most. */
@@ -40,14 +40,20 @@ export function describeAblation(ablation: Omit<SplitAblation, 'toString'>): str
 }
 
 /** What a reader must know beside the shares: where they mean nothing, and what becomes of the classes of no concept. */
-export function ablationNotes({concepts, classes}: Pick<SplitAblation, 'concepts' | 'classes'>): string[] {
+export function ablationNotes({
+  concepts,
+  classes,
+  randomSplits,
+}: Pick<SplitAblation, 'concepts' | 'classes' | 'randomSplits'>): string[] {
   const names = concepts.map(({classNames}) => classNames.join(' + '));
   const harmless = concepts.flatMap(({zeroed}, j) => (zeroed < 0 ? [] : [names[j]]));
   const notes = harmless.map(
     (name) => `warning: removing the whole channel does not lower the logit of ${name}: its shares mean nothing`,
   );
   if (concepts.length > 0 && classes.some(({concept}) => concept === -1)) {
-    const each = concepts.map(({rest}, j) => `${number(rest.removed)} without ${names[j]}`);
+    const control = ({random}: AblatedConcept) =>
+      randomSplits > 0 ? ` (random splits: ${withInterval(random.rest)})` : '';
+    const each = concepts.map((concept, j) => `${number(concept.rest.removed)} without ${names[j]}${control(concept)}`);
     notes.push(
       `classes of no concept: their logits move by ${[...each, `${number(concepts[0].rest.zeroed)} without the channel`].join(', ')} (mean size)`,
     );

@@ -1,4 +1,4 @@
-import {permutation} from '../numerics/shuffle';
+import {permutation, seedsFrom} from '../numerics/shuffle';
 import {kernelsFromOwnership, kernelsFromParts, type PartKernels} from '../split/kernels';
 import type {Split} from '../split/types';
 
@@ -29,7 +29,7 @@ export function randomSplit(split: Split, seed: number): PartKernels {
   return kernelsFromParts(original, kernels);
 }
 
-/** `count` random splits, the same for the same seed. */
+/** `count` random splits, the same for the same seed; another seed gives others, so that controls can be repeated independently. */
 export function randomSplits(split: Split, {count, seed}: {count: number; seed: number}): PartKernels[] {
-  return Array.from({length: count}, (_, n) => randomSplit(split, seed + n));
+  return seedsFrom(seed, count).map((one) => randomSplit(split, one));
 }

@@ -92,8 +92,8 @@ export interface AblatedConcept {
   other: Summary;
   /** Mean |change of a class's logit| over the classes of no concept: with this concept and with the whole channel removed. */
   rest: {removed: number; zeroed: number};
-  /** `own` and `other` over random splits: mean, deviation and the range that holds 95 % of the splits. */
-  random: {own: Summary; other: Summary};
+  /** `own`, `other` and `rest.removed` over random splits: mean, deviation and the range that holds 95 % of the splits. */
+  random: {own: Summary; other: Summary; rest: Summary};
 }
 
 /** What becomes of every class when one concept, or the whole channel, is taken out of the network. */

@@ -4,8 +4,8 @@ import {outputShapes} from '../models/layersModel';
 import {applyLayer, asPositions, describeLayer, linearLayers, type LinearLayer} from '../models/linearLayer';
 import type {Model} from '../models/types';
 import {InputError} from '../numerics/errors';
-import type {Objective, Where} from './objectives';
-import {observer} from './observe';
+import {isObjective, unknownObjective, type Objective, type Where} from './objectives';
+import {checkSize, observer} from './observe';
 
 /** An objective in a network. */
 export interface NetworkObjective {
@@ -16,16 +16,17 @@ export interface NetworkObjective {
 
 type Seen = Map<string, tf.Tensor>;
 
-/** What an objective looks at, and its value [B] or [] there. */
+/** What an objective looks at, the layers that it computes, and its value [B] or [] there. */
 interface Term {
   points: string[];
+  layers: string[];
   value(seen: Seen): tf.Tensor;
 }
 
 /**
  * Looks an objective up in a network and builds the part of it that the objective needs.
  * @param size [H, W] of the images. @default the model's input
- * @throws InputError for a layer, channel, position or class that the model lacks, or a kernel that does not fit
+ * @throws InputError for a layer, channel, position or class that the model lacks, a kernel or a size that does not fit
  */
 export function objectiveOn(model: Model, objective: Objective, size = inputSize(model)): NetworkObjective {
   const kept: tf.Tensor[] = [];
@@ -36,6 +37,7 @@ export function objectiveOn(model: Model, objective: Objective, size = inputSize
   };
   try {
     const term = termOf(objective, model, keep);
+    checkSize(model, term.layers, size);
     const network = observer(model, term.points, size);
     return {
       value: (images) =>
@@ -56,10 +58,11 @@ export const inputSize = (model: Model): readonly [number, number] => [model.inp
 type Keep = <T extends tf.Tensor>(make: () => T) => T;
 
 function termOf(objective: Objective, model: Model, keep: Keep): Term {
+  if (!isObjective(objective)) throw unknownObjective(objective);
   switch (objective.kind) {
     case 'constant': {
       if (!Number.isFinite(objective.value)) throw new InputError(`invalid factor: ${objective.value}; it is a number`);
-      return {points: [], value: () => tf.scalar(objective.value)};
+      return {points: [], layers: [], value: () => tf.scalar(objective.value)};
     }
     case 'logit':
     case 'logProbability': {
@@ -67,6 +70,7 @@ function termOf(objective: Objective, model: Model, keep: Keep): Term {
       const [point] = stripSoftmax(model.graph).outputs;
       return {
         points: [point],
+        layers: [point],
         value(seen) {
           const logits = tf.reshape(seen.get(point) as tf.Tensor, [-1, model.classes]); // [B, K]
           const values = objective.kind === 'logit' ? logits : tf.logSoftmax(logits); // [B, K]
@@ -80,6 +84,7 @@ function termOf(objective: Objective, model: Model, keep: Keep): Term {
       const only = output(objective.channel);
       return {
         points: [point],
+        layers: [objective.layer],
         value: (seen) => at(only(seen.get(point) as tf.Tensor), objective.where, objective.layer),
       };
     }
@@ -98,6 +103,7 @@ function termOf(objective: Objective, model: Model, keep: Keep): Term {
       const point = inputPoint(model, layer.name);
       return {
         points: [point],
+        layers: [layer.name],
         value(seen) {
           const z = tf.add(applyLayer(layer, seen.get(point) as tf.Tensor, kernel), objective.bias); // [B, H', W', 1]
           return at(z as tf.Tensor4D, objective.where, layer.name);
@@ -107,7 +113,11 @@ function termOf(objective: Objective, model: Model, keep: Keep): Term {
     case 'diversity': {
       const {point, output} = layerOutput(model, objective.layer, keep);
       const all = output();
-      return {points: [point], value: (seen) => unlikeness(all(seen.get(point) as tf.Tensor))};
+      return {
+        points: [point],
+        layers: [objective.layer],
+        value: (seen) => unlikeness(all(seen.get(point) as tf.Tensor)),
+      };
     }
     case 'sum': {
       const terms = objective.terms.map((term) => termOf(term, model, keep));
@@ -118,9 +128,7 @@ function termOf(objective: Objective, model: Model, keep: Keep): Term {
       return combined(factors, (values) => values.reduce((product, value) => tf.mul(product, value)));
     }
     default:
-      throw new InputError(
-        `unknown objective ${JSON.stringify((objective as {kind?: unknown}).kind)}; objectives are made by channel, neuron, weightVector, logit, logProbability, diversity, plus, minus and times`,
-      );
+      throw unknownObjective(objective);
   }
 }
 
@@ -128,6 +136,7 @@ function combined(terms: Term[], combine: (values: tf.Tensor[]) => tf.Tensor): T
   if (terms.length === 0) throw new InputError('a sum or product of no objectives; give at least one');
   return {
     points: terms.flatMap((term) => term.points),
+    layers: terms.flatMap((term) => term.layers),
     value: (seen) => combine(terms.map((term) => term.value(seen))),
   };
 }
@@ -223,10 +232,11 @@ function at(map: tf.Tensor4D, where: Where, layer: string): tf.Tensor {
   return tf.reshape(tf.slice(map, [0, row, column, 0], [-1, 1, 1, 1]), [-1]); // [B]
 }
 
-/** Mean over pairs of 1 − cos of Gram matrices, []; 0 for one image. @param z [B, H', W', C] */
+/** Mean over pairs of 1 − cos of Gram matrices, []. @param z [B, H', W', C] @throws InputError for one image */
 function unlikeness(z: tf.Tensor4D): tf.Tensor {
   const [batch, height, width, channels] = z.shape;
-  if (batch === 1) return tf.scalar(0);
+  if (batch < 2)
+    throw new InputError(`diversity compares the images of a batch, and there is ${batch}; give batch 2 or more`);
   const rows = tf.reshape(z, [batch, height * width, channels]); // [B, H'·W', C]
   const grams = tf.reshape(tf.matMul(rows, rows, true), [batch, channels * channels]); // [B, C·C]
   const lengths = tf.sqrt(tf.add(tf.sum(tf.square(grams), 1, true), 1e-12)); // [B, 1]

@@ -79,14 +79,29 @@ export function logProbability(classIndexOrName: number | string): Objective {
 
 /**
  * How little the images of a batch are alike at a layer: the mean over pairs of 1 − cos of their Gram matrices G = Σ_hw z zᵀ, from
- * 0 to 1. Added to an objective, it makes a batch show different facets (Olah et al. 2017, section "Diversity").
+ * 0 to 1. Added to an objective, it makes a batch show different facets (Olah et al. 2017, section "Diversity"). It needs a `batch` of
+ * at least 2.
  */
 export function diversity(layer: string): Objective {
   return {kind: 'diversity', layer};
 }
 
-const asObjective = (value: Objective | number): Objective =>
-  typeof value === 'number' ? {kind: 'constant', value} : value;
+function asObjective(value: Objective | number): Objective {
+  if (typeof value === 'number') return {kind: 'constant', value};
+  if (!isObjective(value)) throw unknownObjective(value, '; a number serves too');
+  return value;
+}
+
+/** Whether it is data that could be an objective; which kind it is, is looked up later. */
+export const isObjective = (value: Objective | null | undefined): value is Objective => typeof value?.kind === 'string';
+
+/** The error for what none of these functions made. */
+export function unknownObjective(value: unknown, more = ''): InputError {
+  const shown = (value as {kind?: unknown} | null | undefined)?.kind ?? value;
+  return new InputError(
+    `unknown objective ${JSON.stringify(shown)}; objectives are made by channel, neuron, weightVector, logit, logProbability, diversity, plus, minus and times${more}`,
+  );
+}
 
 export function plus(...terms: (Objective | number)[]): Objective {
   return {kind: 'sum', terms: terms.map(asObjective)};
@@ -118,8 +133,12 @@ export function ofSplit(split: Split, which: 'original' | 'residue' | number, op
   });
 }
 
-/** An objective in words. */
+/**
+ * An objective in words.
+ * @throws InputError for what is no objective
+ */
 export function describeObjective(objective: Objective): string {
+  if (!isObjective(objective)) throw unknownObjective(objective);
   switch (objective.kind) {
     case 'channel':
       return `channel ${objective.channel} of ${objective.layer}${placeOf(objective.where)}`;
@@ -138,6 +157,8 @@ export function describeObjective(objective: Objective): string {
       return objective.terms.map(describeObjective).join(' + ').replaceAll(' + −1 × ', ' − ');
     case 'product':
       return objective.factors.map(describeFactor).join(' × ');
+    default:
+      throw unknownObjective(objective);
   }
 }
 

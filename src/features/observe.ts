@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import {foldBatchNorm, stripSoftmax} from '../models/fold';
 import {nodeOf, type Graph} from '../models/graph';
-import {toLayersModel} from '../models/layersModel';
+import {outputShapes, toLayersModel} from '../models/layersModel';
 import type {Model} from '../models/types';
 import {InputError} from '../numerics/errors';
 import {freeze, fuseRelus} from './frozen';
@@ -18,7 +18,7 @@ export interface Observer {
  * @param size [H, W] of the images
  * @throws InputError where a layer on the way takes the model's own input size only
  */
-export function observer(model: Model, names: Iterable<string>, size: readonly [number, number]): Observer {
+export function observer(model: Model, names: Iterable<string>, size: Size): Observer {
   const wanted = [...new Set(names)];
   const whole = stripSoftmax(model.graph);
   const [input] = whole.inputs;
@@ -53,23 +53,51 @@ function upTo(graph: Graph): Graph {
   return {...graph, nodes: graph.nodes.filter(({name}) => reached.has(name) || graph.inputs.includes(name))};
 }
 
-function build(graph: Graph, model: Model, size: readonly [number, number]): tfl.LayersModel {
-  const [height, width, channels] = model.inputShape;
-  if (size[0] === height && size[1] === width) return toLayersModel(graph);
-  const batchInputShape = [null, ...size, channels];
+type Size = readonly [height: number, width: number];
+
+/**
+ * Whether the outputs of these layers have any positions at a size of the images.
+ * @throws InputError that names the first layer without
+ */
+export function checkSize(model: Model, layers: readonly string[], size: Size): void {
+  if (isOwn(model, size) || layers.length === 0) return;
+  const graph = upTo({...stripSoftmax(model.graph), outputs: [...new Set(layers)]});
+  const shapes = fitting(model, size, () => outputShapes(resized(graph, model, size)));
+  for (const [name, shape] of shapes) {
+    if (!shape.some((length) => length !== null && length <= 0)) continue;
+    throw new InputError(
+      `size ${size.join(' × ')} is too small for model ${model.name}: the output of layer ${name} would be empty; give a larger size, or leave it out for ${model.inputShape.slice(0, 2).join(' × ')}`,
+    );
+  }
+}
+
+const isOwn = ({inputShape: [height, width]}: Model, size: Size) => size[0] === height && size[1] === width;
+
+function build(graph: Graph, model: Model, size: Size): tfl.LayersModel {
+  if (isOwn(model, size)) return toLayersModel(graph);
+  return fitting(model, size, () => toLayersModel(resized(graph, model, size)));
+}
+
+function resized(graph: Graph, {inputShape}: Model, size: Size): Graph {
+  const batchInputShape = [null, ...size, inputShape[2]];
   const nodes = graph.nodes.map((node) =>
     graph.inputs.includes(node.name) ? {...node, config: {...node.config, batchInputShape}} : node,
   );
+  return {...graph, nodes};
+}
+
+/** @throws InputError where layers cannot be made at this size */
+function fitting<T>({name: model, inputShape: [height, width]}: Model, size: Size, make: () => T): T {
   const before = new Set(Object.keys(tf.engine().registeredVariables));
   try {
-    return toLayersModel({...graph, nodes});
+    return make();
   } catch {
     // What was built before the layer that does not fit.
     for (const [name, variable] of Object.entries(tf.engine().registeredVariables)) {
       if (!before.has(name)) variable.dispose();
     }
     throw new InputError(
-      `size ${size.join(' × ')} does not fit model ${model.name}: a layer on the way takes the model's own input only; leave size out for ${height} × ${width}`,
+      `size ${size.join(' × ')} does not fit model ${model}: a layer on the way takes the model's own input only; leave size out for ${height} × ${width}`,
     );
   }
 }

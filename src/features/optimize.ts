@@ -104,17 +104,20 @@ function ascend(
 }
 
 function lookAt(objective: NetworkObjective, images: tf.Tensor4D, preset: Preset, step: number): Look {
-  const [batch, height, width, channels] = images.shape;
-  const value = tf.tidy(() => tf.mean(objective.value(preprocess(images, preset))).dataSync()[0]);
-  const all = images.dataSync();
-  images.dispose();
-  const size = height * width;
-  const rgb = (image: number) =>
-    Uint8Array.from({length: size * 3}, (_, i) => {
-      const [pixel, c] = [Math.floor(i / 3), i % 3];
-      return Math.round(255 * all[(image * size + pixel) * channels + (channels === 3 ? c : 0)]);
-    });
-  return {step, value, images: Array.from({length: batch}, (_, i) => ({data: rgb(i), width, height}))};
+  try {
+    const [batch, height, width, channels] = images.shape;
+    const value = tf.tidy(() => tf.mean(objective.value(preprocess(images, preset))).dataSync()[0]);
+    const all = images.dataSync();
+    const size = height * width;
+    const rgb = (image: number) =>
+      Uint8Array.from({length: size * 3}, (_, i) => {
+        const [pixel, c] = [Math.floor(i / 3), i % 3];
+        return Math.round(255 * all[(image * size + pixel) * channels + (channels === 3 ? c : 0)]);
+      });
+    return {step, value, images: Array.from({length: batch}, (_, i) => ({data: rgb(i), width, height}))};
+  } finally {
+    images.dispose();
+  }
 }
 
 /** From the scale 0..1 to the network's input. @param images [B, H, W, C] */

@@ -10,3 +10,9 @@ export function permutation(count: number, seed: number): Int32Array {
   }
   return order;
 }
+
+/** Seeds for `count` draws that are independent of one another, and of those of another seed: neighbours such as 0 and 1 share none. */
+export function seedsFrom(seed: number, count: number): number[] {
+  const generator = mersenne(seed);
+  return Array.from({length: count}, () => generator.unsafeNext());
+}

@@ -45,7 +45,7 @@ function contrast({concepts}: SplitEvaluation): number {
   );
 }
 
-/** Three numbers in a cell are of the own part, the original and random splits. */
+/** Three numbers in a cell are of the own part, the original and random splits; purity is the share of the concept's classes. */
 const HEADS = [
   'concept',
   'own part ÷ original',
@@ -56,7 +56,9 @@ const HEADS = [
   'removed: other (≤ 0.3)',
   'random: own',
   'random: other',
-  'purity of the top 20',
+  'top-20 purity: own part',
+  'the original',
+  'random (central 95 %)',
 ];
 
 async function report(split: Split, test: Demo['test']): Promise<void> {
@@ -82,7 +84,9 @@ async function report(split: Split, test: Demo['test']): Promise<void> {
       withInterval(other) + (other.mean <= 0.3 ? '' : ' ABOVE 0.3'),
       withInterval(random.own),
       withInterval(random.other),
-      [list.purity[j], top.lists[0].purity[j], list.random!.mean].map(number).join(' '),
+      number(list.purity[j]),
+      number(top.lists[0].purity[j]),
+      withInterval(list.random!),
     ];
   });
   textTable([HEADS, ...rows]).forEach(say);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {backend} from '../../src/backend';
-import {ablate, randomSplit, type SplitAblation} from '../../src/evaluate';
+import {ablate, type SplitAblation} from '../../src/evaluate';
 import {withoutPart} from '../../src/evaluate/ablate';
+import {randomSplits} from '../../src/evaluate/randomSplit';
 import {subset} from '../../src/images';
 import {InputError} from '../../src/numerics/errors';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
@@ -43,7 +44,7 @@ for (const [what, network] of Object.entries(STUDIED_LAYERS)) {
         const shared = image.output(residue);
         return shared.map((value, at) => sumOf(others.map((other) => other[at])) - (k - 2) * value);
       };
-    const random = [5, 6].map((seed) => randomSplit(split, seed));
+    const random = randomSplits(split, {count: 2, seed: 5});
     const changes = (of: SlowImage[], instead: (image: SlowImage) => Float64Array) =>
       of.map((image) => slowChange(image, split.original, instead(image)));
     assert.deepEqual(
@@ -70,7 +71,22 @@ for (const [what, network] of Object.entries(STUDIED_LAYERS)) {
         ),
       );
     }
+    const rest = [0, 1, 2, 3].filter((label) => !concepts.flat().includes(label));
     ablation.concepts.forEach((concept, j) => {
+      const moved = (instead: (image: SlowImage) => Float64Array) =>
+        meanOf(
+          rest.map((label) => {
+            const own = slow.filter((image) => image.label === label);
+            return Math.abs(meanOf(changes(own, instead).map(({logit}) => logit)));
+          }),
+        );
+      if (rest.length > 0) {
+        const controls = random.map((kernels) => moved(without(kernels, j)));
+        close(concept.rest.removed, moved(without(split, j)), 1e-4, `rest of concept ${j}`);
+        close(concept.rest.zeroed, moved(silent), 1e-4, 'rest without the channel');
+        close(concept.random.rest.mean, meanOf(controls), 1e-4, `control of the rest of concept ${j}`);
+        close(concept.random.rest.interval[1], Math.max(...controls), 0.05 * Math.max(...controls), 'its range');
+      } else assert.ok(Number.isNaN(concept.rest.removed) && Number.isNaN(concept.random.rest.mean));
       const inConcept = (l: number) => slow.filter(({label}) => concepts[l].includes(label));
       const total = (of: SlowImage[], instead: (image: SlowImage) => Float64Array) =>
         sumOf(changes(of, instead).map(({logit}) => logit));
@@ -109,7 +125,10 @@ test('the result reads as tables and is plain data', async () => {
   assert.match(text, /channel 2 of layer studied on 16 images of 4 classes/);
   assert.match(text, /concept removed +own classes +other concepts +random: own +random: other/);
   assert.match(text, /no channel +no class 0 +no class 1/);
-  assert.match(text, /classes of no concept: their logits move by/);
+  assert.match(text, /classes of no concept: their logits move by [\d., ]+ on average \(random splits: .+\), and by /);
+  const alone = String(await ablate(split, smallImages(16), {randomSplits: 0, ...quiet}));
+  assert.match(alone, /classes of no concept: their logits move by [\d., ]+ on average, and by /);
+  assert.doesNotMatch(alone, /random/);
   const written = JSON.parse(JSON.stringify(ablation)) as SplitAblation;
   assert.equal(written.classes[3].concept, -1);
   split.before.dispose();

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import fc from 'fast-check';
 import {densities} from '../../src/evaluate';
+import {referenceBandwidth} from '../../src/evaluate/densities';
 import {subset} from '../../src/images';
 import {InputError} from '../../src/numerics/errors';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
+import {slowArea, slowBandwidth, slowDensity} from '../reference/densitySlowly';
 import {meanOf, positiveSum, slowImages} from '../reference/evaluateSlowly';
 import {smallImages, STUDIED_LAYERS} from '../reference/smallNetworks';
 import {SMALL_SPLITS, smallSplit, withParts} from '../reference/smallSplits';
@@ -25,6 +28,7 @@ for (const [what, about] of [
     const found = await keepsTensorCount(() => densities(split, images, {points: 40, batchSize: 6, ...quiet}));
     const names = ['original', ...concepts.map((_, j) => `d${j + 1}`)];
     assert.equal(found.rows.length, 40 * names.length * concepts.length);
+    let ruled = 0; // curves whose bandwidth is the rule's, not the step
     concepts.forEach((classes) => {
       const concept = classes.map((label) => `class ${label}`).join(' + ');
       [split.original, ...split.parts].forEach((kernel, n) => {
@@ -36,20 +40,40 @@ for (const [what, about] of [
         );
         assert.ok(Math.abs(curve.mean - meanOf(sums)) < 1e-3 * Math.max(1, curve.mean));
         assert.equal(curve.zeroShare, meanOf(sums.map((value) => Number(Math.abs(value) < 1e-6))));
-        const gaussian = (distance: number) =>
-          Math.exp(-0.5 * (distance / curve.bandwidth) ** 2) / (curve.bandwidth * Math.sqrt(2 * Math.PI));
         const rows = found.rows.filter((row) => row.concept === concept && row.channel === names[n]);
         assert.equal(rows[0].activation, 0);
+        const step = rows[1].activation;
+        const bandwidth = slowBandwidth(curve.activations);
+        if (bandwidth > step) assert.ok(Math.abs(curve.bandwidth - bandwidth) < 1e-9 * bandwidth);
+        else assert.ok(curve.bandwidth <= step && curve.bandwidth > 0.8 * step, `${curve.bandwidth}, step ${step}`);
+        ruled += Number(bandwidth > step);
+        const last = rows[rows.length - 1].activation;
+        assert.ok(last >= Math.max(...curve.activations) + 2.999 * curve.bandwidth, 'the curve is there to its end');
+        const area = slowArea(rows);
+        assert.ok(Math.abs(area - 1) < 0.005, `${concept}, ${names[n]}: area ${area}`);
         for (const {activation, density} of rows) {
-          const expected = meanOf(
-            curve.activations.map((value) => gaussian(activation - value) + gaussian(activation + value)),
-          );
+          const expected = slowDensity(curve.activations, curve.bandwidth, activation);
           assert.ok(Math.abs(density - expected) < 1e-6 * Math.max(1, expected), `${density} instead of ${expected}`);
         }
       });
     });
+    assert.ok(ruled >= names.length, `${ruled} curves`);
   });
 }
+
+test('the bandwidth is the reference rule, whatever the number and the shape of the values', () => {
+  const positive = fc.array(fc.double({min: 0, max: 100, noNaN: true}), {minLength: 2, maxLength: 40});
+  const withZeros = fc
+    .tuple(positive, fc.nat(40))
+    .map(([values, zeros]) => [...values, ...Array<number>(zeros).fill(0)]);
+  fc.assert(
+    fc.property(withZeros, (values) => {
+      const [found, expected] = [referenceBandwidth(values), slowBandwidth(values)];
+      assert.ok(Math.abs(found - expected) <= 1e-9 * Math.max(1, expected), `${found} instead of ${expected}`);
+    }),
+  );
+  assert.equal(referenceBandwidth([3]), 0);
+});
 
 test('a part that no image excites has all of its density near zero', async () => {
   const split = smallSplit({kind: 'conv'});
@@ -59,8 +83,7 @@ test('a part that no image excites has all of its density near zero', async () =
   assert.equal(curve.zeroShare, 1);
   const rows = found.rows.filter(({channel, concept}) => channel === 'd1' && concept === curve.concept);
   assert.ok(rows.every(({density}) => Number.isFinite(density)));
-  const step = rows[1].activation;
-  const area = rows.reduce((sum, {density}, at) => sum + density * step * (at === 0 ? 0.5 : 1), 0);
+  const area = slowArea(rows);
   assert.ok(Math.abs(area - 1) < 0.01, `area ${area}`);
   assert.ok(rows[6].density < 1e-6 * rows[0].density);
   assert.match(String(found), /d1, class 0 +4 +0\.00 +100\.0 %/);

@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {evaluateSplit, randomSplit, type Fractions, type SplitEvaluation} from '../../src/evaluate';
+import {evaluateSplit, type Fractions, type SplitEvaluation} from '../../src/evaluate';
+import {randomSplits} from '../../src/evaluate/randomSplit';
 import {imageFolder, subset} from '../../src/images';
 import type {LabelledImages} from '../../src/images/types';
 import {loadModel} from '../../src/models/load';
 import {InputError, InterruptError} from '../../src/numerics/errors';
 import {collectRelevance} from '../../src/relevance/collect';
 import {disentangle} from '../../src/split/disentangle';
-import type {PartKernels} from '../../src/split/kernels';
 import {makeSplit} from '../../src/split/split';
 import type {Split} from '../../src/split/types';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
-import {meanOf, positiveSum, slowImages, sumOf, type SlowImage} from '../reference/evaluateSlowly';
+import {meanOf, slowImages, sumOf} from '../reference/evaluateSlowly';
+import {DEFINITIONS, slowAuroc, slowFractions} from '../reference/fractionsSlowly';
 import {sharedData, sharedJson} from '../reference/sharedData';
 import {smallImages, STUDIED_LAYERS} from '../reference/smallNetworks';
 import {relevantChannel, SMALL_SPLITS, smallSplit} from '../reference/smallSplits';
@@ -22,41 +23,6 @@ const TAU = 0.05;
 function close(actual: number, expected: number, tolerance: number, what: string): void {
   const same = Number.isNaN(expected) ? Number.isNaN(actual) : Math.abs(actual - expected) <= tolerance;
   assert.ok(same, `${what}: ${actual} instead of ${expected}`);
-}
-
-/** What one image contributes to a fraction: the kernel's sum and the original's. */
-type Definition = {share: (image: SlowImage) => number; sum: (values: ArrayLike<number>) => number; ofSums: boolean};
-const DEFINITIONS: Record<'published' | 'positive' | 'ratioOfSums', Definition> = {
-  published: {share: ({published}) => published, sum: sumOf, ofSums: false},
-  positive: {share: ({detection}) => detection, sum: positiveSum, ofSums: false},
-  ratioOfSums: {share: ({detection}) => detection, sum: positiveSum, ofSums: true},
-};
-
-/** Fractions of every part and the residue, straight from the definition. */
-function slowFractions(slow: SlowImage[], split: Split, kernels: PartKernels, classes: number[], how: Definition) {
-  const chosen = slow.filter((image) => classes.includes(image.label) && how.share(image) >= TAU);
-  const pairs = (kernel: Float32Array) =>
-    chosen
-      .map((image) => [how.sum(image.output(kernel)), how.sum(image.output(split.original))])
-      .filter(([, original]) => original !== 0);
-  const fraction = (kernel: Float32Array) =>
-    how.ofSums
-      ? sumOf(pairs(kernel).map(([part]) => part)) / sumOf(pairs(kernel).map(([, original]) => original))
-      : meanOf(pairs(kernel).map(([part, original]) => part / original));
-  return {images: pairs(split.original).length, parts: kernels.parts.map(fraction), residue: fraction(kernels.residue)};
-}
-
-/** The share of pairs of an own and another image that are in order. */
-function slowAuroc(slow: SlowImage[], kernel: Float32Array, own: number[], all: number[]): number {
-  const scored = slow
-    .filter(({label}) => all.includes(label))
-    .map((image) => ({own: own.includes(image.label), score: Math.fround(positiveSum(image.output(kernel)))}));
-  const orders = scored
-    .filter((one) => one.own)
-    .flatMap(({score}) =>
-      scored.filter((one) => !one.own).map((other) => (score > other.score ? 1 : score === other.score ? 0.5 : 0)),
-    );
-  return meanOf(orders);
 }
 
 let turn = 0;
@@ -72,19 +38,19 @@ for (const [what, kind] of Object.entries(STUDIED_LAYERS)) {
       const {slow, dispose} = await slowImages(network, split, images);
       const options = {tau: TAU, batchSize: 5, randomSplits: 3, seed: 11, ...quiet};
       const evaluation = await keepsTensorCount(() => evaluateSplit(split, images, options));
-      const random = [0, 1, 2].map((n) => randomSplit(split, 11 + n));
+      const random = randomSplits(split, {count: 3, seed: 11});
       const all = concepts.flat();
       concepts.forEach((classes, j) => {
         const found = evaluation.concepts[j];
         for (const [name, how] of Object.entries(DEFINITIONS)) {
           const fractions: Fractions = found[name as keyof typeof DEFINITIONS];
-          const expected = slowFractions(slow, split, split, classes, how);
+          const expected = slowFractions(slow, split, split, {classes, tau: TAU, how});
           const scale = 2e-4 * Math.max(1, ...expected.parts.map(Math.abs), Math.abs(expected.residue));
           assert.equal(fractions.images, expected.images, `${name}: images`);
           expected.parts.forEach((value, i) => close(fractions.parts[i], value, scale, `${name}: part ${i}`));
           close(fractions.residue, expected.residue, scale, `${name}: residue`);
           assert.deepEqual([fractions.d1, fractions.d2], fractions.parts.slice(0, 2));
-          const controls = random.map((kernels) => slowFractions(slow, split, kernels, classes, how));
+          const controls = random.map((kernels) => slowFractions(slow, split, kernels, {classes, tau: TAU, how}));
           concepts.forEach((_, i) => {
             const values = controls.map(({parts}) => parts[i]);
             const room = 2e-4 * Math.max(1, ...values.map(Math.abs));

@@ -3,7 +3,8 @@ import {before, test} from 'node:test';
 import fc from 'fast-check';
 import {backend} from '../../src/backend';
 import {randomSplit} from '../../src/evaluate';
-import {permutation} from '../../src/numerics/shuffle';
+import {randomSplits} from '../../src/evaluate/randomSplit';
+import {permutation, seedsFrom} from '../../src/numerics/shuffle';
 import {smallSplit} from '../reference/smallSplits';
 
 // A small network's weights are drawn on an engine.
@@ -71,4 +72,15 @@ test('a random split follows its seed', () => {
   const split = smallSplit(network);
   assert.deepEqual(randomSplit(split, 4), randomSplit(split, 4));
   assert.notDeepEqual(randomSplit(split, 4).parts, randomSplit(split, 5).parts);
+});
+
+test('the controls of neighbouring seeds have no draw in common', () => {
+  const seeds = Array.from({length: 40}, (_, seed) => seedsFrom(seed, 20)).flat();
+  assert.equal(new Set(seeds).size, 40 * 20);
+  const split = smallSplit({kind: 'dense'}, {concepts: [[0], [1], [2]]});
+  const [zero, one] = [0, 1].map((seed) => randomSplits(split, {count: 20, seed}));
+  const orders = new Set([...zero, ...one].map(({parts}) => parts.map(String).join()));
+  assert.equal(orders.size, 40);
+  assert.deepEqual(randomSplits(split, {count: 20, seed: 1}), one);
+  assert.deepEqual(randomSplits(split, {count: 5, seed: 1}), one.slice(0, 5));
 });

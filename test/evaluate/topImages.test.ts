@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {randomSplit, topImages} from '../../src/evaluate';
+import {topImages} from '../../src/evaluate';
+import {randomSplits} from '../../src/evaluate/randomSplit';
 import {subset} from '../../src/images';
 import {InputError} from '../../src/numerics/errors';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
@@ -47,7 +48,8 @@ for (const [what, about] of [
       );
       list.purity.forEach((share, j) => assert.equal(share, purity(expected, j)));
       if (n === 0) return assert.equal(list.random, undefined);
-      const controls = [2, 3, 4].map((seed) => purity(sorted(randomSplit(split, seed).parts[n - 1]), n - 1));
+      const random = randomSplits(split, {count: 3, seed: 2});
+      const controls = random.map(({parts}) => purity(sorted(parts[n - 1]), n - 1));
       assert.ok(Math.abs(list.random!.mean - meanOf(controls)) < 1e-9);
     });
     top.concepts.forEach(({shareOfAll}, j) => assert.equal(shareOfAll, concepts[j].length / 4));

@@ -8,6 +8,7 @@ import {
   fourier,
   jitter,
   logit,
+  neuron,
   pixels,
   plus,
   rotate,
@@ -15,6 +16,7 @@ import {
   visualizeFeature,
   visualizeSplit,
   type FeaturePreview,
+  type Objective,
   type Parametrisation,
   type VisualizeOptions,
 } from '../../src/features';
@@ -258,8 +260,53 @@ test('invalid options are refused before anything runs', async () => {
         String(message),
       );
     }
+    const unreal: [Objective, VisualizeOptions, RegExp][] = [
+      [undefined as never, {}, /unknown objective undefined; objectives are made by channel, /],
+      ['logit' as never, {}, /unknown objective "logit"; objectives are made by channel, /],
+      [plus(logit(0), diversity('studied')), {}, /diversity compares the images of a batch, and there is 1; .* batch/],
+    ];
+    for (const [objective, options, message] of unreal) {
+      await assert.rejects(
+        visualizeFeature(model, objective, {...QUICK, ...options}),
+        (error) => error instanceof InputError && message.test(error.message),
+        String(message),
+      );
+    }
+    assert.throws(() => plus(logit(0), undefined as never), /unknown objective undefined; .* a number serves too/);
     await assert.rejects(visualizeFeature(model, channel('conv9', 0), QUICK), /no layer "conv9"/);
     await assert.rejects(visualizeFeature(model, channel('studied', 77), QUICK), /layer studied has channels 0 to 5/);
     for (const one of [model, dense, bare]) one.dispose();
+  });
+});
+
+eachEngine('a size at which a map would be empty is refused, whatever the objective looks at', async () => {
+  const model = small({padding: 'valid'});
+  await keepsTensorCount(async () => {
+    for (const objective of [logit(0), channel('studied', 0), neuron('studied_bn', 0), diversity('studied')]) {
+      for (const size of [1, 2, [9, 2]] as const) {
+        await assert.rejects(visualizeFeature(model, objective, {...QUICK, batch: 2, size}), (error: Error) => {
+          assert.ok(error instanceof InputError && !(error instanceof DivergedError), String(error));
+          assert.match(
+            error.message,
+            /^size \d × \d is too small for model small: the output of layer studied would be empty; .* for 9 × 9$/,
+          );
+          return true;
+        });
+      }
+    }
+    const {value} = await visualizeFeature(model, channel('studied', 0), {...QUICK, size: 3});
+    assert.ok(Number.isFinite(value));
+    model.dispose();
+  });
+});
+
+eachEngine('an objective that fails on the images leaves no tensor', async () => {
+  const model = small();
+  await keepsTensorCount(async () => {
+    await assert.rejects(
+      visualizeFeature(model, neuron('studied', 0, [99, 0]), QUICK),
+      (error) => error instanceof InputError && /invalid row: 99/.test(error.message),
+    );
+    model.dispose();
   });
 });
