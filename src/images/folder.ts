@@ -54,13 +54,13 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
 
 /**
  * Images of an array, each a file with its class index, in the order of the array.
- * @throws InputError where the array is empty
+ * @throws InputError where the array is empty or an entry lacks its file or label
  */
 export function imageFiles(
   list: readonly {file: string; label: number}[],
   options: FileImageOptions = {},
 ): LabelledImages {
-  if (list.length === 0) throw new InputError('no images in the array; give at least one {file, label}');
+  checkEntries(list);
   const files = list.map(({file}) => file);
   const paths = files.map((file) => file.replaceAll('\\', '/'));
   const labels = list.map(({label}) => label);
@@ -73,6 +73,18 @@ export function imageFiles(
     },
     options,
   );
+}
+
+function checkEntries(list: readonly {file: string; label: number}[]): void {
+  const entry = '{file: "a.png", label: 3}';
+  if (!Array.isArray(list)) throw new InputError(`the files are no array; give [${entry}, …]`);
+  if (list.length === 0) throw new InputError('no images in the array; give at least one {file, label}');
+  const wrong = list.findIndex((one) => typeof one?.file !== 'string' || typeof one.label !== 'number');
+  if (wrong >= 0) {
+    throw new InputError(
+      `invalid entry ${wrong} of the files: ${JSON.stringify(list[wrong])}; give ${entry}, a path and a class index`,
+    );
+  }
 }
 
 function fileImages(
