@@ -43,7 +43,7 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
     );
   }
   const labelling = options.labels
-    ? mappedLabelling(paths, entriesFor(readLabels(options.labels), paths, isImage), labelSource(options.labels))
+    ? mappedLabelling(paths, entriesFor(readLabels(options.labels), paths), labelSource(options.labels))
     : folderLabelling(folder, paths, folders);
   const images = fileImages(
     {name: basename(resolve(folder)), paths, files: paths.map((path) => join(folder, path)), labelling},
@@ -69,7 +69,7 @@ export function imageFiles(
       name: `${list.length} files`,
       paths,
       files,
-      labelling: {labels: (outputs) => checkedLabels(labels, paths, outputs), names: (outputs) => classNames(outputs)},
+      labelling: {labels: (outputs) => checkedLabels(labels, paths, outputs), names: flatNames},
     },
     options,
   );
@@ -113,6 +113,7 @@ function mappedLabelling(paths: readonly string[], entries: readonly (number | s
   return {
     labels,
     names: (outputs) => {
+      if (paths.every((path) => !path.includes('/'))) return flatNames(outputs);
       const known = new Map<number, string>();
       labels(outputs).forEach((label, i) => {
         const folder = paths[i].includes('/') ? paths[i].split('/')[0] : undefined;
@@ -125,10 +126,23 @@ function mappedLabelling(paths: readonly string[], entries: readonly (number | s
   };
 }
 
+/** Names where no folder gives any: ImageNet's, of a model with its outputs. */
+function flatNames(outputs: number): string[] {
+  const offset = imagenetOffset(outputs);
+  if (offset === undefined) return classNames(outputs);
+  return classNames(
+    outputs,
+    [...imagenetClasses().values()].map(({index, name}) => [index + offset, name] as const),
+  );
+}
+
+/** No class folders, or images beside them: their labels must be given. */
+export class UnlabelledImagesError extends InputError {}
+
 function folderLabelling(folder: string, paths: readonly string[], folders: readonly string[]): Labelling {
   const loose = paths.filter((path) => !path.includes('/'));
   if (loose.length === paths.length) {
-    throw new InputError(
+    throw new UnlabelledImagesError(
       `no labels for the flat folder ${folder}; sort its images into one sub-folder for each class, or give labels: a JSON or CSV file of file name to class index`,
     );
   }
