@@ -7,6 +7,12 @@ export interface RecordedPreset {
   shorterSide?: number;
   mean: readonly [number, number, number];
   deviation: readonly [number, number, number];
+  assumed?: boolean;
+}
+
+/** A preset's name, and where it is a guess, how to name another. */
+export function presetText({name, assumed}: Pick<RecordedPreset, 'name' | 'assumed'>): string {
+  return assumed ? `${name} (assumed; give preset where it is another)` : name;
 }
 
 /** Images with the highest value per channel, best first; rows are filled with image −1 where there are fewer. */
@@ -174,7 +180,7 @@ export function describeStatistics(stats: RelevanceStatistics): string {
   const [kh, kw, inputs, outputs] = layer.shape;
   return [
     `relevance statistics of ${stats.model.name}, layer ${layer.name} (${kh}×${kw}, ${inputs} → ${outputs} channels)`,
-    `${counted(images.paths.length, 'image')} of ${counted(classesWithImages(stats).length, 'class', 'classes')} from ${images.name}, preset ${stats.preset.name}`,
+    `${counted(images.paths.length, 'image')} of ${counted(classesWithImages(stats).length, 'class', 'classes')} from ${images.name}, preset ${presetText(stats.preset)}`,
     `top-1 ${(100 * topOne(stats)).toFixed(1)} %, ${(100 * zeroInputShare(stats)).toFixed(0)} % of the layer's inputs are zero`,
     ...warningsOf(stats).map((warning) => `warning: ${warning}`),
   ].join('\n');

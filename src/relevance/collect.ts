@@ -164,7 +164,8 @@ async function resumed(out: string, fresh: RelevanceStatistics): Promise<Relevan
   compare('model', fresh.model.hash, found.model.hash);
   compare(`layer (${found.layer.name})`, fresh.layer.name, found.layer.name);
   compare('image list', fresh.images.listHash, found.images.listHash);
-  compare(`preset (${found.preset.name})`, fresh.preset, found.preset);
+  const named = {assumed: undefined}; // A preset that was assumed is the same where it is named.
+  compare(`preset (${found.preset.name})`, {...fresh.preset, ...named}, {...found.preset, ...named});
   compare(`floor (${found.shares.floor})`, fresh.shares.floor, found.shares.floor);
   compare(`top count (${found.top.count})`, fresh.top.count, found.top.count);
   if (differences.length > 0) {
