@@ -137,7 +137,10 @@ function warningsOf(concepts: SplitEvaluation['concepts']): string[] {
   for (const {classNames, published, positive} of concepts) {
     const name = classNames.join(' + ');
     const least = Math.min(published.images, positive.images);
-    if (least < FEW) warnings.push(`only ${counted(least, 'image')} of ${name} ${least === 1 ? 'reaches' : 'reach'} τ: their means say little`);
+    if (least < FEW)
+      warnings.push(
+        `only ${counted(least, 'image')} of ${name} ${least === 1 ? 'reaches' : 'reach'} τ: their means say little`,
+      );
     if (positive.leftOut > 0)
       warnings.push(
         `the original is negative everywhere in ${counted(positive.leftOut, 'image')} of ${name} that reach τ, left out of the positive fractions`,
