@@ -21,7 +21,10 @@ export function withSourceOptions(command: Command): Command {
       '--preset <name|file>',
       'preprocessing: torch-imagenet, tf, cifar, or a JSON file {name, shorterSide?, mean, deviation}',
     )
-    .option('--labels <file>', 'JSON or CSV of file (or class folder) to class index');
+    .option(
+      '--labels <file|none>',
+      'JSON or CSV of file (or class folder) to class index; none: by the class folders alone, whatever was recorded',
+    );
 }
 
 export function withJson(command: Command): Command {
@@ -64,15 +67,29 @@ export async function presetOption(text: string | undefined): Promise<PresetOpti
   }
 }
 
+/**
+ * @param recorded what the statistics or the split say of their model, for `split`, `verify` and `evaluate`
+ * @throws InputError where it cannot be that model
+ */
 export async function openModel(
   source: string,
   options: SourceOptions,
-  recorded: {arch?: string} = {},
+  recorded?: {arch?: string; of: string},
 ): Promise<Model> {
+  const preset = await presetOption(options.preset);
   // A recorded architecture is of a checkpoint; a tfjs model describes itself.
   const describesItself = !/\.(pth|pt|th|safetensors)$/i.test(source);
-  const arch = options.arch ?? (describesItself ? undefined : recorded.arch);
-  return loadModel(source, {arch, preset: await presetOption(options.preset)});
+  if (options.arch !== undefined || describesItself || !recorded)
+    return loadModel(source, {arch: options.arch, preset});
+  if (recorded.arch === undefined) {
+    throw new InputError(
+      `the ${recorded.of} of a tfjs model, and "${source}" is a PyTorch checkpoint; give that model`,
+    );
+  }
+  return loadModel(source, {arch: recorded.arch, preset}).catch((error: Error) => {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`the ${recorded.of} of a ${recorded.arch}, and "${source}" is none: ${error.message}`);
+  });
 }
 
 export async function openImagesOption(
@@ -81,10 +98,30 @@ export async function openImagesOption(
   recorded: {labelsFile?: string} = {},
 ): Promise<LabelledImages> {
   const preset = await presetOption(options.preset);
-  return openImages(folder, {labels: options.labels ?? recorded.labelsFile, preset});
+  if (options.labels === 'none') return openImages(folder, {preset});
+  return openImages(folder, {labels: options.labels, recordedLabels: recorded.labelsFile, preset});
 }
 
 /** Prints a result: as text that reads well, or as one JSON object. */
 export function print(result: unknown, json: boolean | undefined): void {
-  process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${String(result)}\n`);
+  process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${inFlags(String(result))}\n`);
+}
+
+/** Options as the API's sentences name them, and the command's. */
+const FLAGS: readonly (readonly [RegExp, string])[] = [
+  [/\bgive arch\b/g, 'give --arch'],
+  [/\bgive preset\b/g, 'give --preset'],
+  [/\bgive a preset:/g, 'give --preset:'],
+  [/\bgive (labels|images)(?=[,:;.]|$)/g, 'give --$1'],
+  [/\bname that architecture\b/g, 'give it as --arch'],
+  [/\bor a rho\b/g, 'or a --rho'],
+  [/\bsmaller tau or p\b/g, 'smaller --tau or --p'],
+  [/\(force\)/g, '(--force)'],
+  [/\bor report all pairs\b/g, 'or report all pairs (--all-pairs)'],
+  [/\(out\)/g, '(--out)'],
+];
+
+/** A sentence of the API for somebody on a shell. */
+export function inFlags(text: string): string {
+  return FLAGS.reduce((all, [words, flag]) => all.replace(words, flag), text);
 }

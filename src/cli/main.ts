@@ -4,6 +4,7 @@ import path from 'node:path';
 import {Command} from 'commander';
 import {InputError, InterruptError} from '../numerics/errors';
 import {setDefaultProgress} from '../numerics/progress';
+import {inFlags} from './common';
 import {addAnalysisCommands, addExploreCommand} from './commands/analysis';
 import {addBenchmarkCommand} from './commands/benchmark';
 import {addDemoCommand} from './commands/demo';
@@ -31,7 +32,7 @@ async function main(): Promise<void> {
 main().catch((error: Error) => {
   const known = error instanceof InputError || error instanceof InterruptError;
   process.stderr.write(
-    known ? `unweave: ${error.message}\n` : `unweave: unexpected error: ${error.stack ?? error.message}\n`,
+    known ? `unweave: ${inFlags(error.message)}\n` : `unweave: unexpected error: ${error.stack ?? error.message}\n`,
   );
   process.exitCode = error instanceof InterruptError ? 130 : 1;
 });

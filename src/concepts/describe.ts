@@ -1,25 +1,47 @@
+import {counted, namedClass, namedClasses} from '../numerics/words';
 import type {PolysemanticChannels} from './types';
 
 const ROWS = 12;
 
 /** A table for a terminal or a cell, and what to do where it is empty. */
 export function describeChannels(found: PolysemanticChannels): string {
-  const {tau, p, gamma, allPairs} = found.thresholds;
-  const lines = [
-    `layer ${found.layer}: ${found.candidates.length} channels are relevant to at least two classes (τ ${round(tau)}, p ${round(p)}); ` +
-      (allPairs
-        ? `${found.pairs.length} pairs, whatever γ`
-        : `${found.length} of them are polysemantic (γ ${round(gamma)}), ${found.pairs.length} pairs`),
-  ];
+  const lines = [headline(found)];
   for (const {channel, lowestCosine, concepts} of found.slice(0, ROWS)) {
-    const names = concepts.map((concept) => concept.classNames.join(' + ')).join('  |  ');
+    const names = concepts.map(namedClasses).join(' | ');
     lines.push(
       `  channel ${String(channel).padStart(4)}  lowest cosine ${lowestCosine.toFixed(3).padStart(6)}  ${names}`,
     );
   }
   if (found.length > ROWS) lines.push(`  … and ${found.length - ROWS} more`);
   if (found.length === 0) lines.push(adviceWhereEmpty(found));
-  return [...lines, ...found.warnings.map((warning) => `warning: ${warning}`)].join('\n');
+  return [...lines, ...warningLines(found)].join('\n');
+}
+
+/** Every reported pair on a line of its own. */
+export function describePairs(found: PolysemanticChannels): string {
+  const names = new Map(
+    found.flatMap(({concepts}) =>
+      concepts.flatMap(({classes, classNames}) => classes.map((k, at) => [k, namedClass(k, classNames[at])] as const)),
+    ),
+  );
+  const lines = found.pairs.map(
+    ({channel, classes: [a, b], cosine}) =>
+      `  channel ${String(channel).padStart(4)}  cosine ${cosine.toFixed(3).padStart(6)}  ${names.get(a)} | ${names.get(b)}`,
+  );
+  return [headline(found), ...lines, ...warningLines(found)].join('\n');
+}
+
+function headline({layer, candidates, pairs, length, thresholds}: PolysemanticChannels): string {
+  const {tau, p, gamma, allPairs} = thresholds;
+  const relevant = `${counted(candidates.length, 'channel')} ${candidates.length === 1 ? 'is' : 'are'} relevant to at least two classes (τ ${round(tau)}, p ${round(p)})`;
+  const reported = allPairs
+    ? `${counted(pairs.length, 'pair')}, whatever γ`
+    : `${length} of them ${length === 1 ? 'is' : 'are'} polysemantic (γ ${round(gamma)}), ${counted(pairs.length, 'pair')}`;
+  return `layer ${layer}: ${relevant}; ${reported}`;
+}
+
+function warningLines({warnings}: PolysemanticChannels): string[] {
+  return warnings.map((warning) => `warning: ${warning}`);
 }
 
 /** γ depends on the network: says what its cosines are, so that one can be chosen. */
@@ -29,7 +51,7 @@ function adviceWhereEmpty(found: PolysemanticChannels): string {
   const at = (fraction: number) =>
     cosines[Math.min(cosines.length - 1, Math.floor(fraction * cosines.length))].toFixed(3);
   return (
-    `  no pair is below γ. γ depends on the network; here the cosines of ${cosines.length} pairs are ${at(0)} (lowest), ${at(0.05)} (5 %), ${at(0.25)} (25 %), ${at(0.5)} (median). ` +
+    `  no pair is below γ. γ depends on the network; here the cosines of ${counted(cosines.length, 'pair')} are ${at(0)} (lowest), ${at(0.05)} (5 %), ${at(0.25)} (25 %), ${at(0.5)} (median). ` +
     'Choose γ among them, or report all pairs'
   );
 }

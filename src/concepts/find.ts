@@ -1,4 +1,5 @@
 import {agnes} from 'ml-hclust';
+import {checkArgument} from '../numerics/argument';
 import {InputError} from '../numerics/errors';
 import {
   averagedRelevanceVector,
@@ -25,6 +26,7 @@ import {readable} from '../numerics/readable';
  * @throws InputError for a τ below the floor of the statistics
  */
 export function importance(stats: RelevanceStatistics, tau: number): Float64Array {
+  checkArgument('statistics', stats, 'shares', 'collectRelevance(…) or loadStatistics(…)');
   const {floor, offsets, channels, values} = stats.shares;
   if (!(tau > 0 && tau <= 1))
     throw new InputError(`invalid tau: ${tau}; give a share above 0 and up to 1, such as 0.03`);
@@ -82,7 +84,7 @@ export function findPolysemantic(stats: RelevanceStatistics, options: FindOption
   const warnings = warningsOf(stats);
   if (tau < 2 / outputs) {
     warnings.push(
-      `tau ${tau} is below 2 / ${outputs} channels = ${(2 / outputs).toFixed(4)}: nearly every channel is important for every image; give a larger tau`,
+      `tau ${tau} is small for ${outputs} channels: many will count as relevant; 2 / ${outputs} = ${(2 / outputs).toFixed(4)} is twice an equal share`,
     );
   }
   const pairs = channels.flatMap((channel) => channel.pairs).sort(byCosine);

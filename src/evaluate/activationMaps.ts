@@ -67,7 +67,7 @@ export async function activationMaps(
     : await mostExciting(split, images, perConcept, options);
   const {before} = split;
   const {maps, height, width} = await mapsOf(split, images, [...new Set(wanted.map(({index}) => index))], options);
-  const preset = presetFor(before, images, options.preset ?? (images.preset ? undefined : split.preset));
+  const preset = presetFor(before, images, options.preset, split.preset);
   const [inputHeight, inputWidth] = before.inputShape;
   const labels = images.labelsFor(before.classes);
   const classNames = before.classNames ?? images.classNamesFor(before.classes);

@@ -1,3 +1,4 @@
+import {namedClasses} from '../numerics/words';
 import {number, percent, textTable, withInterval, withSpread} from './text';
 import type {Fractions, SplitEvaluation} from './types';
 
@@ -22,7 +23,7 @@ export function describeEvaluation(evaluation: Omit<SplitEvaluation, 'toString'>
     add('ratio of sums', ratioOfSums);
     rows.push([`AUROC (original ${number(auroc.original)})`, '', ...auroc.parts.map(number), '']);
     if (randomSplits > 0) rows.push(['  random', '', ...auroc.random.map(withInterval), '']);
-    lines.push('', `${classNames.join(' + ')} (class ${classes.join(', ')})`);
+    lines.push('', namedClasses({classes, classNames}));
     lines.push(...textTable(rows).map((line) => `  ${line}`));
   });
   return [...lines, ...warnings.map((warning) => `warning: ${warning}`)].join('\n');

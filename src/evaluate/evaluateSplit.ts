@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {LabelledImages} from '../images/types';
 import {InputError} from '../numerics/errors';
+import {counted} from '../numerics/words';
 import type {PartKernels} from '../split/kernels';
 import type {Split} from '../split/types';
 import {describeEvaluation} from './describe';
@@ -142,10 +143,13 @@ function warningsOf(concepts: SplitEvaluation['concepts']): string[] {
   for (const {classNames, published, positive} of concepts) {
     const name = classNames.join(' + ');
     const least = Math.min(published.images, positive.images);
-    if (least < FEW) warnings.push(`only ${least} images of ${name} reach τ: their means say little`);
+    if (least < FEW)
+      warnings.push(
+        `only ${counted(least, 'image')} of ${name} ${least === 1 ? 'reaches' : 'reach'} τ: their means say little`,
+      );
     if (positive.leftOut > 0)
       warnings.push(
-        `the original is negative everywhere in ${positive.leftOut} images of ${name} that reach τ; they are left out of the positive fractions`,
+        `the original is negative everywhere in ${counted(positive.leftOut, 'image')} of ${name} that reach τ, left out of the positive fractions`,
       );
   }
   return warnings;

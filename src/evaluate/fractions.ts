@@ -2,6 +2,7 @@ import {InputError} from '../numerics/errors';
 import {auroc} from '../numerics/ranking';
 import {centralRange, meanInterval, ratioInterval, type Summary} from '../numerics/summary';
 import {mean, sum} from '../numerics/vectors';
+import {namedClasses} from '../numerics/words';
 import type {Split} from '../split/types';
 import {randomKernels} from './kernelList';
 import type {ConceptEvaluation, Fractions, MeasuredImage} from './types';
@@ -38,10 +39,10 @@ export function evaluateConcept(
     const chosen = own.filter(({share}) => share[definition] >= Math.fround(tau));
     if (chosen.length > 0) return chosen;
     const highest = own.reduce((best, {share}) => Math.max(best, share[definition]), -Infinity);
-    const about = `channel ${split.channel} has a share of at least τ ${tau} in none of the ${own.length} images of ${classNames.join(', ')} (class ${classes.join(', ')})`;
+    const about = `channel ${split.channel} has a share of at least τ ${tau} in none of the ${own.length} images of ${namedClasses({classes, classNames})}`;
     throw new InputError(
       own.length === 0
-        ? `none of the images of ${classNames.join(', ')} (class ${classes.join(', ')}) can be read; give others`
+        ? `none of the images of ${namedClasses({classes, classNames})} can be read; give others`
         : `${about}; the highest share is ${highest.toPrecision(3)}. Give a tau up to that, or images for which the channel matters`,
     );
   };

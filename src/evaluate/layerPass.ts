@@ -4,8 +4,10 @@ import {longCall} from '../backend/longCall';
 import {imageBatches, subset} from '../images';
 import type {LabelledImages, PresetOption} from '../images/types';
 import {applyLayer} from '../models/linearLayer';
+import {checkArgument} from '../numerics/argument';
 import {InputError} from '../numerics/errors';
 import type {LongCallOptions} from '../numerics/progress';
+import {namedClasses} from '../numerics/words';
 import {presetFor} from '../relevance/collect';
 import {networkAtLayer, type NetworkAtLayer} from '../relevance/networkAtLayer';
 import {stackKernels} from '../split/kernels';
@@ -56,7 +58,7 @@ export async function passLayer<K extends string>(
     throw new InputError(`invalid batch size: ${batchSize}; give a whole number from 1, such as 32`);
   await ensureBackend();
   const {before} = split;
-  const preset = presetFor(before, images, options.preset ?? (images.preset ? undefined : split.preset));
+  const preset = presetFor(before, images, options.preset, split.preset);
   const labels = images.labelsFor(before.classes);
   const network = networkAtLayer(before, split.layer);
   try {
@@ -137,12 +139,14 @@ export function channelOf(z: tf.Tensor4D, channel: number): tf.Tensor4D {
  * @throws InputError for a concept without images
  */
 export function imagesOfConcepts(split: Split, images: LabelledImages): number[][] {
+  checkArgument('split', split, 'before', 'disentangle(…) or loadSplit(…)');
+  checkArgument('images', images, 'labelsFor', 'imageFolder(…)');
   const labels = images.labelsFor(split.before.classes);
   return split.concepts.map(({classes, classNames}) => {
     const own = [...labels.keys()].filter((index) => classes.includes(labels[index]));
     if (own.length === 0) {
       throw new InputError(
-        `the images ${images.name} have none of class ${classes.join(', ')} (${classNames.join(', ')}); give images of every concept's classes`,
+        `the images ${images.name} have none of ${namedClasses({classes, classNames})}; give images of every concept's classes`,
       );
     }
     return own;

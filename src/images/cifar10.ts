@@ -8,7 +8,7 @@ import type {LabelledImages, PresetOption} from './types';
 import {UnreadableImageError} from './unreadable';
 
 export interface Cifar10Options {
-  /** Which batches of a folder: `data_batch_1.bin` … or `test_batch.bin`. @default 'train' */
+  /** Which batches of a folder: `data_batch_1.bin` … or `test_batch.bin`. @default 'train', or 'test' where those are absent */
   part?: 'train' | 'test';
   /** The preprocessing. @default the model's */
   preset?: PresetOption;
@@ -28,8 +28,9 @@ const CLASSES = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog',
  */
 export async function cifar10(
   folderOrFiles: string | readonly string[],
-  {part = 'train', preset}: Cifar10Options = {},
+  {part: wanted, preset}: Cifar10Options = {},
 ): Promise<LabelledImages> {
+  const part = wanted ?? (typeof folderOrFiles === 'string' ? await partIn(folderOrFiles) : 'train');
   const files = typeof folderOrFiles === 'string' ? await batchFiles(folderOrFiles, part) : folderOrFiles;
   if (files.length === 0) throw new InputError('no CIFAR-10 batches; give at least one file');
   const records: {file: string; offset: number}[] = [];
@@ -68,6 +69,11 @@ export async function isCifar10(path: string): Promise<boolean> {
 
 const TRAIN = /^data_batch_\d+\.bin$/;
 const TEST = 'test_batch.bin';
+
+async function partIn(path: string): Promise<'train' | 'test'> {
+  const names = await readdir(path).catch((): string[] => []);
+  return names.includes(TEST) && !names.some((name) => TRAIN.test(name)) ? 'test' : 'train';
+}
 
 async function batchFiles(path: string, part: 'train' | 'test'): Promise<string[]> {
   try {

@@ -27,8 +27,9 @@ const FORMATS = new Set(['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif']);
 export async function decodeRgb(file: string, path: string, options: DecodeOptions = {}): Promise<RgbImage> {
   try {
     const {size} = await stat(file);
-    if (size === 0) throw new Error('the file is empty');
-    if (size > MAX_FILE_BYTES) throw new Error(`the file has ${size} bytes, more than the limit of ${MAX_FILE_BYTES}`);
+    if (size === 0) throw new Refusal('the file is empty');
+    if (size > MAX_FILE_BYTES)
+      throw new Refusal(`the file has ${size} bytes, more than the limit of ${MAX_FILE_BYTES}`);
     // Not sharp(file): libvips would serve a file from its cache after it has been replaced.
     return await decodeBytes(await readFile(file), options);
   } catch (error) {
@@ -36,13 +37,16 @@ export async function decodeRgb(file: string, path: string, options: DecodeOptio
   }
 }
 
+/** What this file refuses by itself, in its own words. */
+class Refusal extends Error {}
+
 async function decodeBytes(bytes: Buffer, {exif = false, icc = false}: DecodeOptions): Promise<RgbImage> {
   // Pillow, too, refuses a truncated file and overlooks flipped bits.
   const source = {autoOrient: exif, ignoreIcc: !icc, failOn: 'truncated', limitInputPixels: MAX_PIXELS} as const;
   const {format, space, width, height, hasProfile} = await sharp(bytes, {limitInputPixels: false}).metadata();
-  if (!FORMATS.has(format)) throw new Error(`${format} images are not read`);
+  if (!FORMATS.has(format)) throw new Refusal(`${format} images are not read`);
   if (width * height > MAX_PIXELS) {
-    throw new Error(`it has ${width} × ${height} pixels (width × height), more than the limit of ${MAX_PIXELS}`);
+    throw new Refusal(`it has ${width} × ${height} pixels (width × height), more than the limit of ${MAX_PIXELS}`);
   }
   const image = sharp(bytes, source);
   if (space === 'cmyk' && !(icc && hasProfile)) {
@@ -53,7 +57,7 @@ async function decodeBytes(bytes: Buffer, {exif = false, icc = false}: DecodeOpt
   const pixels = await rawPixels(
     (icc && hasProfile ? image.withIccProfile('srgb') : image.toColourspace('srgb')).removeAlpha(),
   );
-  if (pixels.channels !== 3) throw new Error(`it decodes to ${pixels.channels} channels instead of 3`);
+  if (pixels.channels !== 3) throw new Refusal(`it decodes to ${pixels.channels} channels instead of 3`);
   return pixels;
 }
 
@@ -64,7 +68,7 @@ async function rawPixels(image: Sharp): Promise<RgbImage & {channels: number}> {
 
 /** Pillow's conversion: (255 − ink)(255 − black) / 255, rounded. `data` is [height, width, 4]. */
 function cmykToRgb({data, width, height, channels}: RgbImage & {channels: number}): RgbImage {
-  if (channels !== 4) throw new Error(`it decodes to ${channels} channels instead of 4`);
+  if (channels !== 4) throw new Refusal(`it decodes to ${channels} channels instead of 4`);
   const rgb = new Uint8Array(width * height * 3);
   for (let pixel = 0; pixel < width * height; pixel++) {
     const paper = 255 - data[4 * pixel + 3];
@@ -74,11 +78,13 @@ function cmykToRgb({data, width, height, channels}: RgbImage & {channels: number
 }
 
 /** One plain line, without the file's absolute path. */
-function reasonOf({code, message}: NodeJS.ErrnoException): string {
+function reasonOf(error: NodeJS.ErrnoException): string {
+  const {code, message} = error;
   if (code === 'ENOENT') return 'there is no such file';
   if (code === 'EACCES' || code === 'EPERM') return 'its permissions forbid reading it';
   if (code === 'EISDIR') return 'it is a folder';
   if (/unsupported image format/.test(message)) return 'it is no image in a known format';
-  if (/premature end|end of stream|truncated/i.test(message)) return 'the file is truncated';
-  return message.trim().split('\n')[0];
+  if (code !== undefined || error instanceof Refusal) return message.trim().split('\n')[0];
+  // The decoders' words differ from one run to the next, down to "Unknown error".
+  return 'it cannot be decoded; the file is damaged';
 }

@@ -43,7 +43,7 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
     );
   }
   const labelling = options.labels
-    ? mappedLabelling(paths, entriesFor(readLabels(options.labels), paths, isImage), labelSource(options.labels))
+    ? mappedLabelling(paths, entriesFor(readLabels(options.labels), paths), labelSource(options.labels))
     : folderLabelling(folder, paths, folders);
   const images = fileImages(
     {name: basename(resolve(folder)), paths, files: paths.map((path) => join(folder, path)), labelling},
@@ -54,13 +54,13 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
 
 /**
  * Images of an array, each a file with its class index, in the order of the array.
- * @throws InputError where the array is empty
+ * @throws InputError where the array is empty or an entry lacks its file or label
  */
 export function imageFiles(
   list: readonly {file: string; label: number}[],
   options: FileImageOptions = {},
 ): LabelledImages {
-  if (list.length === 0) throw new InputError('no images in the array; give at least one {file, label}');
+  checkEntries(list);
   const files = list.map(({file}) => file);
   const paths = files.map((file) => file.replaceAll('\\', '/'));
   const labels = list.map(({label}) => label);
@@ -69,10 +69,22 @@ export function imageFiles(
       name: `${list.length} files`,
       paths,
       files,
-      labelling: {labels: (outputs) => checkedLabels(labels, paths, outputs), names: (outputs) => classNames(outputs)},
+      labelling: {labels: (outputs) => checkedLabels(labels, paths, outputs), names: flatNames},
     },
     options,
   );
+}
+
+function checkEntries(list: readonly {file: string; label: number}[]): void {
+  const entry = '{file: "a.png", label: 3}';
+  if (!Array.isArray(list)) throw new InputError(`the files are no array; give [${entry}, …]`);
+  if (list.length === 0) throw new InputError('no images in the array; give at least one {file, label}');
+  const wrong = list.findIndex((one) => typeof one?.file !== 'string' || typeof one.label !== 'number');
+  if (wrong >= 0) {
+    throw new InputError(
+      `invalid entry ${wrong} of the files: ${JSON.stringify(list[wrong])}; give ${entry}, a path and a class index`,
+    );
+  }
 }
 
 function fileImages(
@@ -101,6 +113,7 @@ function mappedLabelling(paths: readonly string[], entries: readonly (number | s
   return {
     labels,
     names: (outputs) => {
+      if (paths.every((path) => !path.includes('/'))) return flatNames(outputs);
       const known = new Map<number, string>();
       labels(outputs).forEach((label, i) => {
         const folder = paths[i].includes('/') ? paths[i].split('/')[0] : undefined;
@@ -113,10 +126,23 @@ function mappedLabelling(paths: readonly string[], entries: readonly (number | s
   };
 }
 
+/** Names where no folder gives any: ImageNet's, of a model with its outputs. */
+function flatNames(outputs: number): string[] {
+  const offset = imagenetOffset(outputs);
+  if (offset === undefined) return classNames(outputs);
+  return classNames(
+    outputs,
+    [...imagenetClasses().values()].map(({index, name}) => [index + offset, name] as const),
+  );
+}
+
+/** No class folders, or images beside them: their labels must be given. */
+export class UnlabelledImagesError extends InputError {}
+
 function folderLabelling(folder: string, paths: readonly string[], folders: readonly string[]): Labelling {
   const loose = paths.filter((path) => !path.includes('/'));
   if (loose.length === paths.length) {
-    throw new InputError(
+    throw new UnlabelledImagesError(
       `no labels for the flat folder ${folder}; sort its images into one sub-folder for each class, or give labels: a JSON or CSV file of file name to class index`,
     );
   }

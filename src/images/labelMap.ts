@@ -121,28 +121,21 @@ export function labelIndex(value: number | string, of: string, source: string, o
 }
 
 /**
- * The map's entry for each image: by its path, else by its class folder.
- * @throws InputError where an image has none, or an entry names a file that is not there
+ * The map's entry for each image: by its path, else by its class folder. The map may be of more images than these.
+ * @throws InputError where an image has none
  */
-export function entriesFor(
-  map: LabelMap,
-  paths: readonly string[],
-  isImage: (name: string) => boolean,
-): (number | string)[] {
-  const {entries, source} = map;
-  const known = new Set(paths);
-  const absent = [...entries.keys()].filter((key) => isImage(key) && !known.has(key));
-  if (absent.length) {
-    throw new InputError(
-      `labels in ${source} for ${absent.length} files that are not there: ${few(absent)}; correct or remove them`,
-    );
-  }
+export function entriesFor({entries, source}: LabelMap, paths: readonly string[]): (number | string)[] {
   const unlabelled: string[] = [];
   const found = paths.map((path) => {
     const entry = entries.get(path) ?? entries.get(path.split('/')[0]);
     if (entry === undefined) unlabelled.push(path);
     return entry as number | string;
   });
+  if (unlabelled.length === paths.length) {
+    throw new InputError(
+      `none of the ${entries.size} labels in ${source} is of an image here: they name ${few([...entries.keys()])}, and the images are ${few(paths)}; give paths relative to the folder, or names of class folders`,
+    );
+  }
   if (unlabelled.length) {
     throw new InputError(
       `no label in ${source} for ${unlabelled.length} of ${paths.length} images: ${few(unlabelled)}; add them or remove the images`,

@@ -13,6 +13,8 @@ export interface Preset {
   /** RGB, on the scale 0..1. A network of one channel takes luma, with the first value. */
   mean: readonly [number, number, number];
   deviation: readonly [number, number, number];
+  /** Nobody named it: a guess that results mention. @default false */
+  assumed?: boolean;
 }
 
 /** A preset's name, a preset of one's own, or the path of a JSON file that holds one. */

@@ -2,7 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import {InputError} from '../numerics/errors';
 import {weightOf, type Graph, type GraphNode} from './graph';
 
-/** A convolution or dense layer as a linear map; a dense layer is a 1×1 convolution over the axes before its last. */
+/**
+ * A convolution or dense layer as a linear map; a dense layer is a 1×1 convolution over the axes before its last. Strides and dilation
+ * are not both above 1.
+ */
 export interface LinearLayer {
   name: string;
   kind: 'conv' | 'dense';
@@ -37,6 +40,9 @@ export function describeLayer(node: GraphNode): LinearLayer | string {
   const kernel = weightOf(node, 'kernel');
   if (!kernel) return 'it has no kernel';
   if (node.config.dataFormat === 'channelsFirst') return 'it stores channels first; convert the model to channels last';
+  const [strides, dilation] = dense ? [pair(1), pair(1)] : [pair(node.config.strides), pair(node.config.dilationRate)];
+  if (Math.max(...strides) > 1 && Math.max(...dilation) > 1)
+    return 'its strides and its dilation are both above 1, which the engines do not compute';
   const shape = (dense ? [1, 1, ...kernel.shape] : kernel.shape) as LinearLayer['shape'];
   return {
     name: node.name,
@@ -44,9 +50,9 @@ export function describeLayer(node: GraphNode): LinearLayer | string {
     shape,
     kernel: kernel.data,
     bias: weightOf(node, 'bias')?.data,
-    strides: dense ? [1, 1] : pair(node.config.strides),
+    strides,
     padding: dense || node.config.padding === 'valid' ? 'valid' : 'same',
-    dilation: dense ? [1, 1] : pair(node.config.dilationRate),
+    dilation,
   };
 }
 

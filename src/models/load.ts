@@ -17,7 +17,7 @@ export interface LoadModelOptions {
   arch?: string;
   /**
    * How pixels become input.
-   * @default what the model was saved with, else the architecture's; `tf` for another tfjs model
+   * @default what the model was saved with, else the architecture's; for another tfjs model `tf`, marked as assumed
    */
   preset?: PresetOption;
   /** Names of the classes, by output index. */
@@ -54,7 +54,7 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
     try {
       return makeModel(fromLayersModel(network), {
         name,
-        preset: preset ?? metadata.preset ?? resolvePreset('tf'),
+        preset: preset ?? metadata.preset ?? {...resolvePreset('tf'), assumed: true},
         classNames: options.classNames ?? metadata.classNames,
         origins: metadata.origins,
       });
@@ -69,6 +69,8 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
   }
   const architectures = ARCHITECTURES.map((architecture) => architecture.name).join(', ');
   if (options.arch === undefined) {
+    // First what the file is: a text file needs no architecture, but another path.
+    await readCheckpoint(source);
     throw new InputError(`a PyTorch checkpoint needs its architecture: give arch, one of ${architectures}`);
   }
   const architecture = ARCHITECTURES.find((candidate) => candidate.name === options.arch);

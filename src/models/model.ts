@@ -7,6 +7,7 @@ import {stripSoftmax} from './fold';
 import {nodeOf, type Graph} from './graph';
 import {outputShapes, toLayersModel} from './layersModel';
 import {readable} from '../numerics/readable';
+import {presetText} from '../numerics/statistics';
 import {linearLayers} from './linearLayer';
 import type {LayerInfo, Model} from './types';
 
@@ -85,7 +86,7 @@ export function makeModel(graph: Graph, details: ModelDetails): Model {
     model,
     () =>
       `model ${details.name}: input ${inputShape.join('×')}, ${classes} classes, ${linearLayers(graph).length} layers that can be analysed` +
-      (details.preset ? `, preset ${details.preset.name}` : ''),
+      (details.preset ? `, preset ${presetText(details.preset)}` : ''),
   );
 }
 

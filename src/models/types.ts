@@ -30,7 +30,7 @@ export interface Model {
   readonly classNames?: readonly string[];
   /** Hashes of the models that this one was split from, oldest first; statistics of these fit it too. */
   readonly origins: readonly string[];
-  /** Layers that can be analysed, input to output. */
+  /** Layers that can be analysed, input to output: no depthwise convolutions, and none with both strides and dilation above 1. */
   layers(): LayerInfo[];
   /** Logits before softmax, [B, K], of preprocessed images [B, H, W, C]. The caller disposes of them. */
   logits(images: tf.Tensor4D): tf.Tensor2D;

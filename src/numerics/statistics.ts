@@ -1,4 +1,5 @@
 import {InputError} from './errors';
+import {counted, namedClass} from './words';
 
 /** The preprocessing that the statistics were made with. */
 export interface RecordedPreset {
@@ -6,6 +7,12 @@ export interface RecordedPreset {
   shorterSide?: number;
   mean: readonly [number, number, number];
   deviation: readonly [number, number, number];
+  assumed?: boolean;
+}
+
+/** A preset's name, and where it is a guess, how to name another. */
+export function presetText({name, assumed}: Pick<RecordedPreset, 'name' | 'assumed'>): string {
+  return assumed ? `${name} (assumed; give preset where it is another)` : name;
 }
 
 /** Images with the highest value per channel, best first; rows are filled with image −1 where there are fewer. */
@@ -131,7 +138,7 @@ export function checkClass(stats: RelevanceStatistics, k: number): void {
   if (classCount(stats, k) === 0) {
     const some = classesWithImages(stats);
     throw new InputError(
-      `class ${k} (${stats.classNames[k]}) has no images in the statistics; classes with images: ${listed(some, 12)}`,
+      `${namedClass(k, stats.classNames[k])} has no images in the statistics; classes with images: ${listed(some, 12)}`,
     );
   }
 }
@@ -157,8 +164,12 @@ export function warningsOf(stats: RelevanceStatistics): string[] {
     );
   }
   if (stats.images.skipped.length > 0) {
-    const [{path, reason}] = stats.images.skipped;
-    warnings.push(`${stats.images.skipped.length} unreadable images were skipped, e.g. ${path}: ${reason}`);
+    const {skipped} = stats.images;
+    const named = skipped.slice(0, 3).map(({path, reason}) => `${path}: ${reason}`);
+    if (skipped.length > named.length) named.push(`and ${skipped.length - named.length} more`);
+    warnings.push(
+      `${counted(skipped.length, 'unreadable image')} ${skipped.length === 1 ? 'was' : 'were'} skipped (${named.join('; ')})`,
+    );
   }
   return warnings;
 }
@@ -169,7 +180,7 @@ export function describeStatistics(stats: RelevanceStatistics): string {
   const [kh, kw, inputs, outputs] = layer.shape;
   return [
     `relevance statistics of ${stats.model.name}, layer ${layer.name} (${kh}×${kw}, ${inputs} → ${outputs} channels)`,
-    `${images.paths.length} images of ${classesWithImages(stats).length} classes from ${images.name}, preset ${stats.preset.name}`,
+    `${counted(images.paths.length, 'image')} of ${counted(classesWithImages(stats).length, 'class', 'classes')} from ${images.name}, preset ${presetText(stats.preset)}`,
     `top-1 ${(100 * topOne(stats)).toFixed(1)} %, ${(100 * zeroInputShare(stats)).toFixed(0)} % of the layer's inputs are zero`,
     ...warningsOf(stats).map((warning) => `warning: ${warning}`),
   ].join('\n');

@@ -46,10 +46,7 @@ export function wrapped(text: string, width = 76): string[] {
   return lines;
 }
 
-/** `1 class`, `1,000 classes`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
-}
+export {counted} from '../numerics/words';
 
 /** A number for data and text: short, and null where it is not finite, as JSON has it. */
 export function rounded(value: number, digits = 4): number | null {

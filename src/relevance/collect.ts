@@ -4,6 +4,7 @@ import {longCall} from '../backend/longCall';
 import {imageBatches, imageListHash, resolvePreset, subset} from '../images';
 import type {ImageBatch, LabelledImages, Preset, PresetOption} from '../images/types';
 import type {Model} from '../models/types';
+import {checkArgument} from '../numerics/argument';
 import {InputError, InterruptError} from '../numerics/errors';
 import {halfOf} from '../numerics/pathHash';
 import type {LongCallOptions} from '../numerics/progress';
@@ -34,9 +35,14 @@ export interface CollectOptions extends LongCallOptions {
   checkpointSeconds?: number;
 }
 
-/** The preset that applies: the call's, else the images', else the model's. */
-export function presetFor(model: Model, images: LabelledImages, option?: PresetOption): Preset {
-  const preset = option === undefined ? (images.preset ?? model.preset) : resolvePreset(option);
+/**
+ * The preset that applies: the call's, else the images', else the one of an earlier call on other images, else the model's.
+ * @throws InputError also for a model or images that are none
+ */
+export function presetFor(model: Model, images: LabelledImages, option?: PresetOption, earlier?: Preset): Preset {
+  checkArgument('model', model, 'graph', 'loadModel(…)');
+  checkArgument('images', images, 'labelsFor', 'imageFolder(…)');
+  const preset = option === undefined ? (images.preset ?? earlier ?? model.preset) : resolvePreset(option);
   if (!preset)
     throw new InputError(
       `no preprocessing is known for model ${model.name}; give a preset: torch-imagenet, tf, cifar or your own`,
@@ -158,7 +164,8 @@ async function resumed(out: string, fresh: RelevanceStatistics): Promise<Relevan
   compare('model', fresh.model.hash, found.model.hash);
   compare(`layer (${found.layer.name})`, fresh.layer.name, found.layer.name);
   compare('image list', fresh.images.listHash, found.images.listHash);
-  compare(`preset (${found.preset.name})`, fresh.preset, found.preset);
+  const named = {assumed: undefined}; // A preset that was assumed is the same where it is named.
+  compare(`preset (${found.preset.name})`, {...fresh.preset, ...named}, {...found.preset, ...named});
   compare(`floor (${found.shares.floor})`, fresh.shares.floor, found.shares.floor);
   compare(`top count (${found.top.count})`, fresh.top.count, found.top.count);
   if (differences.length > 0) {

@@ -4,6 +4,7 @@ import type {LabelledImages, Preset} from '../images/types';
 import type {Model} from '../models/types';
 import {InputError} from '../numerics/errors';
 import {startTask, type LongCallOptions} from '../numerics/progress';
+import {namedClasses} from '../numerics/words';
 import type {NetworkAtLayer} from '../relevance/networkAtLayer';
 import type {ConceptInputs} from './types';
 
@@ -26,7 +27,7 @@ export function conceptInputs(
     const indices = [...labels.keys()].filter((index) => classes.includes(labels[index]));
     if (indices.length === 0) {
       throw new InputError(
-        `the images ${images.name} have none of class ${classes.join(', ')} (${classNames.join(', ')}); give images of every concept's classes`,
+        `the images ${images.name} have none of ${namedClasses({classes, classNames})}; give images of every concept's classes`,
       );
     }
     return subset(images, {indices});

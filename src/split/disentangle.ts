@@ -5,9 +5,11 @@ import {makeConcept} from '../concepts/find';
 import type {Concept, PolysemanticChannel} from '../concepts/types';
 import {linearLayer} from '../models/linearLayer';
 import type {Model} from '../models/types';
+import {checkArgument} from '../numerics/argument';
 import {InputError} from '../numerics/errors';
 import type {LongCallOptions} from '../numerics/progress';
 import {checkChannel, zeroInputShare, type RelevanceStatistics} from '../numerics/statistics';
+import {counted} from '../numerics/words';
 import {presetFor} from '../relevance/collect';
 import {networkAtLayer} from '../relevance/networkAtLayer';
 import {activitySign, backgroundMoment} from './background';
@@ -41,7 +43,7 @@ export interface DisentangleOptions extends LongCallOptions {
  * Divides a channel's incoming weights among new channels, one per concept, that add up to the channel again: the network computes the
  * same (Hesse et al. 2025, section 3.3; see `Split` for the formulas).
  * @param target a found channel, or a channel and the classes of each concept
- * @throws InputError for statistics of another model, a channel out of range, fewer than two concepts, a class without images
+ * @throws InputError for statistics of another model, no channel or one out of range, fewer than two concepts, a class without images
  */
 export async function disentangle(
   model: Model,
@@ -51,6 +53,7 @@ export async function disentangle(
 ): Promise<Split> {
   const {images, rho = 'auto', batchSize = 32} = options;
   checkStatistics(model, stats);
+  checkTarget(target);
   checkChannel(stats, target.channel);
   if (rho !== 'auto' && !(rho > 0 && rho <= 1))
     throw new InputError(`invalid rho: ${rho}; give a number above 0 and up to 1, or 'auto'`);
@@ -130,9 +133,26 @@ async function withImages(
 
 /** @throws InputError where the statistics are of another model, or of another layer than its name says */
 export function checkStatistics(model: Model, stats: RelevanceStatistics): void {
+  checkArgument('model', model, 'graph', 'loadModel(…)');
+  checkArgument('statistics', stats, 'shares', 'collectRelevance(…) or loadStatistics(…)');
   if (model.hash !== stats.model.hash && !model.origins.includes(stats.model.hash)) {
     throw new InputError(
       `the statistics are of model ${stats.model.name} (${stats.model.hash.slice(0, 8)}), not of ${model.name} (${model.hash.slice(0, 8)}); collect them for this model`,
+    );
+  }
+}
+
+/** An empty result's first channel is undefined, which a cell's types do not show. */
+function checkTarget(target: PolysemanticChannel | SplitTarget | undefined): void {
+  if (target?.channel === undefined) {
+    throw new InputError(
+      'no channel was given; where findPolysemantic found none, give it a larger gamma, or allPairs: true',
+    );
+  }
+  if (!Array.isArray(target.concepts)) {
+    const {channel} = target;
+    throw new InputError(
+      `no concepts were given for channel ${channel}; give two or more, each of one or more classes, e.g. {channel: ${channel}, concepts: [0, [1, 2]]}`,
     );
   }
 }
@@ -143,7 +163,7 @@ function conceptsOf(stats: RelevanceStatistics, target: PolysemanticChannel | Sp
   );
   if (groups.length < 2)
     throw new InputError(
-      `${groups.length} concepts were given; at least two are needed to divide channel ${target.channel}`,
+      `${counted(groups.length, 'concept')} ${groups.length === 1 ? 'was' : 'were'} given; at least two are needed to divide channel ${target.channel}`,
     );
   const seen = new Set<number>();
   for (const k of groups.flat()) {

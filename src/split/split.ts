@@ -1,5 +1,6 @@
 import {makeModel} from '../models/model';
 import type {Model} from '../models/types';
+import {namedClasses} from '../numerics/words';
 import {divideChannel} from './rewrite';
 import type {Split} from './types';
 import {readable} from '../numerics/readable';
@@ -45,7 +46,7 @@ export function describeSplit(split: Split): string {
   concepts.forEach(({classes, classNames}, j) => {
     const owned =
       split.ownership && sources[j].length > 0 ? `: ${sources[j].length} of ${kernelShape[2]} sources of its own` : '';
-    lines.push(`  part ${j + 1}  ${classNames.join(' + ')} (class ${classes.join(', ')})${owned}`);
+    lines.push(`  part ${j + 1}  ${namedClasses({classes, classNames})}${owned}`);
   });
   if (rho && rho.zeroDenominators > 0) {
     lines.push(

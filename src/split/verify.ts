@@ -3,6 +3,7 @@ import {ensureBackend} from '../backend';
 import {longCall} from '../backend/longCall';
 import {imageBatches} from '../images';
 import type {LabelledImages, PresetOption} from '../images/types';
+import {checkArgument} from '../numerics/argument';
 import {InputError} from '../numerics/errors';
 import type {LongCallOptions} from '../numerics/progress';
 import {presetFor} from '../relevance/collect';
@@ -41,9 +42,10 @@ export async function verifySplit(
   images: LabelledImages,
   options: VerifyOptions = {},
 ): Promise<SplitProof> {
+  checkArgument('split', split, 'before', 'disentangle(…) or loadSplit(…)');
   await ensureBackend();
   const {before, model: after} = split;
-  const preset = presetFor(before, images, options.preset ?? (images.preset ? undefined : split.preset));
+  const preset = presetFor(before, images, options.preset, split.preset);
   const labels = images.labelsFor(before.classes);
   const flips: number[] = [];
   const totals = {images: 0, difference: 0, logit: 0, before: 0, after: 0, agreement: 0};

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
-import {mkdir, mkdtemp, readdir, rm, writeFile} from 'node:fs/promises';
+import {copyFile, mkdir, mkdtemp, readdir, rm, writeFile} from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import {after, before, test} from 'node:test';
@@ -8,6 +8,7 @@ import sharp from 'sharp';
 import {ensureBackend} from '../../src/backend';
 import {loadModel} from '../../src/models/load';
 import {saveModel} from '../../src/models/save';
+import {loadStatistics, saveStatistics} from '../../src/relevance/store';
 import {CLASSES, SIDE, smallImages, smallModel} from '../reference/smallNetworks';
 
 const MAIN = path.join(__dirname, '../../src/cli/main.ts');
@@ -135,6 +136,34 @@ test('from a model and images to a split that is proven and evaluated', async ()
   assert.equal(three.rho, 0.5);
 });
 
+test('what find prints can be handed to split', async () => {
+  const thresholds = ['--tau', '0.05', '--p', '0.4'];
+  const some = await unweave(['find', 'stats', ...thresholds, '--gamma', '0.9']);
+  assert.match(
+    some.stdout,
+    /channel +\d+ +lowest cosine +-?\d\.\d{3} +class\d \(\d\)( \+ class\d \(\d\))* \| class\d \(\d\)/,
+  );
+  const command = /^ {2}unweave (split MODEL stats --channel .*--images IMAGES --out split)$/m.exec(some.stdout)?.[1];
+  assert.ok(command, some.stdout);
+  const args = command
+    .replace('MODEL', 'model')
+    .replace('IMAGES', 'images')
+    .replace(/split$/, 'from-find')
+    .split(' ');
+  const split = await unweave(args);
+  assert.equal(split.code, 0, split.stderr);
+  const all = await unweave(['find', 'stats', ...thresholds, '--all-pairs']);
+  type Found = {pairs: object[]};
+  const {pairs} = await succeeds<Found>('find', 'stats', ...thresholds, '--all-pairs');
+  const lines = all.stdout
+    .split('\n')
+    .filter((line) => /^ {2}channel +\d+ +cosine +-?\d\.\d{3} +class\d \(\d\) \| class/.test(line));
+  assert.equal(lines.length, pairs.length);
+  const none = await unweave(['find', 'stats', ...thresholds, '--gamma', '-1']);
+  assert.match(none.stdout, /or report all pairs \(--all-pairs\)/);
+  assert.ok(!none.stdout.includes('unweave split'));
+});
+
 test('text output reads well: tables and sentences, no JSON', async () => {
   const {stdout, code} = await unweave(['layers', 'model']);
   assert.equal(code, 0);
@@ -158,6 +187,28 @@ test('a flat folder needs labels, and a later command finds the recorded ones', 
     'flat-split',
   );
   await succeeds('verify', 'model', 'flat-split', 'flat');
+  // Other images: class folders speak for themselves, a flat folder needs labels of its own.
+  await succeeds('verify', 'model', 'flat-split', 'images');
+  await succeeds('verify', 'model', 'flat-split', 'images', '--labels', 'none');
+  await mkdir(at('others'), {recursive: true});
+  await copyFile(at('flat', '0.png'), at('others', 'other.png'));
+  await fails(
+    /those recorded by the earlier run, ".*labels\.csv", do not fit; give --labels, a JSON or CSV file/,
+    'verify',
+    'model',
+    'flat-split',
+    'others',
+  );
+});
+
+test('a split from an unfinished pass says so', async () => {
+  const stats = await loadStatistics(at('stats'));
+  await saveStatistics({...stats, images: {...stats.images, total: 99}}, at('unfinished'));
+  const args = ['split', 'model', 'unfinished', '--channel', '1', '--classes', '0,2', '--rho', '0.5'];
+  const {stdout} = await unweave([...args, '--out', 'unfinished-split']);
+  assert.match(stdout, /^warning: the pass is unfinished: 40 of 99 images/m);
+  const {warnings} = await succeeds<{warnings: string[]}>(...args, '--out', 'unfinished-split');
+  assert.match(warnings.join(), /the pass is unfinished/);
 });
 
 test('Ctrl-C leaves a checkpoint with exit code 130, and the same command goes on', async () => {
@@ -178,6 +229,12 @@ test('wrong use and bad input end with code 1 and one clear message on stderr', 
   await fails(/the output folder "images\/out" lies in the input/, 'collect', 'model', 'images', '--layer', 'first', '--out', 'images/out'); // prettier-ignore
   await fails(/It is not a number/, 'find', 'stats', '--tau', 'abc');
   await fails(/no model at "nothing"/, 'layers', 'nothing');
+  await fails(/labels\.csv is a text file, not a PyTorch checkpoint/, 'layers', 'labels.csv');
+  await copyFile(path.join(__dirname, '../data/checkpoints/tensors.pth'), at('weights.pth'));
+  await fails(/needs its architecture: give --arch, one of resnet18/, 'layers', 'weights.pth');
+  await fails(/the statistics are of a tfjs model, and "weights\.pth" is a PyTorch checkpoint; give that model/, 'split', 'weights.pth', 'stats', '--channel', '1', '--classes', '0,2', '--out', 'z'); // prettier-ignore
+  const {stdout: help} = await unweave(['split', '--help']);
+  assert.match(help.replace(/\s+/g, ' '), /how the weights are divided: published, gatedWiener/);
   await fails(/holds something else/, 'collect', 'model', 'images', '--layer', 'first', '--out', 'flat');
   await fails(/no image folder/, 'collect', 'model', 'nothing', '--layer', 'first', '--out', 'x');
   await fails(/give the concepts either as/, 'split', 'model', 'stats', '--channel', '1', '--rho', '0.5', '--out', 'y');

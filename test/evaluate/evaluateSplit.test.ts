@@ -120,7 +120,7 @@ test('the result is plain data with the fields that a program reads, and a table
   }
   const text = String(evaluation);
   assert.match(text, /channel \d of layer studied, divided by rule random, on 18 images/);
-  assert.match(text, /class 1 \(class 1\)\n +images +part 1 +part 2 \(own\) +part 3 +residue/);
+  assert.match(text, /class 1\n +images +part 1 +part 2 \(own\) +part 3 +residue/);
   assert.match(text, /warning: only \d images of class 0 reach τ/);
 });
 
@@ -173,10 +173,10 @@ test('what cannot be evaluated is refused with a reason', async () => {
   const refuses = (work: Promise<unknown>, message: RegExp) =>
     assert.rejects(work, (error: Error) => error instanceof InputError && message.test(error.message));
   const without1 = subset(images, {classes: [0, 2, 3], classCount: 4});
-  await refuses(evaluateSplit(split, without1, quiet), /have none of class 1 \(class 1\); give images/);
+  await refuses(evaluateSplit(split, without1, quiet), /have none of class 1; give images/);
   await refuses(
     evaluateSplit(split, images, {tau: 1, ...quiet}),
-    /share of at least τ 1 in none of the 4 images of class 0 \(class 0\); the highest share is 0\.\d+\./,
+    /share of at least τ 1 in none of the 4 images of class 0; the highest share is 0\.\d+\./,
   );
   await refuses(evaluateSplit(split, images, {tau: 0, ...quiet}), /invalid tau: 0/);
   await refuses(evaluateSplit(split, images, {randomSplits: 1.5, ...quiet}), /invalid number of random splits: 1.5/);

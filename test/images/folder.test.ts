@@ -100,8 +100,8 @@ test('labels that do not fit the images or the model are errors that name them',
   const read = (labels: string | Record<string, number | string>) => imageFolder(folder, {labels});
   await assert.rejects(read({'a.png': 0}), /no label in labels for 1 of 2 images: b\.png/);
   await assert.rejects(
-    read({'a.png': 0, 'b.png': 0, 'x.png': 1, 'y.png': 1}),
-    /for 2 files that are not there: x\.png, y\.png/,
+    read({'x.png': 1, 'y.png': 1}),
+    /none of the 2 labels in labels is of an image here: they name x\.png, y\.png, and the images are a\.png, b\.png/,
   );
   await assert.rejects(read({'a.png': 0, 'b.png': 'cat'}), /invalid label in labels: "cat" for b\.png/);
   await assert.rejects(read({}), /no labels in labels/);
@@ -133,6 +133,52 @@ test('labels that do not fit the images or the model are errors that name them',
   await assert.rejects(read(join(files, 'empty.csv')), /no labels in/);
 });
 
+test('a list of labels may be of more images than there are', async () => {
+  const images = await imageFolder(await madeFolder({'a.png': 1, 'b.png': 2}), {
+    labels: {'a.png': 3, 'b.png': 1, 'x.png': 0, 'y.png': 2},
+  });
+  assert.deepEqual([...images.labelsFor(4)], [3, 1]);
+});
+
+test('labels that an earlier run recorded are used where they fit', async () => {
+  const lists = await madeFolder({'flat.csv': 'a.png,3\nb.png,1\n', 'folders.csv': 'cat,3\ndog,1\n'});
+  const recorded = (folder: string, name: string) => openImages(folder, {recordedLabels: join(lists, name)});
+  const flat = await madeFolder({'a.png': 1, 'b.png': 2});
+  assert.deepEqual([...(await recorded(flat, 'flat.csv')).labelsFor(4)], [3, 1]);
+  const folders = await madeFolder({'cat/1.png': 1, 'dog/1.png': 2});
+  assert.deepEqual([...(await recorded(folders, 'folders.csv')).labelsFor(4)], [3, 1]);
+  for (const name of ['flat.csv', 'absent.csv'])
+    assert.deepEqual([...(await recorded(folders, name)).labelsFor(2)], [0, 1], 'folders speak for themselves');
+});
+
+test('recorded labels that do not fit a flat folder are named with their origin, and nothing of them is printed', async () => {
+  const lists = await madeFolder({'other.csv': 'x.png,3\n', 'foreign.txt': 'a secret\nanother secret\n'});
+  const flat = await madeFolder({'a.png': 1});
+  for (const [name, reason] of [
+    ['other.csv', 'do not fit'],
+    ['foreign.txt', 'do not fit'],
+    ['absent.csv', 'are not there any more'],
+  ]) {
+    const file = join(lists, name);
+    await assert.rejects(openImages(flat, {recordedLabels: file}), (error: Error) => {
+      assert.equal(error.name, 'InputError');
+      assert.match(error.message, /^no labels for the images of .*: those recorded by the earlier run, ".*", /);
+      assert.ok(error.message.includes(`"${file}", ${reason}; give labels`), error.message);
+      return !error.message.includes('secret') && !error.message.includes('x.png');
+    });
+  }
+  await assert.rejects(openImages(join(flat, 'nowhere'), {recordedLabels: 'x.csv'}), /no image folder/);
+});
+
+test('flat folders and files of a model with the outputs of ImageNet show its names', async () => {
+  const flat = await madeFolder({'a.png': 1});
+  const images = await imageFolder(flat, {labels: {'a.png': 281}});
+  assert.deepEqual([images.classNamesFor(1000)[281], images.classNamesFor(1000)[0]], ['tabby', 'tench']);
+  assert.deepEqual([images.classNamesFor(1001)[282], images.classNamesFor(1001)[0]], ['tabby', 'class 0']);
+  assert.equal(images.classNamesFor(999)[281], 'class 281');
+  assert.equal(imageFiles([{file: join(flat, 'a.png'), label: 7}]).classNamesFor(1000)[0], 'tench');
+});
+
 test('an array of files keeps its order and its labels', async () => {
   const folder = await madeFolder({'b.png': 20, 'a.png': 10});
   const images = imageFiles([
@@ -146,6 +192,9 @@ test('an array of files keeps its order and its labels', async () => {
 });
 
 test('a path is opened as what it holds', async () => {
+  const tests = await madeFolder({'test_batch.bin': new Uint8Array(2 * 3073)});
+  for (const path of [tests, join(tests, 'test_batch.bin')])
+    assert.deepEqual((await openImages(path)).paths, ['test_batch.bin/00000', 'test_batch.bin/00001']);
   const batch = await madeFolder({'data_batch_1.bin': new Uint8Array(3073)});
   await writeFile(join(batch, 'readme.html'), '');
   assert.equal((await openImages(batch)).paths[0], 'data_batch_1.bin/00000');

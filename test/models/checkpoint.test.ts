@@ -214,7 +214,8 @@ test('foreign files are refused with what they are', async () => {
     ['version https://git-lfs.github.com/spec/v1\n', /Git LFS pointer/],
     ['<!DOCTYPE html><html>', /web page/],
     [Buffer.concat([Buffer.alloc(257, 'x'), Buffer.from('ustar')]), /tar archive/],
-    ['something else', /a file of unknown format/],
+    ['something else', /a text file/],
+    ['\0something else', /a file of unknown format/],
     ['', /is empty/],
   ];
   for (const [bytes, reason] of cases) await refuses(bytes, reason);

@@ -7,13 +7,23 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import {foldBatchNorm, fuseActivations, stripSoftmax} from '../../src/models/fold';
 import {fromLayersModel, toLayersModel} from '../../src/models/layersModel';
+import {linearLayer} from '../../src/models/linearLayer';
 import {loadModel} from '../../src/models/load';
 import {graphHash, makeModel} from '../../src/models/model';
 import {saveModel} from '../../src/models/save';
 import type {Graph} from '../../src/models/graph';
 import {InputError} from '../../src/numerics/errors';
+import {collectRelevance} from '../../src/relevance/collect';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
-import {CLASSES, SIDE, smallLayersModel, smallModel, STUDIED_LAYERS} from '../reference/smallNetworks';
+import {
+  CLASSES,
+  SIDE,
+  SMALL_PRESET,
+  smallImages,
+  smallLayersModel,
+  smallModel,
+  STUDIED_LAYERS,
+} from '../reference/smallNetworks';
 
 const pictures = () => tf.randomUniform([3, SIDE, SIDE, 3], -1, 1, 'float32', 7) as tf.Tensor4D;
 
@@ -147,6 +157,31 @@ test('a model that is saved and loaded again has the same hash, preset and class
   await saveModel(named, folder); // one's own is replaced
 });
 
+test('a tfjs model that names no preset is read with one that is marked as assumed, and that results mention', async (t) => {
+  const folder = path.join(await folderFor(t), 'saved');
+  await saveModel(makeModel(smallModel({kind: 'conv'}).graph, {name: 'plain'}), folder);
+  const loaded = await loadModel(folder);
+  assert.deepEqual([loaded.preset?.name, loaded.preset?.assumed], ['tf', true]);
+  assert.match(String(loaded), /preset tf \(assumed; give preset where it is another\)/);
+  const small = smallImages(4);
+  const options = {layer: 'studied', progress: false as const, preset: SMALL_PRESET};
+  const images = {...small, preset: undefined, pixels: small.pixels};
+  assert.match(String(await collectRelevance(loaded, images, options)), /preset small$/m);
+  assert.match(String(await loadModel(folder, {preset: 'tf'})), /preset tf$/);
+});
+
+test('a layer with both strides and dilation is not listed, and refused with the reason', () => {
+  const {graph, layers} = smallModel({kind: 'conv', size: 3, strides: 2, dilation: 2});
+  assert.deepEqual(
+    layers().map(({name}) => name),
+    ['first', 'logits'],
+  );
+  assert.throws(
+    () => linearLayer(graph, 'studied'),
+    refused(/"studied" cannot be analysed: its strides and its dilation are both above 1, .*: first, logits/),
+  );
+});
+
 test('damaged, foreign and malicious model files are refused with a reason', async (t) => {
   const folder = await folderFor(t);
   const saved = path.join(folder, 'saved');
@@ -162,6 +197,13 @@ test('damaged, foreign and malicious model files are refused with a reason', asy
   await assert.rejects(loadModel(path.join(folder, 'nowhere')), refused(/no model at/));
   await assert.rejects(loadModel(folder), refused(/no "model.json" in/));
   await assert.rejects(loadModel(saved, {arch: 'resnet18'}), refused(/describes itself/));
+  for (const content of ['image,label\na.png,1\n', 'hello']) {
+    await writeFile(path.join(folder, 'labels.csv'), content);
+    await assert.rejects(
+      loadModel(path.join(folder, 'labels.csv')),
+      refused(/labels\.csv is a text file, not a PyTorch checkpoint/),
+    );
+  }
   await rejects('{', /not valid JSON/);
   await rejects({format: 'graph-model'}, /graph model, whose layers are gone/);
   await rejects({some: 'thing'}, /not a tfjs LayersModel/);

@@ -1,6 +1,8 @@
 import path from 'node:path';
 import type {Command} from 'commander';
+import {describePairs} from '../../concepts/describe';
 import {findPolysemantic} from '../../concepts/find';
+import type {PolysemanticChannels} from '../../concepts/types';
 import {replaceFile} from '../../models/save';
 import {explorePage} from '../../notebook/explore';
 import {InputError} from '../../numerics/errors';
@@ -18,6 +20,9 @@ import {
   withSourceOptions,
   type SourceOptions,
 } from '../common';
+
+const IMAGES =
+  'folder with one sub-folder a class, flat folder with --labels, or CIFAR-10 binary batches (of a folder the training batches, else test_batch.bin; or one file)';
 
 /** `layers`, `collect`, `find`: from a network and images to its polysemantic channels. */
 export function addAnalysisCommands(program: Command): void {
@@ -42,7 +47,7 @@ export function addAnalysisCommands(program: Command): void {
   withJson(withSourceOptions(program.command('collect')))
     .description('one pass over the images: relevance statistics of a layer')
     .argument('<model>', 'tfjs model folder or PyTorch checkpoint')
-    .argument('<images>', 'folder with one sub-folder a class, flat folder with --labels, or CIFAR-10 binary batches')
+    .argument('<images>', IMAGES)
     .requiredOption('--layer <name>', 'layer of interest (see unweave layers)')
     .requiredOption('--out <folder>', 'folder for the statistics; a checkpoint of the same run there is gone on with')
     .option('--batch <n>', 'images a batch', wholeNumber, 32)
@@ -87,7 +92,10 @@ export function addAnalysisCommands(program: Command): void {
     .action(
       async (folder: string, options: {tau: number; p: number; gamma: number; allPairs?: boolean; json?: boolean}) => {
         const found = findPolysemantic(await loadStatistics(folder), options);
-        if (!options.json) return print(found, false);
+        if (!options.json) {
+          const text = options.allPairs && found.length > 0 ? describePairs(found) : String(found);
+          return print([text, ...nextCommand(found, folder)].join('\n'), false);
+        }
         print(
           {
             layer: found.layer,
@@ -106,6 +114,20 @@ export function addAnalysisCommands(program: Command): void {
         );
       },
     );
+}
+
+/** How to pull the first channel apart. */
+function nextCommand([first]: PolysemanticChannels, statistics: string): string[] {
+  if (!first) return [];
+  const classes = first.concepts.map((concept) => concept.classes.join(','));
+  const concepts = first.concepts.every((concept) => concept.classes.length === 1)
+    ? `--classes ${classes.join(',')}`
+    : classes.map((list) => `--concept ${list}`).join(' ');
+  const folder = /^[\w./-]+$/.test(statistics) ? statistics : `'${statistics.replaceAll("'", "'\\''")}'`;
+  return [
+    'to divide the first:',
+    `  unweave split MODEL ${folder} --channel ${first.channel} ${concepts} --images IMAGES --out split`,
+  ];
 }
 
 /** `explore`: the panel with sliders, as a page. */

@@ -1,8 +1,10 @@
 import type {Command} from 'commander';
 import {evaluateSplit} from '../../evaluate';
 import {InputError} from '../../numerics/errors';
+import {warningsOf} from '../../numerics/statistics';
 import {loadStatistics} from '../../relevance/store';
 import {checkStatistics, disentangle} from '../../split/disentangle';
+import {SPLIT_RULES} from '../../split/rules';
 import {loadSplit, readSplitManifest, saveSplit} from '../../split/store';
 import {verifySplit} from '../../split/verify';
 import type {Split} from '../../split/types';
@@ -37,7 +39,7 @@ export function addSplittingCommands(program: Command): void {
     .option('--images <folder>', 'images of the concepts’ classes, for --rho auto and for rules that look at images')
     .requiredOption('--out <folder>', 'folder for the split model')
     .option('--rho <auto|value>', 'how much stronger a concept’s relevance must be to own a source', rhoOption, 'auto')
-    .option('--rule <name>', 'how the weights are divided', 'published')
+    .option('--rule <name>', `how the weights are divided: ${Object.keys(SPLIT_RULES).join(', ')}`, 'published')
     .option('--force', 'write into the folder whatever it holds')
     .action(async (source: string, statistics: string, options: SourceOptions & SplitFlags) => {
       const stats = await loadStatistics(statistics);
@@ -45,7 +47,7 @@ export function addSplittingCommands(program: Command): void {
       if (!concepts || (options.concept && options.classes)) {
         throw new InputError('give the concepts either as --classes 1,7 or as --concept 1,4 --concept 7');
       }
-      const model = await openModel(source, options, stats.model);
+      const model = await openModel(source, options, {...stats.model, of: 'statistics are'});
       // Before images are opened with labels that another model's run recorded.
       checkStatistics(model, stats);
       const out = await notInside(options.out, [source, statistics, ...(options.images ? [options.images] : [])]);
@@ -58,7 +60,13 @@ export function addSplittingCommands(program: Command): void {
         {images, rho: options.rho, rule: options.rule, preset: await presetOption(options.preset)},
       );
       await saveSplit(split, out, {force: options.force});
-      print(options.json ? summaryOf(split, options.out) : `${split}\nsplit model in ${options.out}`, options.json);
+      const warnings = warningsOf(stats);
+      const text = [
+        String(split),
+        ...warnings.map((warning) => `warning: ${warning}`),
+        `split model in ${options.out}`,
+      ];
+      print(options.json ? {...summaryOf(split, options.out), warnings} : text.join('\n'), options.json);
     });
 
   withJson(withSourceOptions(program.command('verify')))
@@ -96,7 +104,7 @@ interface SplitFlags {
 
 async function openSplit(source: string, folder: string, imagesFolder: string, options: SourceOptions) {
   const recorded = await readSplitManifest(folder);
-  const model = await openModel(source, options, recorded);
+  const model = await openModel(source, options, {...recorded, of: 'split is'});
   const images = await openImagesOption(imagesFolder, options, recorded);
   return {split: await loadSplit(folder, model), images, preset: await presetOption(options.preset)};
 }

@@ -95,9 +95,11 @@ function misfitOf(
     .filter(([key, shape]) => weights.has(key) && String(weights.get(key)?.shape) !== String(shape))
     .map(([key, shape]) => `${key} is [${weights.get(key)?.shape.join(', ')}] instead of [${shape.join(', ')}]`);
   const parts = [
-    missing.length > 0 ? `${missing.length} of ${expected.size} are missing (${firstOf(missing)})` : '',
-    extra.length > 0 ? `${extra.length} are left over (${firstOf(extra)})` : '',
-    reshaped.length > 0 ? `${reshaped.length} have another shape (${firstOf(reshaped)})` : '',
+    missing.length > 0 ? `${missing.length} of ${expected.size} ${are(missing)} missing (${firstOf(missing)})` : '',
+    extra.length > 0 ? `${extra.length} ${are(extra)} left over (${firstOf(extra)})` : '',
+    reshaped.length > 0
+      ? `${reshaped.length} ${reshaped.length === 1 ? 'has' : 'have'} another shape (${firstOf(reshaped)})`
+      : '',
   ];
   return {count: missing.length + extra.length + reshaped.length, words: parts.filter(Boolean).join('; ')};
 }
@@ -111,8 +113,13 @@ function adviceFor(named: Architecture, weights: ReadonlyMap<string, CheckpointW
   return `Of the known architectures (${ranked.map(({name}) => name).join(', ')}) the nearest is ${near}`;
 }
 
+function are({length}: readonly string[]): string {
+  return length === 1 ? 'is' : 'are';
+}
+
 function firstOf(names: readonly string[]): string {
-  return names.slice(0, 3).join(', ') + (names.length > 3 ? ', …' : '');
+  const more = names.length - 10;
+  return names.slice(0, 10).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
 function isStored(weight: StoredWeight | Weight): weight is StoredWeight {

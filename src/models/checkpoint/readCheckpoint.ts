@@ -72,7 +72,8 @@ function foreignKind(head: Uint8Array): string {
     const bytes = typeof signature === 'string' ? [...Buffer.from(signature)] : signature;
     return bytes.every((byte, i) => head[at + i] === byte);
   });
-  return found?.[1] ?? 'a file of unknown format';
+  const text = head.every((byte) => byte >= 0x20 || byte === 9 || byte === 10 || byte === 13);
+  return found?.[1] ?? (text ? 'a text file' : 'a file of unknown format');
 }
 
 /** The tensors of the state dict in a torch.save file, placed. Storages of others (an optimizer's) are not looked at. */

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {findPolysemantic} from '../../src/concepts/find';
+import {evaluateSplit} from '../../src/evaluate';
+import {imageFiles} from '../../src/images';
+import {InputError} from '../../src/numerics/errors';
+import {collectRelevance} from '../../src/relevance/collect';
+import {disentangle} from '../../src/split/disentangle';
+import {verifySplit} from '../../src/split/verify';
+import {eachEngine} from '../reference/engines';
+import {smallImages, smallModel} from '../reference/smallNetworks';
+
+const quiet = {progress: false as const};
+const images = smallImages(16);
+
+/** What a cell gets that passes values which its types forbid. */
+async function refuses(call: () => unknown, message: RegExp): Promise<void> {
+  await assert.rejects(
+    async () => await call(),
+    (error) => error instanceof InputError && message.test(error.message),
+  );
+}
+
+eachEngine('a channel that was not found, or comes without concepts, gets advice', async () => {
+  const model = smallModel({kind: 'conv', size: 1});
+  const stats = await collectRelevance(model, images, {layer: 'studied', ...quiet});
+  const found = findPolysemantic(stats, {tau: 0.05, p: 1, gamma: -1});
+  assert.equal(found.length, 0);
+  await refuses(
+    () => disentangle(model, stats, found[0]),
+    /no channel was given; where findPolysemantic found none, give it a larger gamma, or allPairs: true/,
+  );
+  await refuses(
+    () => disentangle(model, stats, {channel: 3} as never),
+    /no concepts were given for channel 3; give two or more, each of one or more classes, e\.g\. \{channel: 3, concepts: \[0, \[1, 2\]\]\}/,
+  );
+  await refuses(() => disentangle(model, stats, {channel: 3, concepts: [0]}), /^1 concept was given; at least two/);
+});
+
+eachEngine('a promise, a path or nothing in place of a model, images or results gets one sentence', async () => {
+  const model = smallModel({kind: 'conv', size: 1});
+  const stats = await collectRelevance(model, images, {layer: 'studied', ...quiet});
+  const split = await disentangle(model, stats, {channel: 1, concepts: [0, 1]}, {rho: 0.5});
+  const later = <T>(value: T) => Promise.resolve(value) as unknown as T;
+  const options = {layer: 'studied', ...quiet};
+  await refuses(() => collectRelevance(later(model), images, options), /^model: a promise; write await loadModel\(…\)/);
+  await refuses(
+    () => collectRelevance(model, later(images), options),
+    /^images: a promise; write await imageFolder\(…\)/,
+  );
+  await refuses(
+    () => collectRelevance(model, 'val' as never, options),
+    /^images: the text "val"; write await imageFolder\(…\)/,
+  );
+  await refuses(() => findPolysemantic(later(stats)), /^statistics: a promise; write await collectRelevance\(…\)/);
+  await refuses(() => disentangle(later(model), stats, {channel: 1, concepts: [0, 1]}), /^model: a promise/);
+  await refuses(() => disentangle(model, later(stats), {channel: 1, concepts: [0, 1]}), /^statistics: a promise/);
+  await refuses(
+    () => disentangle(model, stats, {channel: 1, concepts: [0, 1]}, {images: later(images)}),
+    /^images: a promise/,
+  );
+  for (const call of [verifySplit, evaluateSplit]) {
+    await refuses(() => call(split, undefined as never, quiet), /^images: missing; write await imageFolder\(…\)/);
+    await refuses(() => call(split, later(images), quiet), /^images: a promise/);
+    await refuses(() => call(later(split), images, quiet), /^split: a promise; write await disentangle\(…\)/);
+  }
+});
+
+test('an array of files that has other entries says what an entry is', async () => {
+  const entry = /^invalid entry 1 of the files: .*; give \{file: "a\.png", label: 3\}, a path and a class index/;
+  for (const wrong of ['b.png', {path: 'b.png', label: 1}, {file: 'b.png'}, undefined]) {
+    await refuses(() => imageFiles([{file: 'a.png', label: 0}, wrong as never]), entry);
+  }
+  await refuses(() => imageFiles('a.png' as never), /^the files are no array; give \[\{file: "a\.png", label: 3\}/);
+});
