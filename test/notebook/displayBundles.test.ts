@@ -3,7 +3,6 @@ import {inspect} from 'node:util';
 import {test} from 'node:test';
 import fc from 'fast-check';
 import {
-  autoDisplay,
   bundleSize,
   captureDisplay,
   emit,
@@ -162,24 +161,6 @@ test('anything becomes a bundle', () => {
   assert.deepEqual(types({data: [{y: [1, 2]}]}), ['application/vnd.plotly.v1+json', 'text/html', 'text/plain']);
   assert.match(String(toBundle({odd: NaN, data: {a: 1}}).data['text/plain']), /odd: NaN/);
   assert.match(String(toBundle('<b>').data['text/html']), /&lt;b&gt;/);
-});
-
-test('an object shows itself as the last expression of a cell, not inside another object', (t) => {
-  const kernel = fakeKernel();
-  t.after(kernel.stop);
-  kernel.runCell();
-  let shown = 0;
-  const object = autoDisplay(
-    {a: 1},
-    () => shown++,
-    ({a}) => `object ${a}`,
-  );
-  assert.equal(inspect(object), 'object 1');
-  assert.equal(shown, 1);
-  assert.equal(inspect({object}), '{ object: object 1 }');
-  assert.equal(inspect([[object]]), '[ [ object 1 ] ]');
-  assert.equal(shown, 1);
-  assert.deepEqual(Object.keys(object), ['a']);
 });
 
 test('an error that the user can mend is printed without its stack', () => {
