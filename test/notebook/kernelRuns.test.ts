@@ -41,3 +41,43 @@ test('a notebook outside the project imports the package with its types, and no 
     `${CELLS} cells in ${times.reduce((a, b) => a + b).toFixed(1)} s, the slowest ${times.at(-1)?.toFixed(2)} s`,
   );
 });
+
+/** Interrupts this kernel from outside, as a front end does, some seconds after the cell has begun. */
+const interruptAfter = (seconds: number) =>
+  `require('child_process').spawn('sh', ['-c', 'sleep ${seconds}; kill -INT ${'$'}{process.pid}'], {stdio: 'ignore'});`;
+
+test('an interrupted cell that imports the package and computes ends, keeps a checkpoint, and the kernel goes on', async (t) => {
+  const reason = whyNotExecutable();
+  if (reason) return t.skip(reason);
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'unweave-interrupt-'));
+  t.after(() => rmSync(folder, {recursive: true}));
+  // Images in memory, as the demo's are; so many that the pass takes minutes.
+  const before = `
+    import * as uw from 'unweave';
+    const {model} = await uw.demo();
+    const many = uw.demoImages('train', 4000);`;
+  const options = `layer: 'conv5', out: 'out'`;
+  const {notebook} = await execute(
+    notebookOf([
+      `${before}\n${interruptAfter(3)}\nconst stats = await uw.collectRelevance(model, many, {${options}});`,
+      `const {existsSync} = require('fs');
+       for (let i = 0; i < 200 && !existsSync('out/manifest.json'); i++) await new Promise((done) => setTimeout(done, 100));
+       console.log(existsSync('out/manifest.json'));`,
+      `${before}
+       const stop = new AbortController();
+       let first: number | undefined;
+       const progress = ({done}: uw.ProgressState) => { first ??= done; stop.abort(); };
+       await uw.collectRelevance(model, many, {${options}, signal: stop.signal, progress}).catch(() => {});
+       console.log('goes on after', first);`,
+    ]),
+    {folder},
+  );
+  const [interrupted, alive, again] = notebook.cells;
+  assert.match(textOf(interrupted, 'stderr'), /^Interrupted: .*\n$/);
+  assert.equal(textOf(alive, 'stdout'), 'true\n');
+  const bar = (interrupted.outputs ?? []).map(({data}) => [data?.['text/plain'] ?? ''].flat().join('')).join('\n');
+  const said = /interrupted after ([\d,]+) of 96,000 images.* a checkpoint is in "out", and the same call goes on/;
+  assert.match(bar, said);
+  const [, done] = said.exec(bar) ?? [];
+  assert.equal(textOf(again, 'stdout'), `goes on after ${done?.replace(/,/g, '')}\n`);
+});
