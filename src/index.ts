@@ -72,7 +72,15 @@ export {
 } from './demo';
 export {detectionRates, runPlantedBenchmark, type PlantedBenchmark, type PlantedOptions} from './evaluate/planted';
 export {explore, explorePage, type ExploreOptions} from './notebook/explore';
-export {livePreview, resultPage, saveFigure, show, topImagesGallery, type PageSection, type ShowOptions} from './notebook/show';
+export {
+  livePreview,
+  resultPage,
+  saveFigure,
+  show,
+  topImagesGallery,
+  type PageSection,
+  type ShowOptions,
+} from './notebook/show';
 export {choice, controls, slider, toggle} from './notebook/comms';
 export {plots, type SavableFigure} from './notebook/plots';
 export type {

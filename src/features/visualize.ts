@@ -32,7 +32,12 @@ export async function visualizeFeature(
   const settings = settingsFor(model, options);
   await ensureBackend();
   const about = {label: `visualising ${describeObjective(objective)}`, total: settings.steps, unit: 'steps'};
-  return withTask(about, options, (task, signal) => visualize(model, objective, options, settings, task, signal), bestOf);
+  return withTask(
+    about,
+    options,
+    (task, signal) => visualize(model, objective, options, settings, task, signal),
+    bestOf,
+  );
 }
 
 /** Runs the work with a bar that says in the end what the images reached, and with an interrupt that ends it early. */

@@ -112,7 +112,9 @@ export async function collectRelevance(
         if (!(error instanceof InterruptError)) throw error;
         // A notebook's cell ends at the interrupt, before this error: the bar is what can still say it.
         task.finish('interrupted', whatWasKept(stats, out));
-        throw new InterruptError(`interrupted after ${stats.images.done} of ${total} images; ${whatWasKept(stats, out)}`);
+        throw new InterruptError(
+          `interrupted after ${stats.images.done} of ${total} images; ${whatWasKept(stats, out)}`,
+        );
       }
     });
     if (stats.images.paths.length === 0)

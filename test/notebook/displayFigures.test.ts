@@ -116,6 +116,7 @@ test('a figure is saved as picture, page and data, and refused otherwise', async
   );
   await assert.rejects(
     saveFigure(BARS, file(path.join('missing', 'a.svg'))),
-    (error: Error) => error instanceof InputError && /there is no folder ".*missing"; make it first/.test(error.message),
+    (error: Error) =>
+      error instanceof InputError && /there is no folder ".*missing"; make it first/.test(error.message),
   );
 });

@@ -70,7 +70,10 @@ test('a gallery is saved as it is', async () => {
 
 test('what show does not know is not saved', async () => {
   for (const value of [5, undefined, {a: 1}, [], [html`<b>x</b>`, 5]]) {
-    await assert.rejects(saveFigure(value, file('x.html')), /cannot save .*; give a figure, or a result that show knows/);
+    await assert.rejects(
+      saveFigure(value, file('x.html')),
+      /cannot save .*; give a figure, or a result that show knows/,
+    );
   }
   await saveFigure([toBundle('text'), html`<b>x</b>`], file('list.html'));
   assert.match(readFileSync(file('list.html'), 'utf8'), /text[\s\S]*<b>x<\/b>/);

@@ -142,7 +142,10 @@ test('an interrupted pass leaves a checkpoint, and the same call goes on to the 
   sameStatistics(whole, await collectRelevance(model, images, options));
   sameStatistics(await loadStatistics(out), whole);
   const last: ProgressState[] = [];
-  sameStatistics(await collectRelevance(model, images, {...options, out, progress: (state) => last.push(state)}), whole);
+  sameStatistics(
+    await collectRelevance(model, images, {...options, out, progress: (state) => last.push(state)}),
+    whole,
+  );
   assert.deepEqual([last.at(-1)?.outcome, last.at(-1)?.done, last.at(-1)?.note], ['done', 20, `read from "${out}"`]);
   assert.equal((await readdir(out)).length, 2, 'one manifest and one file of arrays');
   await assert.rejects(

@@ -36,8 +36,9 @@ export function printErrorsShortly(console: Pick<Console, 'error'> = globalThis.
 }
 
 function errorText(error: Error): string {
-  // What tslab ends a cell with that waits for something; the stack is that of the kernel's start.
-  if (error.message === 'Interrupted asynchronously') {
+  // What ends a cell that waits for something, and one that computes; the stack is the kernel's own.
+  const {code} = error as NodeJS.ErrnoException;
+  if (error.message === 'Interrupted asynchronously' || code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') {
     return 'Interrupted: what the cell declared is lost; a long call stops at its next batch and says in its bar what it kept.';
   }
   let frames = 0;

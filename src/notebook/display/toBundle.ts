@@ -19,14 +19,15 @@ const LONGEST = 20_000;
 
 /** Anything in words: as it says itself, or by its fields; long ones are cut. */
 export function describe(value: unknown): string {
-  const text = typeof value === 'string' ? value : ownText(value) ?? fields(value);
+  const text = typeof value === 'string' ? value : (ownText(value) ?? fields(value));
   if (text.length <= LONGEST) return text;
   return `${text.slice(0, LONGEST)}\n… and ${(text.length - LONGEST).toLocaleString('en-US')} more characters`;
 }
 
 /** What an object says of itself; undefined where it says nothing, or as much as it has elements. */
 function ownText(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) return undefined;
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value))
+    return undefined;
   try {
     const {toString} = value;
     if (typeof toString !== 'function' || toString === Object.prototype.toString) return undefined;
