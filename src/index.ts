@@ -81,8 +81,25 @@ export {
   type PlantedImages,
   type PlantedOptions,
 } from './evaluate/planted';
-export {saveFigure} from './notebook/display';
 export {explore, explorePage, type ExploreOptions} from './notebook/explore';
-export {livePreview, resultPage, show, topImagesGallery, type PageSection, type ShowOptions} from './notebook/show';
+export {
+  livePreview,
+  resultPage,
+  saveFigure,
+  show,
+  topImagesGallery,
+  type PageSection,
+  type ShowOptions,
+} from './notebook/show';
 export {choice, controls, slider, toggle} from './notebook/comms';
-export * as plots from './plots';
+export {plots, type SavableFigure} from './notebook/plots';
+export type {
+  AblationBarsOptions,
+  CandidateScatterOptions,
+  Figure,
+  FractionBarsOptions,
+  PlantedBarsOptions,
+  RelevanceMapOptions,
+  SimilarityOptions,
+  SourcesPlotOptions,
+} from './plots';

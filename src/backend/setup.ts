@@ -1,8 +1,7 @@
 import {mkdirSync, rmSync, statfsSync, writeFileSync} from 'node:fs';
 import {rm} from 'node:fs/promises';
 import path from 'node:path';
-import {setTimeout as wait} from 'node:timers/promises';
-import lockfile from 'proper-lockfile';
+import {setImmediate as nextTurn, setTimeout as wait} from 'node:timers/promises';
 import {InputError, InterruptError} from '../numerics/errors';
 import {startTask, type LongCallOptions} from '../numerics/progress';
 import {backend, useWasm, type BackendChoice} from './choose';
@@ -106,6 +105,10 @@ async function withLock(
     lost = true;
     stop.abort();
   };
+  // Loading it adds listeners to the process's signals, which must not happen while a notebook's cell runs synchronously:
+  // an interrupt of that cell would end the kernel.
+  await nextTurn();
+  const {default: lockfile} = await import('proper-lockfile');
   const take = () =>
     lockfile.lock(folder, {realpath: false, stale: 20_000, update: 5_000, onCompromised}).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === 'ELOCKED') return undefined;

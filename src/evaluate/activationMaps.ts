@@ -66,7 +66,10 @@ export async function activationMaps(
     ? indices.map((index) => ({index, concept: -1}))
     : await mostExciting(split, images, perConcept, options);
   const {before} = split;
-  const {maps, height, width} = await mapsOf(split, images, [...new Set(wanted.map(({index}) => index))], options);
+  // After choosing, which has a bar, the chosen few need none of their own.
+  const progress = indices ? options.progress : false;
+  const distinct = [...new Set(wanted.map(({index}) => index))];
+  const {maps, height, width} = await mapsOf(split, images, distinct, {...options, progress});
   const preset = presetFor(before, images, options.preset, split.preset);
   const [inputHeight, inputWidth] = before.inputShape;
   const labels = images.labelsFor(before.classes);

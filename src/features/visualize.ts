@@ -4,7 +4,7 @@ import {resolvePreset} from '../images/presets';
 import type {Preset, PresetOption} from '../images/types';
 import type {Model} from '../models/types';
 import {InputError} from '../numerics/errors';
-import {startTask} from '../numerics/progress';
+import {startTask, type Task} from '../numerics/progress';
 import type {Split} from '../split/types';
 import {defaultTransforms} from './defaults';
 import {DivergedError} from './diverged';
@@ -31,6 +31,43 @@ export async function visualizeFeature(
 ): Promise<FeatureVisualization> {
   const settings = settingsFor(model, options);
   await ensureBackend();
+  const about = {label: `visualising ${describeObjective(objective)}`, total: settings.steps, unit: 'steps'};
+  return withTask(
+    about,
+    options,
+    (task, signal) => visualize(model, objective, options, settings, task, signal),
+    bestOf,
+  );
+}
+
+/** Runs the work with a bar that says in the end what the images reached, and with an interrupt that ends it early. */
+async function withTask<T extends {interrupted: boolean}>(
+  about: {label: string; total: number; unit: string},
+  options: VisualizeOptions,
+  work: (task: Task, signal: AbortSignal) => Promise<T>,
+  reached: (found: T) => string,
+): Promise<T> {
+  return withInterrupt(options, async (signal) => {
+    const task = startTask(about, options.progress);
+    try {
+      const found = await work(task, signal);
+      task.finish(found.interrupted ? 'interrupted' : 'done', reached(found));
+      return found;
+    } catch (error) {
+      task.finish('failed');
+      throw error;
+    }
+  });
+}
+
+async function visualize(
+  model: Model,
+  objective: Objective,
+  options: VisualizeOptions,
+  settings: OptimizeSettings,
+  task: Task,
+  signal: AbortSignal,
+): Promise<FeatureVisualization> {
   const text = describeObjective(objective);
   const started = performance.now();
   const network = objectiveOn(model, objective, [settings.shape[1], settings.shape[2]]);
@@ -51,23 +88,14 @@ export async function visualizeFeature(
       seconds: (performance.now() - started) / 1000,
       interrupted: end === 'interrupted',
     });
+  const {steps} = settings;
   try {
-    return await withInterrupt(options, async (signal) => {
-      const task = startTask({label: `visualising ${text}`, total: settings.steps, unit: 'steps'}, options.progress);
-      const {steps} = settings;
-      try {
-        const optimized = await optimize(network, settings, task, signal, ({step, value, images}) =>
-          options.onStep?.({step, steps, value, images, text}),
-        );
-        const found = result(optimized);
-        if (optimized.end === 'diverged' || !found) throw diverged(text, optimized, found, settings);
-        task.finish(optimized.end === 'interrupted' ? 'interrupted' : 'done');
-        return found;
-      } catch (error) {
-        task.finish('failed');
-        throw error;
-      }
-    });
+    const optimized = await optimize(network, settings, task, signal, ({step, value, images}) =>
+      options.onStep?.({step, steps, value, images, text}),
+    );
+    const found = result(optimized);
+    if (optimized.end === 'diverged' || !found) throw diverged(text, optimized, found, settings);
+    return found;
   } finally {
     network.dispose();
   }
@@ -88,25 +116,40 @@ export interface VisualizeSplitOptions extends VisualizeOptions {
  */
 export async function visualizeSplit(split: Split, options: VisualizeSplitOptions = {}): Promise<SplitVisualization> {
   const {where = 'mean', residue = false, ...shared} = options;
-  const show = (which: 'original' | 'residue' | number) =>
-    visualizeFeature(split.before, ofSplit(split, which, {where}), shared);
+  const model = split.before;
   const wanted = ['original' as const, ...split.concepts.keys(), ...(residue ? ['residue' as const] : [])];
-  const shown: FeatureVisualization[] = [];
-  for (const which of wanted) {
-    shown.push(await show(which));
-    if (shown[shown.length - 1].interrupted) break;
-  }
-  const last = 1 + split.concepts.length;
-  const data = {
-    kind: 'split-features' as const,
-    layer: split.layer,
-    channel: split.channel,
-    original: shown[0],
-    parts: shown.slice(1, last),
-    ...(shown[last] && {residue: shown[last]}),
-    interrupted: shown[shown.length - 1].interrupted,
+  const {steps} = settingsFor(model, shared);
+  await ensureBackend();
+  const label = `visualising channel ${split.channel} of ${split.layer} and its parts`;
+  const about = {label, total: steps * wanted.length, unit: 'steps'};
+  const work = async (task: Task, signal: AbortSignal): Promise<SplitVisualization> => {
+    const shown: FeatureVisualization[] = [];
+    for (const which of wanted) {
+      const objective = ofSplit(split, which, {where});
+      // Settings hold a stream of random numbers: each part has its own, of the same seed.
+      shown.push(await visualize(model, objective, shared, settingsFor(model, shared), task, signal));
+      if (shown[shown.length - 1].interrupted) break;
+    }
+    const last = 1 + split.concepts.length;
+    const data = {
+      kind: 'split-features' as const,
+      layer: split.layer,
+      channel: split.channel,
+      original: shown[0],
+      parts: shown.slice(1, last),
+      ...(shown[last] && {residue: shown[last]}),
+      interrupted: shown[shown.length - 1].interrupted,
+    };
+    return printable(data, () => shown.join('\n'));
   };
-  return printable(data, () => shown.join('\n'));
+  return withTask(about, shared, work, ({original, parts, residue: rest}) =>
+    [original, ...parts, ...(rest ? [rest] : [])].map(bestOf).join(', '),
+  );
+}
+
+/** The objective that the images reached, which is not that of the last step through its random views. */
+function bestOf({value}: FeatureVisualization): string {
+  return `best ${figure(value)}`;
 }
 
 function featureVisualization(data: Omit<FeatureVisualization, 'toString'>): FeatureVisualization {

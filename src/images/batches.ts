@@ -1,3 +1,4 @@
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import {InputError, InterruptError} from '../numerics/errors';
 import {pixelSize, resolvePreset} from './presets';
 import type {ImageBatch, LabelledImages, Preset, PresetOption} from './types';
@@ -83,6 +84,8 @@ export async function* imageBatches(
         pending.push(batch);
       }
       const batch = await pending.shift()!;
+      // Images in memory are decoded without waiting for anything; an interrupt and a progress bar need a turn as well.
+      await nextTurn();
       if (signal?.aborted)
         throw new InterruptError(
           `decoding ${images.name} was interrupted before image ${batch.indices[0] ?? batch.next} of ${to}`,

@@ -36,6 +36,7 @@ export function setDefaultProgress(make: () => ProgressListener): void {
 export interface Task {
   readonly state: Readonly<ProgressState>;
   advance(units: number, more?: {skipped?: number; note?: string}): void;
+  /** The first call counts: one who knows more may finish before the one who only knows that it has ended. */
   finish(outcome: 'done' | 'interrupted' | 'failed', note?: string): void;
 }
 
@@ -56,6 +57,7 @@ export function startTask(
       report();
     },
     finish(outcome, note) {
+      if (state.outcome !== 'running') return;
       state.outcome = outcome;
       if (note !== undefined) state.note = note;
       report();

@@ -7,7 +7,7 @@ import type {Model} from '../models/types';
 import {checkArgument} from '../numerics/argument';
 import {InputError, InterruptError} from '../numerics/errors';
 import {halfOf} from '../numerics/pathHash';
-import type {LongCallOptions} from '../numerics/progress';
+import {startTask, type LongCallOptions} from '../numerics/progress';
 import {listed, type RelevanceStatistics} from '../numerics/statistics';
 import {addBatch, DEFAULT_FLOOR, emptyStatistics, type BatchMeasurement} from './accumulate';
 import {inputSums} from './inputSums';
@@ -87,11 +87,14 @@ export async function collectRelevance(
       topCount,
     });
     const stats = out === undefined ? fresh : await resumed(out, fresh);
-    if (stats.images.done >= stats.images.total) return stats;
     const {done, total} = stats.images;
-    try {
-      const about = {label: `collecting relevance of ${options.layer}`, total, unit: 'images', done};
-      await longCall(about, options, async (task, signal) => {
+    const about = {label: `collecting relevance of ${options.layer}`, total, unit: 'images', done};
+    if (done >= total) {
+      startTask(about, options.progress).finish('done', `read from "${out}"`);
+      return stats;
+    }
+    await longCall(about, options, async (task, signal) => {
+      try {
         let saved = Date.now();
         const batches = imageBatches(list, {
           inputShape: model.inputShape,
@@ -109,12 +112,17 @@ export async function collectRelevance(
             saved = Date.now();
           }
         }
-      });
-    } catch (error) {
-      // Whatever stopped it: what was computed is kept.
-      if (out !== undefined && stats.images.done > done) await saveStatistics(stats, out);
-      throw error instanceof InterruptError ? interrupted(stats, out) : error;
-    }
+      } catch (error) {
+        // Whatever stopped it: what was computed is kept.
+        if (out !== undefined && stats.images.done > done) await saveStatistics(stats, out);
+        if (!(error instanceof InterruptError)) throw error;
+        // A notebook's cell ends at the interrupt, before this error: the bar is what can still say it.
+        task.finish('interrupted', whatWasKept(stats, out));
+        throw new InterruptError(
+          `interrupted after ${stats.images.done} of ${total} images; ${whatWasKept(stats, out)}`,
+        );
+      }
+    });
     if (stats.images.paths.length === 0)
       throw new InputError(`none of the ${stats.images.total} images of ${images.name} can be read`);
     if (out !== undefined) await saveStatistics(stats, out);
@@ -124,15 +132,10 @@ export async function collectRelevance(
   }
 }
 
-function interrupted(stats: RelevanceStatistics, out: string | undefined): InterruptError {
-  const {done, total} = stats.images;
-  const kept =
-    out === undefined
-      ? 'nothing was kept, since no folder was named (out)'
-      : done === 0
-        ? 'there was nothing to keep yet'
-        : `a checkpoint is in "${out}", and the same call goes on from there`;
-  return new InterruptError(`interrupted after ${done} of ${total} images; ${kept}`);
+function whatWasKept({images: {done}}: RelevanceStatistics, out: string | undefined): string {
+  if (out === undefined) return 'nothing was kept, since no folder was named (out)';
+  if (done === 0) return 'there was nothing to keep yet';
+  return `a checkpoint is in "${out}", and the same call goes on from there`;
 }
 
 function checkNumbers(numbers: {batchSize: number; limit?: number; floor: number; topCount: number}): void {

@@ -1,8 +1,9 @@
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import {imageBatches, subset} from '../images';
 import type {LabelledImages, Preset} from '../images/types';
 import type {Model} from '../models/types';
-import {InputError} from '../numerics/errors';
+import {InputError, InterruptError} from '../numerics/errors';
 import {startTask, type LongCallOptions} from '../numerics/progress';
 import {namedClasses} from '../numerics/words';
 import type {NetworkAtLayer} from '../relevance/networkAtLayer';
@@ -84,6 +85,8 @@ export function conceptInputs(
 
   async function* remembered(): AsyncGenerator<{concept: number; input: tf.Tensor}> {
     for (const {concept, data, shape} of cache) {
+      await nextTurn(); // lets an interrupt in
+      if (signal?.aborted) throw new InterruptError('the split was interrupted');
       const input = tf.tidy(() => tf.tensor(data, shape));
       try {
         yield {concept, input};

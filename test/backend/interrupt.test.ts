@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
+import {existsSync} from 'node:fs';
+import path from 'node:path';
 import {test} from 'node:test';
 import {setTimeout as wait} from 'node:timers/promises';
 import {withInterrupt} from '../../src/backend';
@@ -38,4 +41,12 @@ test("the caller's own signal is used as it is", async () => {
   assert.equal(process.listenerCount('SIGINT'), before);
   controller.abort();
   assert.equal(await running, 'stopped');
+});
+
+test('loading the package adds no listener: in a notebook cell that is then interrupted it would end the kernel', (t) => {
+  const built = path.resolve(__dirname, '..', '..', 'dist', 'index.js');
+  if (!existsSync(built)) return t.skip('the package is not built');
+  const count = "process.stdout.write(String(process.listenerCount('SIGINT')))";
+  const script = `require(${JSON.stringify(built)}); ${count}`;
+  assert.equal(execFileSync(process.execPath, ['-e', script], {encoding: 'utf8'}), '0');
 });

@@ -7,7 +7,7 @@ import path from 'node:path';
 import {parseArgs} from 'node:util';
 import {bestRule, detectionRates, pairedGain, type PlantedBenchmark} from '../../src/evaluate/planted';
 import {plusMinus} from '../../src/evaluate/planted/describe';
-import {saveFigure} from '../../src/notebook/display';
+import {saveFigure} from '../../src/notebook/show';
 import type {Summary} from '../../src/numerics/summary';
 import {plantedBars} from '../../src/plots';
 

@@ -40,7 +40,10 @@ Object.entries(STUDIED_LAYERS).forEach(([what, network], turn) => {
 test('the images are those that excite each part most, with the pixels that the network saw', async () => {
   const split = smallSplit({kind: 'conv'});
   const images = smallImages(16);
-  const maps = await activationMaps(split, images, {...quiet, perConcept: 3});
+  let ends = 0;
+  const progress = ({outcome}: {outcome: string}) => void (ends += Number(outcome !== 'running'));
+  const maps = await activationMaps(split, images, {progress, perConcept: 3});
+  assert.equal(ends, 1, 'one bar');
   const top = await topImages(split, images, {...quiet, count: 3, randomSplits: 0});
   split.parts.forEach((_, j) => {
     const own = maps.images.filter(({concept}) => concept === j).map(({index}) => index);

@@ -134,6 +134,7 @@ eachEngine('progress and pictures are reported on the way', async () => {
   assert.equal(states[0]!.label, 'visualising logit of class 0');
   assert.match(states[5]!.note!, /^objective -?[\d.e-]+$/);
   assert.deepEqual([states[states.length - 1]!.outcome, states[states.length - 1]!.done], ['done', 20]);
+  assert.equal(states[states.length - 1]!.note, `best ${Number(shown.value.toPrecision(4))}`);
   assert.match(String(shown), /^logit of class 0 in small: [-\d.]+, 9 × 9 pixels, seed 0, 20 steps in [\d.]+ s$/);
   assert.deepEqual(structuredClone({...shown}), {...shown}, 'plain data');
   model.dispose();
@@ -211,7 +212,15 @@ eachEngine('an objective that is no number ends the call, which names the step a
 eachEngine('a split is visualised whole, part by part, and as far as an interrupt let it', async () => {
   const split = smallSplit({kind: 'conv', size: 3}, {concepts: [[0], [1], [2]]});
   await keepsTensorCount(async () => {
-    const shown = await visualizeSplit(split, {...QUICK, residue: true});
+    const states: ProgressState[] = [];
+    const shown = await visualizeSplit(split, {...QUICK, residue: true, progress: (state) => states.push(state)});
+    assert.equal(states.filter(({done}) => done === 0).length, 1, 'one task over all parts');
+    assert.deepEqual(
+      states
+        .filter(({outcome}) => outcome !== 'running')
+        .map(({done, total, note}) => [done, total, note?.split(', ').length]),
+      [[100, 100, 5]],
+    );
     assert.equal(shown.original.text, 'channel 2 of studied');
     assert.deepEqual(
       shown.parts.map(({text}) => text),

@@ -5,12 +5,14 @@ import fc from 'fast-check';
 import {choice, controls, slider, toggle} from '../../src/notebook/comms';
 import {emit, notebookProgress, textBundle} from '../../src/notebook/display';
 import {startTask} from '../../src/numerics/progress';
+import {bundleOf} from '../../src/notebook/show';
 import {latestOnly} from '../../src/notebook/comms/latestOnly';
 import {answerComms} from '../../src/notebook/comms/server';
 import {widgetHost} from '../../src/notebook/comms/widgets';
 import {createWire, type Message} from '../../src/notebook/comms/wire';
 import type {JupyterModule, Server, Socket} from '../../src/notebook/kernel/tslab';
 import {fakeKernel} from './fakeKernel';
+import {manyResults} from './showResults';
 
 const KEY = 'secret';
 const wire = createWire(KEY);
@@ -160,6 +162,25 @@ test('what a computation shows takes the places of what it showed before', async
   assert.equal(new Set([bar, first, second]).size, 3);
   assert.deepEqual(places(before), [bar, bar, first, second]);
   assert.deepEqual([cell.outputs.at(-1)?.update, cell.outputs.at(-1)?.data['text/plain']], [true, '']);
+});
+
+test('what a computation returns is shown as show does', async (t) => {
+  const kernel = fakeKernel();
+  t.after(kernel.stop);
+  const cell = kernel.runCell();
+  await fakePage().ask('execute_request', {code: 'result'});
+  const {results, dispose} = await manyResults();
+  t.after(dispose);
+  const [split, maps] = [results['a split'], results['activation maps']];
+  await controls({what: choice(['split', 'maps'])}, () => split);
+  await controls({what: choice(['split', 'maps'])}, () => maps);
+  const shown = cell.outputs.filter(({data}) => !('application/vnd.jupyter.widget-view+json' in data));
+  const texts = await Promise.all([split, maps].map(async (value) => (await bundleOf(value)).data['text/plain']));
+  assert.deepEqual(
+    shown.map(({data}) => data['text/plain']),
+    texts,
+  );
+  assert.match(String(shown[1].data['text/html']), /data:image\/jpeg/);
 });
 
 test('controls outside a notebook that has comms say which kernel has them', () => {

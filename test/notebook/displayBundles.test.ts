@@ -3,7 +3,6 @@ import {inspect} from 'node:util';
 import {test} from 'node:test';
 import fc from 'fast-check';
 import {
-  autoDisplay,
   bundleSize,
   captureDisplay,
   emit,
@@ -11,6 +10,7 @@ import {
   imageBundle,
   interactiveBundle,
   isNotebook,
+  printErrorsShortly,
   redirectDisplay,
   showErrorsShortly,
   tableBundle,
@@ -164,26 +164,32 @@ test('anything becomes a bundle', () => {
   assert.match(String(toBundle('<b>').data['text/html']), /&lt;b&gt;/);
 });
 
-test('an object shows itself as the last expression of a cell, not inside another object', (t) => {
-  const kernel = fakeKernel();
-  t.after(kernel.stop);
-  kernel.runCell();
-  let shown = 0;
-  const object = autoDisplay(
-    {a: 1},
-    () => shown++,
-    ({a}) => `object ${a}`,
-  );
-  assert.equal(inspect(object), 'object 1');
-  assert.equal(shown, 1);
-  assert.equal(inspect({object}), '{ object: object 1 }');
-  assert.equal(inspect([[object]]), '[ [ object 1 ] ]');
-  assert.equal(shown, 1);
-  assert.deepEqual(Object.keys(object), ['a']);
-});
-
 test('an error that the user can mend is printed without its stack', () => {
   showErrorsShortly();
   assert.equal(inspect(new InputError('no layer "x"; layers: a, b')), 'InputError: no layer "x"; layers: a, b');
   assert.match(inspect(new Error('bug')), /at /);
+});
+
+test('what a kernel prints of an error is a few lines', () => {
+  const printed: unknown[][] = [];
+  const console = {error: (...values: unknown[]) => void printed.push(values)};
+  printErrorsShortly(console);
+  printErrorsShortly(console);
+  const deep = (depth: number): never => {
+    if (depth > 0) return deep(depth - 1);
+    throw Object.assign(new TypeError('x is not a function'), {code: 'E'});
+  };
+  try {
+    deep(20);
+  } catch (error) {
+    console.error(error);
+  }
+  console.error('UncaughtException:', new InputError('no layer "x"'));
+  console.error(new Error('Interrupted asynchronously'));
+  console.error('100 %s', 'text');
+  const [[long], unexpected, [interrupted], others] = printed;
+  assert.match(String(long), /^TypeError: x is not a function\n( {4}at .*\n){3}\{\n  code: 'E'\n\}$/);
+  assert.deepEqual(unexpected, ['UncaughtException:', 'InputError: no layer "x"']);
+  assert.match(String(interrupted), /^Interrupted: [^\n]*$/);
+  assert.deepEqual(others, ['100 %s', 'text']);
 });

@@ -12,10 +12,10 @@ import {
   renderSvgPng,
   renderVegaPng,
   renderVegaSvg,
-  saveFigure,
   themed,
   type VegaLiteSpec,
 } from '../../src/notebook/display';
+import {saveFigure} from '../../src/notebook/show';
 import {InputError} from '../../src/numerics/errors';
 
 const NAMES = ['<b>dog</b>', 'שלום', `"it's"`, '😀', 'plain'];
@@ -113,5 +113,10 @@ test('a figure is saved as picture, page and data, and refused otherwise', async
   await assert.rejects(
     saveFigure(BARS, file('a.gif')),
     (error: Error) => error instanceof InputError && /a\.gif/.test(error.message),
+  );
+  await assert.rejects(
+    saveFigure(BARS, file(path.join('missing', 'a.svg'))),
+    (error: Error) =>
+      error instanceof InputError && /there is no folder ".*missing"; make it first/.test(error.message),
   );
 });

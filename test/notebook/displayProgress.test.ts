@@ -49,6 +49,16 @@ test('the rate of a run that goes on counts its own work only', (t) => {
   );
 });
 
+test('a task that is finished twice has its first end, and one that was done before says no time', (t) => {
+  const kernel = fakeKernel();
+  t.after(kernel.stop);
+  const cell = kernel.runCell();
+  const task = startTask({...TASK, done: 1200}, notebookProgress());
+  task.finish('done', 'read from "out"');
+  task.finish('failed');
+  assert.equal(cell.outputs.at(-1)?.data['text/plain'], 'collecting <conv5> · 1,200 images · read from "out"');
+});
+
 test('a task of unknown or no size has no bar and no time left', (t) => {
   const kernel = fakeKernel();
   t.after(kernel.stop);

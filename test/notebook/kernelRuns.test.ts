@@ -41,3 +41,44 @@ test('a notebook outside the project imports the package with its types, and no 
     `${CELLS} cells in ${times.reduce((a, b) => a + b).toFixed(1)} s, the slowest ${times.at(-1)?.toFixed(2)} s`,
   );
 });
+
+/** Interrupts this kernel from outside, as a front end does, as soon as a file is there. */
+const interruptAt = (file: string) =>
+  `require('child_process').spawn('sh', ['-c', 'until [ -e ${file} ]; do sleep 0.1; done; kill -INT ' + process.pid], {stdio: 'ignore'});`;
+
+test('an interrupted cell that imports the package and computes ends, keeps a checkpoint, and the kernel goes on', async (t) => {
+  const reason = whyNotExecutable();
+  if (reason) return t.skip(reason);
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'unweave-interrupt-'));
+  t.after(() => rmSync(folder, {recursive: true}));
+  // Images in memory, as the demo's are; so many that the pass takes minutes.
+  const before = `
+    import * as uw from 'unweave';
+    const {model} = await uw.demo();
+    const many = uw.demoImages('train', 4000);`;
+  const options = `layer: 'conv5', out: 'out', checkpointSeconds: 1`;
+  const {notebook} = await execute(
+    notebookOf([
+      `${before}
+       ${interruptAt('out/manifest.json')}
+       const running = (globalThis as any).running = uw.collectRelevance(model, many, {${options}});
+       await running;`,
+      `const {running} = globalThis as any;
+       await running.catch(({name, message}: Error) => console.log(name, message));`,
+      `${before}
+       const stop = new AbortController();
+       let first: number | undefined;
+       const progress = ({done}: uw.ProgressState) => { first ??= done; stop.abort(); };
+       await uw.collectRelevance(model, many, {${options}, signal: stop.signal, progress}).catch(() => {});
+       console.log('goes on after', first);`,
+    ]),
+    {folder},
+  );
+  const [interrupted, alive, again] = notebook.cells;
+  assert.match(textOf(interrupted, 'stderr'), /^Interrupted: .*\n$/);
+  const said =
+    /^InterruptError interrupted after (\d+) of 96000 images; a checkpoint is in "out", and the same call goes on/;
+  assert.match(textOf(alive, 'stdout'), said);
+  const [, done] = said.exec(textOf(alive, 'stdout')) ?? [];
+  assert.equal(textOf(again, 'stdout'), `goes on after ${done}\n`);
+});

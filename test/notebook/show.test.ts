@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {setTimeout as wait} from 'node:timers/promises';
+import {inspect} from 'node:util';
+import * as tf from '@tensorflow/tfjs-core';
+import sharp from 'sharp';
 import {findPolysemantic} from '../../src/concepts/find';
 import type {SplitAblation, SplitEvaluation, SplitTopImages} from '../../src/evaluate';
 import type {SplitVisualization} from '../../src/features';
@@ -171,6 +174,42 @@ test('an object that is not known is shown by its fields, or as it says itself',
   for (const value of [undefined, null, 5, 'text', Symbol('s'), () => 1, [1, 2], new Map([[1, 2]]), new Error('why')]) {
     assert.ok(textOf(await bundleOf(value)).length > 0, String(value));
   }
+});
+
+test('a tensor is shown by its shape, type and first values, and an array by its first', async () => {
+  const tensor = tf.tensor2d([1, 2, 3, 4, 5, 6], [2, 3]);
+  try {
+    const text = textOf(await bundleOf(tensor));
+    assert.match(text, /float32[\s\S]*\[2,3\][\s\S]*1, 2, 3/);
+  } finally {
+    tensor.dispose();
+  }
+  assert.ok(textOf(await bundleOf(tensor)).length > 0, 'one that is disposed of');
+  assert.match(textOf(await bundleOf(new Float32Array(5000))), /^Float32Array\(5000\) \[[\s\S]* 4980 more items\s*\]$/);
+});
+
+test('objects that cannot say what they are, or not even be read, are shown by what there is', async () => {
+  const thrower = () => {
+    throw new Error('no');
+  };
+  assert.equal(textOf(await bundleOf(Object.create(null))), '[Object: null prototype] {}');
+  assert.match(textOf(await bundleOf({toString: thrower, a: 1})), /a: 1/);
+  for (const value of [new Proxy({}, {get: thrower}), {[inspect.custom]: thrower}, [new Proxy({}, {get: thrower})]]) {
+    assert.ok(textOf(await bundleOf(value)).length > 0);
+  }
+});
+
+test('a long text is cut, and says so', async () => {
+  const bundle = await bundleOf('x'.repeat(3e6));
+  assert.ok(bundleSize(bundle) < 100_000, `${bundleSize(bundle)} bytes`);
+  assert.match(textOf(bundle), /… and 2,980,000 more characters$/);
+});
+
+test("a picture file's bytes are shown as a picture", async () => {
+  const png = await sharp({create: {width: 2, height: 2, channels: 3, background: 'red'}})
+    .png()
+    .toBuffer();
+  assert.equal((await bundleOf(png)).data['image/png'], png.toString('base64'));
 });
 
 test('several results are shown together', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {existsSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
 // The TypeScript that tslab compiles cells with; it has no types of its own under that name.
@@ -11,7 +11,8 @@ const cell = path.join(root, 'notebooks', 'cell.ts');
 /** What the kernel's compiler says of a cell and of this package's declarations. */
 function diagnose(source: string): string[] {
   const options: ts.CompilerOptions = {
-    module: ts.ModuleKind.CommonJS,
+    // As in a cell, which may await.
+    module: ts.ModuleKind.ESNext,
     moduleResolution: ts.ModuleResolutionKind.Node10,
     target: ts.ScriptTarget.ES2022,
     lib: ['lib.es2022.d.ts'],
@@ -51,4 +52,22 @@ test("a cell's mistake is found through the declarations", (t) => {
   if (!existsSync(path.join(root, 'dist', 'index.d.ts'))) return t.skip('the package is not built');
   const [first] = diagnose("import * as uw from 'unweave'; export const wrong: number = uw.backend();");
   assert.match(first ?? '', /Promise<BackendChoice>' is not assignable to type 'number'/);
+});
+
+test('the examples of controls and of saved figures are cells that compile', (t) => {
+  const declarations = path.join(root, 'dist', 'notebook', 'comms', 'controls.d.ts');
+  if (!existsSync(declarations)) return t.skip('the package is not built');
+  const [, example] = /@example\n([\s\S]*?)\n \* @/.exec(readFileSync(declarations, 'utf8')) ?? [];
+  assert.match(example ?? '', /controls\(/);
+  const cell = `
+    import {controls, demo, disentangle, collectRelevance, findPolysemantic, plots, slider} from 'unweave';
+    const {model, train} = await demo();
+    const stats = await collectRelevance(model, train, {layer: 'conv5'});
+    const found = findPolysemantic(stats);
+    ${example.replace(/^ \* ?/gm, '')}
+    const file: string = await plots.rhoSweep(await disentangle(model, stats, found[0], {rho: 1})).save('rho.svg');
+    export {file};`;
+  assert.deepEqual(diagnose(cell), []);
+  const [wrong] = diagnose(cell.replace("save('rho.svg')", "save('rho.svg', {limitt: 3})"));
+  assert.match(wrong ?? '', /Expected 1 arguments/);
 });

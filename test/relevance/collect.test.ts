@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {imageBatches, subset} from '../../src/images';
 import {InputError, InterruptError} from '../../src/numerics/errors';
 import {halfOf} from '../../src/numerics/pathHash';
+import type {ProgressState} from '../../src/numerics/progress';
 import {averagedRelevanceVector, classCount, warningsOf, type RelevanceStatistics} from '../../src/numerics/statistics';
 import {mergeStatistics} from '../../src/relevance/accumulate';
 import {collectRelevance} from '../../src/relevance/collect';
@@ -116,16 +117,22 @@ test('an interrupted pass leaves a checkpoint, and the same call goes on to the 
   const options = {layer: 'studied', batchSize: 4, ...quiet};
   const stop = new AbortController();
   let batches = 0;
+  const states: ProgressState[] = [];
   await assert.rejects(
     collectRelevance(model, images, {
       ...options,
       out,
       signal: stop.signal,
-      progress: ({done}) => {
-        if (done > 0 && ++batches === 2) stop.abort();
+      progress: (state) => {
+        if (state.done > 0 && ++batches === 2) stop.abort();
+        states.push(state);
       },
     }),
     (error) => error instanceof InterruptError && /of 20 images; a checkpoint is in/.test(error.message),
+  );
+  assert.deepEqual(
+    states.filter(({outcome}) => outcome !== 'running').map(({outcome, note}) => [outcome, note]),
+    [['interrupted', `a checkpoint is in "${out}", and the same call goes on from there`]],
   );
   const part = await loadStatistics(out);
   assert.ok(part.images.done >= 8 && part.images.done < 20, `${part.images.done} images were kept`);
@@ -134,11 +141,31 @@ test('an interrupted pass leaves a checkpoint, and the same call goes on to the 
   assert.equal(starts[0], part.images.done, 'it goes on where it stopped');
   sameStatistics(whole, await collectRelevance(model, images, options));
   sameStatistics(await loadStatistics(out), whole);
+  const last: ProgressState[] = [];
+  sameStatistics(
+    await collectRelevance(model, images, {...options, out, progress: (state) => last.push(state)}),
+    whole,
+  );
+  assert.deepEqual([last.at(-1)?.outcome, last.at(-1)?.done, last.at(-1)?.note], ['done', 20, `read from "${out}"`]);
   assert.equal((await readdir(out)).length, 2, 'one manifest and one file of arrays');
   await assert.rejects(
     collectRelevance(model, smallImages(20, 6), {...options, out}),
     (error) => error instanceof InputError && /another run, which differs in image list/.test(error.message),
   );
+  model.dispose();
+});
+
+test('images in memory do not keep an interrupt waiting', async () => {
+  const model = smallModel({kind: 'conv', size: 3});
+  const before = process.listenerCount('SIGINT');
+  // A turn of the event loop is what a signal needs to arrive.
+  const interrupt = setImmediate(() => setImmediate(() => process.emit('SIGINT')));
+  await assert.rejects(
+    collectRelevance(model, smallImages(64), {layer: 'studied', batchSize: 1, ...quiet}),
+    (error) => error instanceof InterruptError && /after \d of 64 images; nothing was kept/.test(error.message),
+  );
+  clearImmediate(interrupt);
+  assert.equal(process.listenerCount('SIGINT'), before);
   model.dispose();
 });
 

@@ -2,8 +2,9 @@ import {inspect} from 'node:util';
 import {InputError} from '../../numerics/errors';
 import {captureDisplay, emit, redirectDisplay, uniqueId, type Bundle, type Display} from '../display/bundle';
 import {html} from '../display/html';
-import {htmlBundle, textBundle, toBundle} from '../display/toBundle';
+import {htmlBundle, textBundle} from '../display/toBundle';
 import {kernelState} from '../kernel/state';
+import {bundleOf} from '../show';
 import type {Knob} from './knobs';
 import {latestOnly} from './latestOnly';
 import {commServer} from './server';
@@ -17,11 +18,11 @@ const panels = new Map<string, () => void>();
 
 /**
  * Controls in the cell that call the kernel: whenever one is moved, `compute` runs with the new values and what it returns
- * (a figure, a bundle, markup, text) or shows replaces what it showed before. While it runs, later moves wait, and only the
+ * (anything, shown as `show` does) or shows replaces what it showed before. While it runs, later moves wait, and only the
  * latest of them counts. Needs Jupyter's widgets on the page (`pip install jupyterlab_widgets`).
  *
  * @example
- * await controls({rho: slider(0, 1, {step: 0.05})}, ({rho}) => sourcesPlot(found[0], {rho}));
+ * await controls({rho: slider(0.05, 1, {step: 0.05})}, ({rho}) => disentangle(model, stats, found[0], {rho}));
  * @returns kept when the first result is shown
  * @throws InputError outside a notebook, or on a kernel without comms
  */
@@ -50,7 +51,7 @@ export function controls<K extends Knobs>(knobs: K, compute: (values: KnobValues
     const shown = show();
     try {
       const result = await redirectDisplay(shown.display, () => compute(values()));
-      if (result !== undefined) shown.display(toBundle(result));
+      if (result !== undefined) shown.display(await bundleOf(result));
     } catch (error) {
       shown.display(textBundle(error instanceof Error ? `${error.name}: ${error.message}` : inspect(error)));
     }

@@ -1,4 +1,3 @@
-export {autoDisplay} from './auto';
 export {
   bundleSize,
   captureDisplay,
@@ -11,14 +10,14 @@ export {
   type EmitOptions,
 } from './bundle';
 export {chartBundle, figureText, interactiveChartBundle, svgHtml} from './chart';
-export {showErrorsShortly} from './errors';
+export {printErrorsShortly, showErrorsShortly} from './errors';
 export {escapeHtml, html, isolated, isHtml, scriptJson, trusted, type Html} from './html';
 export {imageBundle, imageHtml, type ImageOptions, type ImageType} from './image';
 export {interactiveBundle, interactiveHtml, PLOTLY, VEGA, type InteractiveOptions, type Library} from './interactive';
 export {isPlotlyFigure, plotlyBundle, plotlyView, type PlotlyFigure} from './plotly';
 export {installNotebookProgress, notebookProgress, progressBundle, progressWords, duration} from './progress';
-export {saveFigure, standalonePage} from './save';
+export {figureFile, standalonePage} from './save';
 export {formatNumber, tableBundle, tableHtml, tableText, type Cell, type Column, type TableOptions} from './table';
 export {themed, type VegaLiteSpec} from './theme';
-export {htmlBundle, isBundle, isVegaLite, textBundle, toBundle} from './toBundle';
+export {describe, htmlBundle, isBundle, isVegaLite, textBundle, toBundle} from './toBundle';
 export {renderSvgPng, renderVegaPng, renderVegaSvg} from './vega';

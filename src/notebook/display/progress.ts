@@ -67,7 +67,9 @@ export function progressWords(state: ProgressState, {seconds, before}: Elapsed):
   }
   const after = outcome === 'done' ? '' : ` ${outcome} after`;
   const amount = done >= total ? count(done) : `${count(done)} of ${count(total)}`;
-  return [`${after} ${amount} ${unit} in ${duration(seconds)}`.trim(), ...fast, ...rest];
+  // A run that found everything done took no time worth telling.
+  const time = done > before || outcome !== 'done' ? ` in ${duration(seconds)}` : '';
+  return [`${after} ${amount} ${unit}${time}`.trim(), ...fast, ...rest];
 }
 
 function count(value: number): string {

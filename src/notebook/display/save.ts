@@ -1,5 +1,3 @@
-import {rename, writeFile} from 'node:fs/promises';
-import path from 'node:path';
 import {InputError} from '../../numerics/errors';
 import {DRAW_CHART, figureText, svgHtml} from './chart';
 import {html, trusted, type Html} from './html';
@@ -9,21 +7,12 @@ import {themed, type VegaLiteSpec} from './theme';
 import {compileFigure, renderVegaPng, renderVegaSvg} from './vega';
 
 /**
- * Writes a figure: `.svg` and `.png` (two pixels for each of the figure's), `.html` (interactive, with everything it
- * needs inside) or `.json` (the figure's own data).
- * @returns the file's path
- * @throws InputError for another ending, or for a picture of a Plotly figure
+ * What a file of a figure holds, by its ending: `.svg` and `.png` (two pixels for each of the figure's), `.html` (interactive,
+ * with everything it needs inside) or `.json` (the figure's own data); undefined for another ending.
+ * @throws InputError for a picture of a Plotly figure
  */
-export async function saveFigure(figure: VegaLiteSpec | PlotlyFigure, file: string): Promise<string> {
-  const ending = path.extname(file).toLowerCase();
-  const content = isPlotlyFigure(figure) ? plotlyFile(figure, ending) : vegaFile(figure, ending);
-  if (content === undefined) {
-    throw new InputError(`cannot write a figure as "${file}"; its name may end in .svg, .png, .html or .json`);
-  }
-  const unfinished = `${file}.${process.pid}.tmp`;
-  await writeFile(unfinished, content);
-  await rename(unfinished, file);
-  return file;
+export function figureFile(figure: VegaLiteSpec | PlotlyFigure, ending: string): string | Buffer | undefined {
+  return isPlotlyFigure(figure) ? plotlyFile(figure, ending) : vegaFile(figure, ending);
 }
 
 /** A page that needs nothing from the network. */

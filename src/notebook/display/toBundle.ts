@@ -11,7 +11,47 @@ export function toBundle(value: unknown): Bundle {
   if (isHtml(value)) return htmlBundle(value);
   if (isVegaLite(value)) return chartBundle(value);
   if (isPlotlyFigure(value)) return plotlyBundle(value);
-  return textBundle(typeof value === 'string' ? value : inspect(value, {depth: 3, maxArrayLength: 20}));
+  return textBundle(describe(value));
+}
+
+/** Characters of a text about something unknown; more of them only make the notebook large. */
+const LONGEST = 20_000;
+
+/** Anything in words: as it says itself, or by its fields; long ones are cut. */
+export function describe(value: unknown): string {
+  const text = typeof value === 'string' ? value : (ownText(value) ?? fields(value));
+  if (text.length <= LONGEST) return text;
+  return `${text.slice(0, LONGEST)}\n… and ${(text.length - LONGEST).toLocaleString('en-US')} more characters`;
+}
+
+/** What an object says of itself; undefined where it says nothing, or as much as it has elements. */
+function ownText(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value))
+    return undefined;
+  try {
+    const {toString} = value;
+    if (typeof toString !== 'function' || toString === Object.prototype.toString) return undefined;
+    // A tensor says its shape, its type and some of its values if it is asked in this way.
+    return isTensor(value) ? (value as VerboseText).toString(true) : String(value);
+  } catch {
+    return undefined;
+  }
+}
+
+function fields(value: unknown): string {
+  try {
+    return inspect(value, {depth: 3, maxArrayLength: 20});
+  } catch (error) {
+    return `an object that cannot be read (${error instanceof Error ? error.message : 'its fields throw'})`;
+  }
+}
+
+interface VerboseText {
+  toString(verbose?: boolean): string;
+}
+
+function isTensor(value: object): boolean {
+  return 'dataSync' in value && 'shape' in value && 'dtype' in value;
 }
 
 /** Markup as an output; `text` is shown where there is no HTML. */
@@ -35,7 +75,9 @@ const COMPOSITIONS = ['mark', 'layer', 'concat', 'hconcat', 'vconcat', 'facet', 
 export function isVegaLite(value: unknown): value is VegaLiteSpec {
   if (!isRecord(value)) return false;
   if (typeof value.$schema === 'string') return value.$schema.includes('vega-lite');
-  return COMPOSITIONS.some((key) => key in value) && ('data' in value || 'datasets' in value);
+  // Not `in`: other objects, tensors for one, have methods of these names.
+  const has = (key: string) => Object.hasOwn(value, key);
+  return COMPOSITIONS.some(has) && (has('data') || has('datasets'));
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

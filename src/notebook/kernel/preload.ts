@@ -1,6 +1,6 @@
 /**
  * Loaded into the kernel's process before tslab (`node --require … tslab kernel …`): keeps output from being lost, lets
- * notebooks anywhere import the package, and answers comms. tslab's files stay as they are; where its version is not
+ * notebooks anywhere import the package, prints errors shortly, and answers comms. tslab's files stay as they are; where its version is not
  * one that was tried, everything is left alone.
  */
 import {realpathSync} from 'node:fs';
@@ -8,6 +8,7 @@ import path from 'node:path';
 import {isMainThread} from 'node:worker_threads';
 import {answerComms} from '../comms/server';
 import {widgetHost} from '../comms/widgets';
+import {printErrorsShortly} from '../display/errors';
 import {keepOutput} from './keepOutput';
 import {packageRoot} from './packages';
 import {resolveAnywhere} from './resolveAnywhere';
@@ -19,6 +20,7 @@ if (isMainThread && process.argv[2] === 'kernel' && /^tslab(\.js)?$/.test(path.b
   process.execArgv = [];
   const tslabFile = path.join(path.dirname(realpathSync(process.argv[1])), '..', 'dist', 'jupyter.js');
   if (stepsIn(tslabVersion(tslabFile))) {
+    printErrorsShortly();
     resolveAnywhere({root: packageRoot(__dirname, 'unweave'), notebooks: process.cwd(), tslabFile});
   }
   // After tslab has loaded, which may have handed over to a copy beside the notebook, and before the first message.

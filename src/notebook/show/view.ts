@@ -49,7 +49,12 @@ export function viewBundle(view: View): Bundle {
     first = false;
     return markup;
   };
-  return htmlBundle(html`<div>${view.map((block) => pieceHtml(block, live))}</div>`, view.map(blockText).join('\n\n'));
+  return htmlBundle(html`<div>${view.map((block) => pieceHtml(block, live))}</div>`, viewText(view));
+}
+
+/** The text that stands for a view where there is nothing but text. */
+export function viewText(view: View): string {
+  return view.map(blockText).join('\n\n');
 }
 
 /** The view inside a page that has more of them; `carry` says whether this one brings the library for its figures. */

@@ -8,7 +8,18 @@ import type {Model} from '../../models/types';
 import type {RelevanceStatistics} from '../../numerics/statistics';
 import type {Split} from '../../split/types';
 import type {SplitProof} from '../../split/verify';
-import {isBundle, isHtml, isPlotlyFigure, isVegaLite, plotlyBundle, textBundle, toBundle} from '../display';
+import {
+  describe,
+  imageBundle,
+  isBundle,
+  isHtml,
+  isPlotlyFigure,
+  isVegaLite,
+  plotlyBundle,
+  textBundle,
+  toBundle,
+  type ImageType,
+} from '../display';
 import {channelsView, channelView, conceptView} from './found';
 import {imagesView, modelView, statisticsView} from './network';
 import type {ShowOptions} from './options';
@@ -53,21 +64,21 @@ const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
 /** Results of one list that are shown together. */
 const TOGETHER = 12;
 
-/** What is shown of anything: a result's own pieces, a figure, otherwise text. A promise only where pictures are read. */
+/** What is shown of anything: a result's own pieces, a figure, a picture, otherwise text. A promise only where pictures are read. */
 export function viewOf(value: unknown, options: ShowOptions = {}): View | Promise<View> {
-  const make = makerOf(value);
+  const make = recognised(value);
   if (make) return make(value, options);
-  if (isVegaLite(value)) return [{figure: value}];
-  if (isHtml(value)) return [{bundle: toBundle(value)}];
-  if (isBundle(value)) return [{bundle: value}];
-  if (isPlotlyFigure(value)) return [{bundle: plotlyBundle(value)}];
   if (isList(value)) return listView(value, options);
-  return [{bundle: fallback(value)}];
+  return [{bundle: textBundle(describe(value))}];
 }
 
-/** Whether `show` knows what this is. */
-export function isKnown(value: unknown): boolean {
-  return makerOf(value) !== undefined || isVegaLite(value) || isHtml(value) || isBundle(value) || isPlotlyFigure(value);
+/** What makes the view of a value that `show` knows. */
+export function recognised(value: unknown): Maker<unknown> | undefined {
+  try {
+    return makerOf(value) ?? displayableOf(value);
+  } catch {
+    return undefined; // Its fields throw: it is no result of ours.
+  }
 }
 
 function makerOf(value: unknown): Maker<unknown> | undefined {
@@ -84,8 +95,25 @@ function makerOf(value: unknown): Maker<unknown> | undefined {
   return undefined;
 }
 
-function isList(value: unknown): value is readonly unknown[] {
-  return Array.isArray(value) && value.length > 0 && value.every(isKnown);
+function displayableOf(value: unknown): Maker<unknown> | undefined {
+  if (isVegaLite(value)) return () => [{figure: value}];
+  if (isHtml(value) || isBundle(value)) return () => [{bundle: toBundle(value)}];
+  if (isPlotlyFigure(value)) return () => [{bundle: plotlyBundle(value)}];
+  const type = value instanceof Uint8Array ? pictureType(value) : undefined;
+  if (type) return () => [{bundle: imageBundle(value as Uint8Array, {alt: 'picture', type})}];
+  return undefined;
+}
+
+/** The format of a picture file's bytes. */
+function pictureType(bytes: Uint8Array): ImageType | undefined {
+  const starts = (...head: number[]) => head.every((byte, i) => bytes[i] === byte);
+  if (starts(0x89, 0x50, 0x4e, 0x47)) return 'image/png';
+  return starts(0xff, 0xd8, 0xff) ? 'image/jpeg' : undefined;
+}
+
+/** Results, figures and markup in a list, which are shown together. */
+export function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && value.length > 0 && value.every((one) => recognised(one) !== undefined);
 }
 
 async function listView(values: readonly unknown[], options: ShowOptions): Promise<View> {
@@ -93,10 +121,4 @@ async function listView(values: readonly unknown[], options: ShowOptions): Promi
   for (const value of values.slice(0, TOGETHER)) views.push(await viewOf(value, options));
   const more = values.length > TOGETHER ? [words(`… and ${values.length - TOGETHER} more`)] : [];
   return [...views.flat(), ...more];
-}
-
-/** An object that says by itself what it is, is shown so; another by its fields. */
-function fallback(value: unknown) {
-  const own = typeof value === 'object' && value !== null && value.toString !== Object.prototype.toString;
-  return own && !Array.isArray(value) ? textBundle(String(value)) : toBundle(value);
 }
