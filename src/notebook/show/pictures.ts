@@ -130,9 +130,7 @@ async function teaserView(
       `the top images are of channel ${top.channel} of ${top.layer}, the visualisations of channel ${channel} of ${layer}; give topImages of the same split`,
     );
   }
-  const pictures = await Promise.all(
-    [original, ...parts].map(({image, text}) => captioned(image, text, '', 2 * side)),
-  );
+  const pictures = await Promise.all([original, ...parts].map(({image, text}) => captioned(image, text, '', 2 * side)));
   const rows = topImageRows(top).map((row, n) => ({...row, lead: pictures[n] ?? html`<i>interrupted</i>`}));
   return [
     words(
