@@ -37,7 +37,9 @@ export async function evaluateSplit(
   images: LabelledImages,
   options: EvaluateOptions = {},
 ): Promise<SplitEvaluation> {
-  const {tau = defaultTau(split), randomSplits: controls = 20, seed = 0} = options;
+  const outputs = channelsOf(split);
+  // The paper's 0.03 is made for 2048 channels; in a layer of few every channel has such a share.
+  const {tau = Math.max(0.03, 2 / outputs), randomSplits: controls = 20, seed = 0} = options;
   if (!(tau > 0 && tau <= 1))
     throw new InputError(`invalid tau: ${tau}; give a share above 0 and up to 1, such as 0.03`);
   checkControls(controls, seed);
@@ -58,15 +60,14 @@ export async function evaluateSplit(
     concepts,
     top1,
     randomSplits: controls,
-    warnings: warningsOf(concepts),
+    warnings: [...tauWarnings(tau, outputs), ...warningsOf(concepts)],
   };
   return readable(evaluation, describeEvaluation);
 }
 
-/** The paper's 0.03 is made for 2048 channels; in a layer of few every channel has such a share. */
-function defaultTau({before, layer}: Split): number {
-  const outputs = before.layers().find(({name}) => name === layer)?.kernel[3] ?? Infinity;
-  return Math.max(0.03, 2 / outputs);
+/** Cout of the layer before the split. */
+function channelsOf({before, layer}: Split): number {
+  return before.layers().find(({name}) => name === layer)?.kernel[3] ?? Infinity;
 }
 
 async function measureImages(
@@ -133,6 +134,13 @@ function share(relevance: tf.Tensor, channel: number): tf.Tensor {
   const own = tf.squeeze(tf.slice(relevance, [0, channel], [-1, 1]), [1]);
   const all = tf.sum(tf.relu(relevance), 1);
   return tf.where(tf.greater(all, 0), tf.div(own, all), tf.zerosLike(all));
+}
+
+function tauWarnings(tau: number, outputs: number): string[] {
+  if (tau >= 2 / outputs) return [];
+  return [
+    `tau ${tau} is below 2 / ${outputs} channels = ${(2 / outputs).toFixed(4)}: nearly every channel matters for every image; give a larger tau`,
+  ];
 }
 
 /** Fewer images than this say little. */

@@ -84,6 +84,7 @@ async function lookAtLab(
     const shown = outputsIn(cells.nth(i));
     const where = `${view}, code cell ${i + 1}`;
     await hasCount(shown, outputs.length).catch(inView(`${where}, outputs`));
+    // A widget lives as long as the kernel that made it.
     await everyOneRendered(shown, {exempt: mayBeEmpty(outputs)}).catch(inView(where));
   }
   await fitHeight(page, page.locator('.jp-Notebook .jp-Cell').last());
@@ -104,7 +105,7 @@ async function lookAtExport(
   const outputs = code.flatMap((cell) => cell.outputs ?? []);
   await hasCount(shown, outputs.length).catch(inView('exported, outputs'));
   // nbconvert draws widgets by a library from the network.
-  await everyOneRendered(shown, {exempt: mayBeEmpty(outputs, true)}).catch(inView('exported'));
+  await everyOneRendered(shown, {exempt: mayBeEmpty(outputs)}).catch(inView('exported'));
   await page.screenshot({path: path.join(artefacts, `${name}-exported.png`), fullPage: true});
   await options.look?.(page, 'exported');
   // nbconvert's own page asks for its loader of modules and for mathematics; nothing else may.
@@ -123,10 +124,9 @@ function inView(where: string): (error: Error) => never {
 }
 
 /** Outputs that are meant to show nothing, or of a kind that the page cannot show. */
-function mayBeEmpty(outputs: readonly HeadlessOutput[], withoutWidgets = false): Set<number> {
+function mayBeEmpty(outputs: readonly HeadlessOutput[]): Set<number> {
   const isWidget = (data: object) => 'application/vnd.jupyter.widget-view+json' in data;
-  const empty = ({data}: HeadlessOutput) =>
-    data && ([data['text/plain']].flat().join('') === '' || (withoutWidgets && isWidget(data)));
+  const empty = ({data}: HeadlessOutput) => data && ([data['text/plain']].flat().join('') === '' || isWidget(data));
   return new Set(outputs.flatMap((output, i) => (empty(output) ? [i] : [])));
 }
 

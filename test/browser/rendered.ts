@@ -88,7 +88,13 @@ function luminance(colour: string): number {
 
 /** Errors of a page that are not its own: what JupyterLab and nbconvert ask for and do without. */
 export function ownErrors(errors: readonly string[]): string[] {
-  const foreign = [/net::ERR_FAILED.*(mathjax|require)/i, /favicon/, /\/api\/(kernels|sessions)\/[^ ]* .*(404|410)/];
+  const foreign = [
+    /net::ERR_FAILED.*(mathjax|require)/i,
+    /favicon/,
+    /\/api\/(kernels|sessions)\/[^ ]* .*(404|410)/,
+    // Of a notebook that is opened without the kernel that made its widgets.
+    /widget model not found/i,
+  ];
   return errors.filter((error) => !foreign.some((pattern) => pattern.test(error)));
 }
 

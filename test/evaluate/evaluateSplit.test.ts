@@ -132,6 +132,9 @@ test('τ is 2 / channels where a layer has so few that 0.03 says nothing, and th
   const evaluation = await evaluateSplit(split, images, {randomSplits: 1, ...quiet});
   assert.equal(evaluation.tau, 2 / outputs(split));
   assert.ok(evaluation.tau > 0.03);
+  assert.ok(evaluation.warnings.every((warning) => !warning.includes('channels')));
+  const low = await evaluateSplit(split, images, {tau: 0.03, randomSplits: 0, ...quiet});
+  assert.match(low.warnings[0], /tau 0\.03 is below 2 \/ \d+ channels/);
   const {deviation} = evaluation.concepts[0].positive.summary.residue;
   assert.ok(String(evaluation).includes(` ± ${deviation.toFixed(2)} [`));
 });

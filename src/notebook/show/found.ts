@@ -9,10 +9,10 @@ import {ROW, type ShowOptions} from './options';
 import {thumbnailGrid, type ThumbnailRow} from './thumbnails';
 import {table, words, type Block, type View} from './view';
 
-/** Channels that are shown in full. */
-const IN_FULL = 2;
+/** Channels that are shown in full, where none are named. */
+const IN_FULL = 1;
 
-/** Found channels: a table, the candidates, and of the first ones the similarity of their classes and example images. */
+/** Found channels: a table, the candidates, and of the first, or those named, the similarity of its classes and example images. */
 export async function channelsView(found: PolysemanticChannels, options: ShowOptions): Promise<View> {
   const {stats = found.stats, images} = options;
   const [title, ...rest] = String(found).split('\n');

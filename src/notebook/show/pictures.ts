@@ -123,16 +123,14 @@ async function teaserView(
   {layer, channel, original, parts, interrupted}: SplitVisualization,
   top: SplitTopImages,
   images: LabelledImages,
-  {side = 96, count = 8}: ShowOptions,
+  {side = 72, count = 8}: ShowOptions,
 ): Promise<View> {
   if (top.layer !== layer || top.channel !== channel) {
     throw new InputError(
       `the top images are of channel ${top.channel} of ${top.layer}, the visualisations of channel ${channel} of ${layer}; give topImages of the same split`,
     );
   }
-  const pictures = await Promise.all(
-    [original, ...parts].map(({image, text}) => captioned(image, text, '', 1.5 * side)),
-  );
+  const pictures = await Promise.all([original, ...parts].map(({image, text}) => captioned(image, text, '', 2 * side)));
   const rows = topImageRows(top).map((row, n) => ({...row, lead: pictures[n] ?? html`<i>interrupted</i>`}));
   return [
     words(
