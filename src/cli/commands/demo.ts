@@ -46,6 +46,7 @@ export function addDemoCommand(program: Command): void {
         evaluation,
       };
       print(json ? summary : `the pictures: ${page}\nthe split model: ${summary.model}`, json);
+      if (!proof.exact) process.exitCode = 1;
     });
 }
 

@@ -68,7 +68,10 @@ export function addSplittingCommands(program: Command): void {
     .argument('<images>', 'image folder')
     .action(async (source: string, folder: string, imagesFolder: string, options: SourceOptions) => {
       const {split, images, preset} = await openSplit(source, folder, imagesFolder, options);
-      print(await verifySplit(split, images, {preset}), options.json);
+      const proof = await verifySplit(split, images, {preset});
+      print(proof, options.json);
+      // A proof that failed is a result to look at, and no success.
+      if (!proof.exact) process.exitCode = 1;
     });
 
   withJson(withSourceOptions(program.command('evaluate')))
