@@ -1,5 +1,6 @@
 import type {Command} from 'commander';
 import {evaluateSplit} from '../../evaluate';
+import {refuseInput} from '../../models/output';
 import {InputError} from '../../numerics/errors';
 import {loadStatistics} from '../../relevance/store';
 import {checkStatistics, disentangle} from '../../split/disentangle';
@@ -19,7 +20,6 @@ import {
   withSourceOptions,
   type SourceOptions,
 } from '../common';
-import {notInside} from './analysis';
 
 /** `split`, `verify`, `evaluate`: pull a channel apart, prove that nothing changed, measure the parts. */
 export function addSplittingCommands(program: Command): void {
@@ -48,7 +48,7 @@ export function addSplittingCommands(program: Command): void {
       const model = await openModel(source, options, stats.model);
       // Before images are opened with labels that another model's run recorded.
       checkStatistics(model, stats);
-      const out = await notInside(options.out, [source, statistics, ...(options.images ? [options.images] : [])]);
+      await refuseInput(options.out, [source, statistics, options.images]);
       const images =
         options.images === undefined ? undefined : await openImagesOption(options.images, options, stats.images);
       const split = await disentangle(
@@ -57,7 +57,7 @@ export function addSplittingCommands(program: Command): void {
         {channel: options.channel, concepts},
         {images, rho: options.rho, rule: options.rule, preset: await presetOption(options.preset)},
       );
-      await saveSplit(split, out, {force: options.force});
+      await saveSplit(split, options.out, {force: options.force});
       print(options.json ? summaryOf(split, options.out) : `${split}\nsplit model in ${options.out}`, options.json);
     });
 

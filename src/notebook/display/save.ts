@@ -1,5 +1,5 @@
-import {rename, writeFile} from 'node:fs/promises';
 import path from 'node:path';
+import {replaceFile} from '../../models/output';
 import {InputError} from '../../numerics/errors';
 import {DRAW_CHART, figureText, svgHtml} from './chart';
 import {html, trusted, type Html} from './html';
@@ -12,7 +12,7 @@ import {compileFigure, renderVegaPng, renderVegaSvg} from './vega';
  * Writes a figure: `.svg` and `.png` (two pixels for each of the figure's), `.html` (interactive, with everything it
  * needs inside) or `.json` (the figure's own data).
  * @returns the file's path
- * @throws InputError for another ending, or for a picture of a Plotly figure
+ * @throws InputError for another ending, a picture of a Plotly figure, or a file that cannot be written
  */
 export async function saveFigure(figure: VegaLiteSpec | PlotlyFigure, file: string): Promise<string> {
   const ending = path.extname(file).toLowerCase();
@@ -20,11 +20,12 @@ export async function saveFigure(figure: VegaLiteSpec | PlotlyFigure, file: stri
   if (content === undefined) {
     throw new InputError(`cannot write a figure as "${file}"; its name may end in .svg, .png, .html or .json`);
   }
-  const unfinished = `${file}.${process.pid}.tmp`;
-  await writeFile(unfinished, content);
-  await rename(unfinished, file);
+  await replaceFile(file, content);
   return file;
 }
+
+/** Tells a page of unweave's from any other, so that it may be written again. */
+export const PAGE_MARK = '<meta name="generator" content="unweave" />';
 
 /** A page that needs nothing from the network. */
 export function standalonePage(title: string, body: Html): string {
@@ -33,6 +34,7 @@ export function standalonePage(title: string, body: Html): string {
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width" />
+        ${trusted(PAGE_MARK)}
         <title>${title}</title>
         <style>
           body {
