@@ -1,7 +1,8 @@
-import {writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import type {PolysemanticChannels} from '../concepts/types';
 import type {SplitEvaluation, SplitTopImages} from '../evaluate';
+import {holdsSomethingElse, entriesOf, refuseForeignFile, replaceFile} from '../models/output';
+import {PAGE_MARK} from '../notebook/display';
 import type {LabelledImages} from '../images/types';
 import {resultPage, topImagesGallery} from '../notebook/show';
 import type {RelevanceStatistics} from '../numerics/statistics';
@@ -16,6 +17,19 @@ export interface DemoResults {
   evaluation: SplitEvaluation;
   top: SplitTopImages;
   test: LabelledImages;
+}
+
+/** Folders that the demo makes beside its page, each with rules of its own about what it replaces. */
+const FOLDERS = ['statistics', 'split'];
+
+/** @throws InputError for a folder with files that the demo did not make, unless `force` */
+export async function refuseForeignDemo(folder: string, force = false): Promise<void> {
+  const page = path.join(folder, 'index.html');
+  await refuseForeignFile(page, PAGE_MARK, force);
+  const entries = await entriesOf(folder);
+  const others = entries.filter((name) => !FOLDERS.includes(name));
+  // With its page, the folder is the demo's.
+  if (!force && others.length > 0 && !others.includes('index.html')) throw holdsSomethingElse(folder, others);
 }
 
 /** Writes `index.html`, which needs nothing else, and `gallery.png`; returns the page's path. */
@@ -42,8 +56,9 @@ export async function writeDemoPage(folder: string, results: DemoResults): Promi
     {heading: 'Which weight went where', content: [split]},
     {heading: 'All polysemantic channels of the layer', content: [found], options: {stats}},
   ]);
-  await writeFile(path.join(folder, 'gallery.png'), await topImagesGallery(top, test, {count: 10, scale: 1}));
   const file = path.join(folder, 'index.html');
-  await writeFile(file, page);
+  // First, since it says whose folder this is.
+  await replaceFile(file, page);
+  await replaceFile(path.join(folder, 'gallery.png'), await topImagesGallery(top, test, {count: 10, scale: 1}));
   return file;
 }

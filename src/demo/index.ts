@@ -52,6 +52,6 @@ export async function demo({trainPerClass = 60, testPerClass = 60, seed = 0}: De
   const train = demoImages('train', trainPerClass);
   const test = demoImages('test', testPerClass);
   await ensureBackend();
-  const {graph} = await loadModel(path.join(__dirname, `../../data/demo/seed${seed}`));
-  return {model: makeModel(graph, {name: 'demo', preset: DEMO_PRESET, classNames: DEMO_CLASSES}), train, test};
+  const {graph, source} = await loadModel(path.join(__dirname, `../../data/demo/seed${seed}`));
+  return {model: makeModel(graph, {name: 'demo', preset: DEMO_PRESET, classNames: DEMO_CLASSES, source}), train, test};
 }

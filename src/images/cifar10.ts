@@ -50,6 +50,7 @@ export async function cifar10(
     name,
     paths,
     preset: preset === undefined ? undefined : resolvePreset(preset),
+    source: typeof folderOrFiles === 'string' ? resolve(folderOrFiles) : undefined,
     labelsFor: (outputs) => checkedLabels(labels, paths, outputs),
     classNamesFor: (outputs) => classNames(outputs, CLASSES.entries()),
     async pixels(index, size) {

@@ -49,7 +49,10 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
     {name: basename(resolve(folder)), paths, files: paths.map((path) => join(folder, path)), labelling},
     options,
   );
-  return typeof options.labels === 'string' ? {...images, labelsFile: resolve(options.labels)} : images;
+  const source = resolve(folder);
+  return typeof options.labels === 'string'
+    ? {...images, source, labelsFile: resolve(options.labels)}
+    : {...images, source};
 }
 
 /**

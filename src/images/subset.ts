@@ -33,6 +33,7 @@ export function subset(images: LabelledImages, {limit, classes, classCount, indi
     paths: chosen.map((index) => images.paths[index]),
     preset: images.preset,
     decoding: images.decoding,
+    source: images.source,
     labelsFor(outputs) {
       const labels = images.labelsFor(outputs);
       return Int32Array.from(chosen, (index) => labels[index]);

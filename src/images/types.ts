@@ -46,6 +46,8 @@ export interface LabelledImages {
   readonly decoding?: string;
   /** The file that the labels were read from, so that a later run on the same images finds it. */
   readonly labelsFile?: string;
+  /** The folder or file that they are read from, where it is one: nothing is written there. */
+  readonly source?: string;
   /**
    * Class index (the model's output index) of each image, for a model with `classes` outputs.
    * @throws InputError where it is unclear or beyond the outputs

@@ -29,6 +29,8 @@ export interface ModelMetadata {
   preset?: Preset;
   classNames?: readonly string[];
   origins?: readonly string[];
+  /** The model's hash. */
+  hash?: string;
 }
 
 /**
@@ -57,6 +59,7 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
         preset: preset ?? metadata.preset ?? {...resolvePreset('tf'), assumed: true},
         classNames: options.classNames ?? metadata.classNames,
         origins: metadata.origins,
+        source: path.resolve(source),
       });
     } finally {
       network.dispose();
@@ -81,6 +84,7 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
     arch: architecture.name,
     preset: preset ?? resolvePreset(architecture.preset),
     classNames: options.classNames,
+    source: path.resolve(source),
   });
 }
 

@@ -18,6 +18,8 @@ export interface ModelDetails {
   classNames?: readonly string[];
   /** Hashes of the models that this one was split from, oldest first. */
   origins?: readonly string[];
+  /** Folder or file that it was loaded from. */
+  source?: string;
 }
 
 /** SHA-256 over topology and weights, hexadecimal. */
@@ -68,6 +70,7 @@ export function makeModel(graph: Graph, details: ModelDetails): Model {
     preset: details.preset,
     classNames: details.classNames,
     origins: details.origins ?? [],
+    source: details.source,
     layers: () => layerTable(graph, shapes),
     logits(images) {
       // Variables that are made inside a tidy outlive it, so building here is safe.

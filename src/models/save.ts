@@ -1,20 +1,32 @@
-import {mkdir, readdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
+import {readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import {ensureBackend} from '../backend';
 import {InputError} from '../numerics/errors';
 import {toLayersModel} from './layersModel';
 import type {ModelMetadata} from './load';
+import {entriesOf, holdsSomethingElse, refuseInput, writeTogether} from './output';
 import type {Model} from './types';
 
+/** Files of a saved model. model.json comes last: a folder that has it is complete. */
+export const MODEL_FILES = ['weights.bin', 'model.json'] as const;
+
 /**
- * Saves a model as an ordinary tfjs LayersModel: `model.json` and `weights.bin`. Its preset and class names travel in the
- * user-defined metadata.
+ * Saves a model as an ordinary tfjs LayersModel: `model.json` and `weights.bin`. Its hash, preset and class names travel in the
+ * user-defined metadata. Saving the same model again replaces it.
  * @param folder made where it is absent
- * @throws InputError where the folder holds something other than a model of unweave's, unless `force`
+ * @param options.force write whatever the folder holds
+ * @throws InputError where the folder holds something else or another model, unless `force`; always where the model was loaded from
+ *   there, or where it cannot be written
  */
 export async function saveModel(model: Model, folder: string, {force = false}: {force?: boolean} = {}): Promise<void> {
-  await checkFolder(folder, force);
+  await refuseInput(folder, [model.source]);
+  if (!force) await refuseOther(model, folder);
+  await writeTogether(folder, MODEL_FILES, (stage) => writeModel(model, stage));
+}
+
+/** Writes the model's files into a folder that exists. */
+export async function writeModel(model: Model, folder: string): Promise<void> {
   await ensureBackend();
   const network = toLayersModel(model.graph, model.name);
   let artifacts: tf.io.ModelArtifacts | undefined;
@@ -29,49 +41,55 @@ export async function saveModel(model: Model, folder: string, {force = false}: {
     network.dispose();
   }
   const {modelTopology, weightSpecs, weightData} = artifacts as tf.io.ModelArtifacts;
-  const unweave: ModelMetadata = {preset: model.preset, classNames: model.classNames, origins: model.origins};
   const json = {
     format: 'layers-model',
     generatedBy: 'unweave',
     modelTopology,
     weightsManifest: [{paths: ['weights.bin'], weights: weightSpecs}],
-    userDefinedMetadata: {unweave},
+    userDefinedMetadata: {unweave: metadataOf(model)},
   };
-  await mkdir(folder, {recursive: true}).catch((error: Error) => {
-    throw new InputError(`cannot make the folder "${folder}": ${error.message}; choose a folder that you may write to`);
-  });
-  // model.json last: a folder that has it is complete.
-  await replaceFile(
+  await writeFile(
     path.join(folder, 'weights.bin'),
     new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData as tf.io.WeightData)),
   );
-  await replaceFile(path.join(folder, 'model.json'), JSON.stringify(json));
+  await writeFile(path.join(folder, 'model.json'), JSON.stringify(json));
 }
 
-/** Writes by temporary name and rename, so that a reader never meets half a file. */
-export async function replaceFile(file: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${file}.${process.pid}.part`;
-  try {
-    await writeFile(temporary, content);
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, {force: true});
-    throw new InputError(`cannot write "${file}": ${(error as Error).message}`);
+function metadataOf({hash, preset, classNames, origins}: Model): ModelMetadata {
+  return {hash, preset, classNames, origins};
+}
+
+async function refuseOther(model: Model, folder: string): Promise<void> {
+  const entries = await entriesOf(folder);
+  if (entries.length === 0) return;
+  const found = entries.includes('model.json') ? await savedMetadata(folder) : undefined;
+  if (!found) throw holdsSomethingElse(folder, entries);
+  if (entries.includes('split.json')) {
+    throw new InputError(`"${folder}" holds a split; choose another folder, or overwrite it (force)`);
+  }
+  const same = (key: 'hash' | 'preset' | 'classNames') =>
+    JSON.stringify(found[key]) === JSON.stringify(metadataOf(model)[key]);
+  if (!same('hash')) {
+    throw new InputError(
+      `"${folder}" holds another model (${String(found.hash).slice(0, 8)}) than ${model.name} (${model.hash.slice(0, 8)}); choose another folder, or overwrite it (force)`,
+    );
+  }
+  if (!same('preset') || !same('classNames')) {
+    throw new InputError(
+      `"${folder}" holds ${model.name} with another preset or other class names; choose another folder, or overwrite it (force)`,
+    );
   }
 }
 
-async function checkFolder(folder: string, force: boolean): Promise<void> {
-  const entries = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
-    if (error.code === 'ENOENT') return [];
-    throw new InputError(`cannot write the model to "${folder}": it is not a folder`);
-  });
-  if (force || entries.length === 0) return;
-  const text = entries.includes('model.json')
-    ? await readFile(path.join(folder, 'model.json'), 'utf8').catch(() => '')
-    : '';
-  if (!text.includes('"generatedBy":"unweave"')) {
-    throw new InputError(
-      `"${folder}" holds something else (${entries.slice(0, 3).join(', ')}); choose an empty folder, or overwrite it (force)`,
-    );
+/** What unweave keeps in the model.json there; undefined where it did not write it. */
+async function savedMetadata(folder: string): Promise<ModelMetadata | undefined> {
+  try {
+    const json = JSON.parse(await readFile(path.join(folder, 'model.json'), 'utf8')) as {
+      generatedBy?: unknown;
+      userDefinedMetadata?: {unweave?: ModelMetadata};
+    } | null;
+    return json?.generatedBy === 'unweave' ? (json.userDefinedMetadata?.unweave ?? {}) : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -30,6 +30,8 @@ export interface Model {
   readonly classNames?: readonly string[];
   /** Hashes of the models that this one was split from, oldest first; statistics of these fit it too. */
   readonly origins: readonly string[];
+  /** Folder or file that it, or the model that it was made from, was loaded from: nothing is written there. */
+  readonly source?: string;
   /** Layers that can be analysed, input to output: no depthwise convolutions, and none with both strides and dilation above 1. */
   layers(): LayerInfo[];
   /** Logits before softmax, [B, K], of preprocessed images [B, H, W, C]. The caller disposes of them. */

@@ -3,22 +3,25 @@ import {ensureBackend} from '../backend';
 import {longCall} from '../backend/longCall';
 import {imageBatches, imageListHash, resolvePreset, subset} from '../images';
 import type {ImageBatch, LabelledImages, Preset, PresetOption} from '../images/types';
+import {refuseInput} from '../models/output';
 import type {Model} from '../models/types';
 import {checkArgument} from '../numerics/argument';
 import {InputError, InterruptError} from '../numerics/errors';
 import {halfOf} from '../numerics/pathHash';
 import {startTask, type LongCallOptions} from '../numerics/progress';
-import {listed, type RelevanceStatistics} from '../numerics/statistics';
+import type {RelevanceStatistics} from '../numerics/statistics';
 import {addBatch, DEFAULT_FLOOR, emptyStatistics, type BatchMeasurement} from './accumulate';
 import {inputSums} from './inputSums';
 import {networkAtLayer, type NetworkAtLayer} from './networkAtLayer';
-import {ensureWritable, loadStatistics, refuseForeignFolder, saveStatistics} from './store';
+import {ensureWritable, loadStatistics, refuseOtherRun, saveStatistics} from './store';
 
 export interface CollectOptions extends LongCallOptions {
   /** Layer of interest; `model.layers()` lists them. */
   layer: string;
   /** Folder for the statistics and, on the way, for checkpoints: the same call goes on from there. @default not saved */
   out?: string;
+  /** Begin anew in `out`, whatever it holds. @default false */
+  force?: boolean;
   /** Images a batch. @default 32 */
   batchSize?: number;
   /** Only the first images of the list. @default all */
@@ -56,7 +59,8 @@ export function presetFor(model: Model, images: LabelledImages, option?: PresetO
  * the channels' shares of relevance (Hesse et al. 2025, section 3.1; formulas in `RelevanceStatistics`).
  *
  * An interrupt stops it at the next batch; with `out`, what was computed is kept and the same call goes on.
- * @throws InputError for an unknown layer, labels beyond the outputs, images that do not fit; InterruptError when stopped
+ * @throws InputError for an unknown layer, labels beyond the outputs, images that do not fit, an `out` that holds something else or
+ *   lies in an input; InterruptError when stopped
  */
 export async function collectRelevance(
   model: Model,
@@ -65,11 +69,13 @@ export async function collectRelevance(
 ): Promise<RelevanceStatistics> {
   const {out, batchSize = 32, limit, floor = DEFAULT_FLOOR, topCount = 16, checkpointSeconds = 20} = options;
   checkNumbers({batchSize, limit, floor, topCount});
+  if (out !== undefined) await refuseInput(out, [model.source, images.source]);
   await ensureBackend();
   const preset = presetFor(model, images, options.preset);
   const list = limit === undefined ? images : subset(images, {limit});
   const labels = list.labelsFor(model.classes);
   const network = networkAtLayer(model, options.layer);
+  let takeAway = async () => {};
   try {
     const fresh = emptyStatistics({
       model: {name: model.name, hash: model.hash, arch: model.arch},
@@ -86,7 +92,11 @@ export async function collectRelevance(
       floor,
       topCount,
     });
-    const stats = out === undefined ? fresh : await resumed(out, fresh);
+    const stats = out === undefined ? fresh : await resumed(out, fresh, options.force);
+    const save = async () => {
+      if (out !== undefined) await saveStatistics(stats, out, {force: options.force});
+    };
+    if (out !== undefined) takeAway = await ensureWritable(out);
     const {done, total} = stats.images;
     const about = {label: `collecting relevance of ${options.layer}`, total, unit: 'images', done};
     if (done >= total) {
@@ -108,13 +118,13 @@ export async function collectRelevance(
           addBatch(stats, await measureBatch(network, batch, list.paths, labels));
           task.advance(batch.indices.length + batch.skipped.length, {skipped: batch.skipped.length});
           if (out !== undefined && Date.now() - saved > 1000 * checkpointSeconds) {
-            await saveStatistics(stats, out);
+            await save();
             saved = Date.now();
           }
         }
       } catch (error) {
         // Whatever stopped it: what was computed is kept.
-        if (out !== undefined && stats.images.done > done) await saveStatistics(stats, out);
+        if (stats.images.done > done) await save();
         if (!(error instanceof InterruptError)) throw error;
         // A notebook's cell ends at the interrupt, before this error: the bar is what can still say it.
         task.finish('interrupted', whatWasKept(stats, out));
@@ -125,10 +135,11 @@ export async function collectRelevance(
     });
     if (stats.images.paths.length === 0)
       throw new InputError(`none of the ${stats.images.total} images of ${images.name} can be read`);
-    if (out !== undefined) await saveStatistics(stats, out);
+    await save();
     return stats;
   } finally {
     network.dispose();
+    await takeAway();
   }
 }
 
@@ -152,31 +163,12 @@ function checkNumbers(numbers: {batchSize: number; limit?: number; floor: number
 }
 
 /** The checkpoint in `out` if it is of this run, else the empty statistics. */
-async function resumed(out: string, fresh: RelevanceStatistics): Promise<RelevanceStatistics> {
-  await refuseForeignFolder(out);
-  await ensureWritable(out);
-  const found = await loadStatistics(out).catch((error: Error) => {
-    if (error.message.includes('manifest.json is missing')) return undefined;
+async function resumed(out: string, fresh: RelevanceStatistics, force = false): Promise<RelevanceStatistics> {
+  const sameRun = await refuseOtherRun(fresh, out).catch((error: Error) => {
+    if (force) return false;
     throw error;
   });
-  if (!found) return fresh;
-  const differences: string[] = [];
-  const compare = (what: string, mine: unknown, theirs: unknown) => {
-    if (JSON.stringify(mine) !== JSON.stringify(theirs)) differences.push(what);
-  };
-  compare('model', fresh.model.hash, found.model.hash);
-  compare(`layer (${found.layer.name})`, fresh.layer.name, found.layer.name);
-  compare('image list', fresh.images.listHash, found.images.listHash);
-  const named = {assumed: undefined}; // A preset that was assumed is the same where it is named.
-  compare(`preset (${found.preset.name})`, {...fresh.preset, ...named}, {...found.preset, ...named});
-  compare(`floor (${found.shares.floor})`, fresh.shares.floor, found.shares.floor);
-  compare(`top count (${found.top.count})`, fresh.top.count, found.top.count);
-  if (differences.length > 0) {
-    throw new InputError(
-      `"${out}" holds the statistics of another run, which differs in ${listed(differences, 6)}; choose another folder`,
-    );
-  }
-  return found;
+  return sameRun ? loadStatistics(out) : fresh;
 }
 
 /** What the engine says about one batch. */

@@ -1,9 +1,22 @@
-import {access, constants, mkdir, readdir, readFile, rm} from 'node:fs/promises';
+import {access, constants, readdir, readFile, rm} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../numerics/errors';
-import type {RelevanceStatistics} from '../numerics/statistics';
+import {
+  checkFields,
+  oneOf,
+  optional,
+  PRESET_FIELDS,
+  records,
+  share,
+  sizes,
+  text,
+  texts,
+  wholeFrom,
+  type FieldRule,
+} from '../numerics/fields';
+import {listed, type RelevanceStatistics} from '../numerics/statistics';
 import {readSafetensors, writeSafetensors, type SafetensorsArray} from '../models/checkpoint/safetensors';
-import {replaceFile} from '../models/save';
+import {cannotWrite, entriesOf, holdsSomethingElse, makeFolder, replaceFile} from '../models/output';
 import {withText} from './accumulate';
 
 /**
@@ -28,6 +41,42 @@ interface Manifest {
   zeroInputs: RelevanceStatistics['zeroInputs'];
 }
 
+const FIELDS: Readonly<Record<string, FieldRule>> = {
+  arrays: text,
+  'model.name': text,
+  'model.hash': text,
+  'model.arch': optional(text),
+  'layer.name': text,
+  'layer.kind': oneOf('conv', 'dense'),
+  'layer.shape': sizes(4),
+  classes: wholeFrom(1),
+  classNames: texts,
+  ...PRESET_FIELDS,
+  'images.name': text,
+  'images.listHash': text,
+  'images.total': wholeFrom(1),
+  'images.done': wholeFrom(0),
+  'images.paths': texts,
+  'images.skipped': records({path: text, reason: text}),
+  'images.labelsFile': optional(text),
+  floor: share,
+  topCount: wholeFrom(0),
+  'zeroInputs.zeros': wholeFrom(0),
+  'zeroInputs.total': wholeFrom(0),
+};
+
+/** Types of the arrays that are not float32. */
+const DTYPES: Readonly<Record<string, SafetensorsArray['dtype']>> = {
+  labels: 'int32',
+  counts: 'float64',
+  input_sums: 'float64',
+  share_offsets: 'int32',
+  share_channels: 'int32',
+  top_relevance_images: 'int32',
+  top_activation_images: 'int32',
+  hits: 'float64',
+};
+
 /** Shapes of the arrays, by name. */
 function arrayShapes(manifest: Manifest, entries: number): Record<string, number[]> {
   const [kh, kw, inputs, outputs] = manifest.layer.shape;
@@ -51,11 +100,24 @@ function arrayShapes(manifest: Manifest, entries: number): Record<string, number
 
 /**
  * Saves statistics into a folder, made where it is absent; statistics of the same run are replaced.
- * @throws InputError where the folder holds something else, or cannot be written
+ * @param options.force write whatever the folder holds
+ * @throws InputError where the folder holds something else or the statistics of another run, unless `force`, or cannot be written
  */
-export async function saveStatistics(stats: RelevanceStatistics, folder: string): Promise<void> {
-  await refuseForeignFolder(folder);
-  await ensureWritable(folder);
+export async function saveStatistics(
+  stats: RelevanceStatistics,
+  folder: string,
+  {force = false}: {force?: boolean} = {},
+): Promise<void> {
+  if (!force) await refuseOtherRun(stats, folder);
+  const takeAway = await ensureWritable(folder);
+  try {
+    await writeStatistics(stats, folder);
+  } finally {
+    await takeAway();
+  }
+}
+
+async function writeStatistics(stats: RelevanceStatistics, folder: string): Promise<void> {
   const {labels, ...images} = stats.images;
   const manifest: Manifest = {
     format: FORMAT,
@@ -90,7 +152,10 @@ export async function saveStatistics(stats: RelevanceStatistics, folder: string)
     Object.entries(data).map(([name, values]) => [name, {shape: shapes[name], data: values}]),
   );
   await writeSafetensors(path.join(folder, manifest.arrays), arrays, {format: FORMAT});
-  await replaceFile(path.join(folder, 'manifest.json'), JSON.stringify(manifest));
+  await replaceFile(path.join(folder, 'manifest.json'), JSON.stringify(manifest)).catch(async (error: Error) => {
+    await rm(path.join(folder, manifest.arrays), {force: true}).catch(() => {});
+    throw error;
+  });
   for (const name of await readdir(folder)) {
     if (/^statistics-.*\.safetensors$/.test(name) && name !== manifest.arrays)
       await rm(path.join(folder, name), {force: true});
@@ -99,33 +164,47 @@ export async function saveStatistics(stats: RelevanceStatistics, folder: string)
 
 /**
  * Makes the folder where it is absent, before long work is done for it.
+ * @returns takes it away again where it was made and nothing is in it
  * @throws InputError where nothing can be written there
  */
-export async function ensureWritable(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, {recursive: true});
-    await access(folder, constants.W_OK);
-  } catch (error) {
-    throw new InputError(
-      `cannot write to the folder "${folder}": ${(error as Error).message}; choose one that you may write to`,
-    );
-  }
+export async function ensureWritable(folder: string): Promise<() => Promise<void>> {
+  const takeAway = await makeFolder(folder);
+  await access(folder, constants.W_OK).catch((error: Error) => {
+    throw cannotWrite(folder, error);
+  });
+  return takeAway;
 }
 
-/** @throws InputError where a folder holds files but no statistics */
-export async function refuseForeignFolder(folder: string): Promise<void> {
-  const entries = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
-    if (error.code === 'ENOENT') return [];
-    throw new InputError(`cannot write statistics to "${folder}": it is not a folder; choose another path`);
-  });
-  // Remains of a first write that was cut short are ours.
-  const foreign = entries.filter((name) => !/^(statistics-.*\.safetensors|manifest\.json)/.test(name));
-  if (entries.includes('manifest.json')) await readManifest(folder);
-  else if (foreign.length > 0) {
+/**
+ * @returns whether the folder holds statistics of the same run
+ * @throws InputError where it holds something else, or statistics of another run
+ */
+export async function refuseOtherRun(stats: RelevanceStatistics, folder: string): Promise<boolean> {
+  const entries = await entriesOf(folder);
+  if (!entries.includes('manifest.json')) {
+    // Remains of a first write that was cut short are ours.
+    const foreign = entries.filter((name) => !/^(statistics-.*\.safetensors|manifest\.json)/.test(name));
+    if (foreign.length > 0) throw holdsSomethingElse(folder, foreign);
+    return false;
+  }
+  const found = await readManifest(folder);
+  const differences: string[] = [];
+  const compare = (what: string, mine: unknown, theirs: unknown) => {
+    if (JSON.stringify(mine) !== JSON.stringify(theirs)) differences.push(what);
+  };
+  compare('model', stats.model.hash, found.model.hash);
+  compare(`layer (${found.layer.name})`, stats.layer.name, found.layer.name);
+  compare('image list', stats.images.listHash, found.images.listHash);
+  const named = {assumed: undefined}; // A preset that was assumed is the same where it is named.
+  compare(`preset (${found.preset.name})`, {...stats.preset, ...named}, {...found.preset, ...named});
+  compare(`floor (${found.floor})`, stats.shares.floor, found.floor);
+  compare(`top count (${found.topCount})`, stats.top.count, found.topCount);
+  if (differences.length > 0) {
     throw new InputError(
-      `"${folder}" holds something else (${foreign.slice(0, 3).join(', ')}); choose an empty or new folder for the statistics`,
+      `"${folder}" holds the statistics of another run, which differs in ${listed(differences, 6)}; choose another folder, or overwrite it (force)`,
     );
   }
+  return true;
 }
 
 /**
@@ -143,10 +222,11 @@ export async function loadStatistics(folder: string): Promise<RelevanceStatistic
   const {arrays} = await readSafetensors(file);
   const entries = arrays.get('share_values')?.data.length ?? 0;
   for (const [name, shape] of Object.entries(arrayShapes(manifest, entries))) {
-    const found = arrays.get(name)?.shape;
-    if (!found || found.join() !== shape.join()) {
+    const found = arrays.get(name);
+    const dtype = DTYPES[name] ?? 'float32';
+    if (found?.shape.join() !== shape.join() || found.dtype !== dtype) {
       throw new InputError(
-        `the statistics in "${folder}" do not fit together: ${name} has shape [${found?.join(', ') ?? 'absent'}], but the manifest needs [${shape.join(', ')}]; collect them again`,
+        `the statistics in "${folder}" do not fit together: ${name} is ${found ? `${found.dtype} [${found.shape.join(', ')}]` : 'absent'}, but the manifest needs ${dtype} [${shape.join(', ')}]; collect them again`,
       );
     }
   }
@@ -179,16 +259,17 @@ export async function loadStatistics(folder: string): Promise<RelevanceStatistic
 }
 
 async function readManifest(folder: string): Promise<Manifest> {
-  const text = await readFile(path.join(folder, 'manifest.json'), 'utf8').catch(() => {
+  const file = path.join(folder, 'manifest.json');
+  const content = await readFile(file, 'utf8').catch(() => {
     throw new InputError(
       `no statistics in "${folder}": manifest.json is missing; make them with collectRelevance (unweave collect)`,
     );
   });
-  let manifest: Manifest;
+  let manifest: Manifest | null;
   try {
-    manifest = JSON.parse(text) as Manifest;
+    manifest = JSON.parse(content) as Manifest | null;
   } catch {
-    throw new InputError(`"${path.join(folder, 'manifest.json')}" is not valid JSON; collect the statistics again`);
+    throw new InputError(`"${file}" is not valid JSON; collect the statistics again`);
   }
   if (manifest?.format !== FORMAT) {
     throw new InputError(
@@ -200,14 +281,16 @@ async function readManifest(folder: string): Promise<Manifest> {
       `the statistics in "${folder}" have format version ${manifest.formatVersion}, and this version of unweave reads ${FORMAT_VERSION}; collect them again`,
     );
   }
-  const sizes = [...(manifest.layer?.shape ?? []), manifest.classes, manifest.topCount];
-  const sound =
-    sizes.length === 6 &&
-    sizes.every((size) => Number.isSafeInteger(size) && size >= 0) &&
-    Array.isArray(manifest.images?.paths) &&
-    Array.isArray(manifest.classNames) &&
-    typeof manifest.arrays === 'string' &&
-    typeof manifest.model?.hash === 'string';
-  if (!sound) throw new InputError(`the manifest of "${folder}" is damaged; collect the statistics again`);
+  checkFields(manifest, FIELDS, file, 'collect the statistics again');
+  const {classes, classNames, images} = manifest;
+  const misfit =
+    classNames.length !== classes
+      ? `classNames has ${classNames.length} names, and classes is ${classes}`
+      : images.done > images.total
+        ? `images.done is ${images.done}, and images.total is ${images.total}`
+        : images.paths.length + images.skipped.length !== images.done
+          ? `images.paths and images.skipped have ${images.paths.length + images.skipped.length} entries, and images.done is ${images.done}`
+          : undefined;
+  if (misfit) throw new InputError(`"${file}" is damaged: ${misfit}; collect the statistics again`);
   return manifest;
 }

@@ -8,15 +8,15 @@ import {readable} from '../numerics/readable';
 /** A split's data, without what is derived from it. */
 export type SplitData = Omit<Split, 'kind' | 'model' | 'dispose' | 'toString'>;
 
-/** A split from its data: its model is built on first use. */
-export function makeSplit(data: SplitData): Split {
-  let built: Model | undefined;
+/** A split from its data: its model is built on first use, unless it was loaded with it. */
+export function makeSplit(data: SplitData, saved?: Model): Split {
+  let built = saved;
   const split = {
     kind: 'split' as const,
     ...data,
     dispose() {
       built?.dispose();
-      built = undefined;
+      built = saved;
     },
   } as Split;
   // Not enumerable: a split prints, and is compared, as its data.
@@ -30,6 +30,7 @@ export function makeSplit(data: SplitData): Split {
           preset: data.before.preset,
           classNames: data.before.classNames,
           origins: [...data.before.origins, data.before.hash],
+          source: data.before.source,
         })),
     },
   });

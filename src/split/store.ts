@@ -1,10 +1,29 @@
-import {readFile} from 'node:fs/promises';
+import {readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {readSafetensors, writeSafetensors} from '../models/checkpoint/safetensors';
-import {replaceFile, saveModel} from '../models/save';
+import {linearLayer} from '../models/linearLayer';
+import {loadModel} from '../models/load';
+import {entriesOf, holdsSomethingElse, refuseInput, writeTogether} from '../models/output';
+import {MODEL_FILES, writeModel} from '../models/save';
 import type {Preset} from '../images/types';
 import type {Model} from '../models/types';
 import {InputError} from '../numerics/errors';
+import {
+  checkFields,
+  finite,
+  flag,
+  listsOfWholeNumbers,
+  optional,
+  PRESET_FIELDS,
+  records,
+  share,
+  sizes,
+  text,
+  texts,
+  wholeFrom,
+  wholeNumbers,
+  type FieldRule,
+} from '../numerics/fields';
 import {makeSplit} from './split';
 import type {RhoChoice, Split} from './types';
 
@@ -27,19 +46,47 @@ export interface SplitManifest {
   kernelShape: [number, number, number];
   bias: number;
   zeroInputShare: number;
-  /** Hash of the model that was split. */
+  /** Hashes of the model that was split, and of the split model. */
   before: string;
+  after: string;
   arch?: string;
   preset?: Preset;
   labelsFile?: string;
   hardOwnership: boolean;
 }
 
-/** @throws InputError where the folder holds something else, or cannot be written */
-export async function saveSplit(split: Split, folder: string, options: {force?: boolean} = {}): Promise<void> {
-  const manifest = manifestOf(split);
-  if (!options.force) await refuseOtherSplit(folder, manifest);
-  await saveModel(split.model, folder, options);
+const FIELDS: Readonly<Record<string, FieldRule>> = {
+  layer: text,
+  channel: wholeFrom(0),
+  concepts: records({classes: wholeNumbers(1), classNames: texts}, 2),
+  rule: text,
+  sources: listsOfWholeNumbers,
+  kernelShape: sizes(3),
+  bias: finite,
+  zeroInputShare: share,
+  before: text,
+  after: text,
+  arch: optional(text),
+  labelsFile: optional(text),
+  hardOwnership: flag,
+};
+const RHO_FIELDS: Readonly<Record<string, FieldRule>> = {
+  'rho.rho': share,
+  'rho.scores': records({rho: share, score: finite}),
+  'rho.zeroDenominators': wholeFrom(0),
+};
+
+/**
+ * Saves a split; saving the same split again replaces it.
+ * @param folder made where it is absent
+ * @param options.force write whatever the folder holds
+ * @throws InputError where the folder holds something else or another split, unless `force`; always where the model was loaded from
+ *   there, or where it cannot be written
+ */
+export async function saveSplit(split: Split, folder: string, {force = false}: {force?: boolean} = {}): Promise<void> {
+  await refuseInput(folder, [split.before.source]);
+  const manifest = JSON.stringify(manifestOf(split));
+  if (!force) await refuseOtherSplit(folder, manifest);
   const [kh, kw, inputs] = split.kernelShape;
   const shape = [kh * kw, inputs];
   const arrays: Record<string, {shape: number[]; data: Float32Array | Float64Array}> = {
@@ -49,8 +96,11 @@ export async function saveSplit(split: Split, folder: string, options: {force?: 
   split.parts.forEach((part, j) => (arrays[`part_${j + 1}`] = {shape, data: part}));
   split.concepts.forEach(({arv}, j) => (arrays[`arv_${j + 1}`] = {shape: [inputs], data: arv}));
   split.ownership?.forEach((lambda, j) => (arrays[`ownership_${j + 1}`] = {shape: [inputs], data: lambda}));
-  await writeSafetensors(path.join(folder, 'split.safetensors'), arrays, {format: FORMAT});
-  await replaceFile(path.join(folder, 'split.json'), JSON.stringify(manifest));
+  await writeTogether(folder, [...MODEL_FILES, 'split.safetensors', 'split.json'], async (stage) => {
+    await writeModel(split.model, stage);
+    await writeSafetensors(path.join(stage, 'split.safetensors'), arrays, {format: FORMAT});
+    await writeFile(path.join(stage, 'split.json'), manifest);
+  });
 }
 
 function manifestOf(split: Split): SplitManifest {
@@ -67,6 +117,7 @@ function manifestOf(split: Split): SplitManifest {
     bias: split.bias,
     zeroInputShare: split.zeroInputShare,
     before: split.before.hash,
+    after: split.model.hash,
     arch: split.before.arch,
     preset: split.preset,
     labelsFile: split.labelsFile,
@@ -74,10 +125,12 @@ function manifestOf(split: Split): SplitManifest {
   };
 }
 
-/** @throws InputError where the folder holds another split: nothing is lost without being asked for */
-async function refuseOtherSplit(folder: string, manifest: SplitManifest): Promise<void> {
-  const text = await readFile(path.join(folder, 'split.json'), 'utf8').catch(() => undefined);
-  if (text !== undefined && text !== JSON.stringify(manifest)) {
+/** @throws InputError where the folder holds another split, or something else: nothing is lost without being asked for */
+async function refuseOtherSplit(folder: string, manifest: string): Promise<void> {
+  const entries = await entriesOf(folder);
+  if (entries.length > 0 && !entries.includes('split.json')) throw holdsSomethingElse(folder, entries);
+  const found = await readFile(path.join(folder, 'split.json'), 'utf8').catch(() => undefined);
+  if (found !== undefined && found !== manifest) {
     throw new InputError(`"${folder}" holds another split; choose another folder, or overwrite it (force)`);
   }
 }
@@ -88,26 +141,76 @@ async function refuseOtherSplit(folder: string, manifest: SplitManifest): Promis
  */
 export async function readSplitManifest(folder: string): Promise<SplitManifest> {
   const file = path.join(folder, 'split.json');
-  const text = await readFile(file, 'utf8').catch(() => {
+  const content = await readFile(file, 'utf8').catch(() => {
     throw new InputError(
       `no split in "${folder}": split.json is missing; make one with disentangle and saveSplit (unweave split)`,
     );
   });
-  let manifest: SplitManifest;
+  let manifest: SplitManifest | null;
   try {
-    manifest = JSON.parse(text) as SplitManifest;
+    manifest = JSON.parse(content) as SplitManifest | null;
   } catch {
     throw new InputError(`"${file}" is not valid JSON; split again`);
   }
-  if (manifest.format !== FORMAT || manifest.formatVersion !== FORMAT_VERSION) {
+  if (manifest?.format !== FORMAT || manifest.formatVersion !== FORMAT_VERSION) {
     throw new InputError(
       `"${file}" is not a split of format version ${FORMAT_VERSION}; split again with this version of unweave`,
     );
   }
+  const rules = {
+    ...FIELDS,
+    ...(manifest.rho !== undefined && RHO_FIELDS),
+    ...(manifest.preset !== undefined && PRESET_FIELDS),
+  };
+  checkFields(manifest, rules, file, 'split again');
+  const {concepts, sources} = manifest;
+  if (
+    sources.length !== concepts.length ||
+    concepts.some(({classes, classNames}) => classes.length !== classNames.length)
+  )
+    throw new InputError(
+      `"${file}" is damaged: sources and classNames must be as many as concepts and their classes; split again`,
+    );
   return manifest;
 }
 
+/** @throws InputError that names the first field that does not fit the model */
+function checkAgainstModel(manifest: SplitManifest, before: Model, folder: string): void {
+  const {layer, channel, kernelShape, concepts, sources} = manifest;
+  const [kh, kw, inputs, outputs] = linearLayer(before.graph, layer).shape;
+  const refuse = (what: string, valid: string) =>
+    new InputError(
+      `the split in "${folder}" does not fit ${before.name}: ${what}; layer ${layer} has ${valid}; split again`,
+    );
+  if (kernelShape.join() !== [kh, kw, inputs].join()) {
+    throw refuse(`its kernelShape is [${kernelShape.join(', ')}]`, `[${[kh, kw, inputs].join(', ')}]`);
+  }
+  if (channel >= outputs) throw refuse(`its channel is ${channel}`, `channels 0 to ${outputs - 1}`);
+  const source = sources.flat().find((i) => i >= inputs);
+  if (source !== undefined) throw refuse(`a source is ${source}`, `sources 0 to ${inputs - 1}`);
+  const k = concepts.flatMap(({classes}) => classes).find((label) => label >= before.classes);
+  if (k !== undefined) {
+    throw new InputError(
+      `the split in "${folder}" does not fit ${before.name}: a concept has class ${k}; the model has classes 0 to ${before.classes - 1}; split again`,
+    );
+  }
+}
+
+/** The split network as it was saved. @throws InputError where it is missing or is not the one that was saved */
+async function savedNetwork(folder: string, {after}: SplitManifest, before: Model): Promise<Model> {
+  const saved = await loadModel(path.join(folder, 'model.json'), {preset: before.preset}).catch((error: Error) => {
+    throw new InputError(`the split in "${folder}" is damaged: ${error.message}; split again`);
+  });
+  if (saved.hash !== after) {
+    throw new InputError(
+      `the split in "${folder}" is damaged: model.json and weights.bin hold a network (${saved.hash.slice(0, 8)}) other than the one that was saved (${after.slice(0, 8)}); split again`,
+    );
+  }
+  return saved;
+}
+
 /**
+ * Loads a split: its kernels, and as its `model` the network that was saved, as any program would load it.
  * @param before the model that was split
  * @throws InputError for a folder without a split, a split of another model, or files that do not fit together
  */
@@ -118,18 +221,21 @@ export async function loadSplit(folder: string, before: Model): Promise<Split> {
       `the split in "${folder}" is of another model (${manifest.before.slice(0, 8)}) than ${before.name} (${before.hash.slice(0, 8)}); give the model that was split`,
     );
   }
+  checkAgainstModel(manifest, before, folder);
+  const saved = await savedNetwork(folder, manifest, before);
   const {arrays} = await readSafetensors(path.join(folder, 'split.safetensors'));
   const [kh, kw, inputs] = manifest.kernelShape;
   const read = <A extends Float32Array | Float64Array>(name: string, length: number): A => {
-    const data = arrays.get(name)?.data;
-    if (data?.length !== length)
+    const found = arrays.get(name);
+    const dtype = /^(arv|ownership)_/.test(name) ? 'float64' : 'float32';
+    if (found?.data.length !== length || found.dtype !== dtype)
       throw new InputError(
-        `the split in "${folder}" is damaged: array ${name} has ${data?.length ?? 0} values instead of ${length}; split again`,
+        `the split in "${folder}" is damaged: array ${name} has ${found?.data.length ?? 0} values instead of ${length} of type ${dtype}; split again`,
       );
-    return data as A;
+    return found.data as A;
   };
   const size = kh * kw * inputs;
-  return makeSplit({
+  const data = {
     layer: manifest.layer,
     channel: manifest.channel,
     concepts: manifest.concepts.map((concept, j) => ({...concept, arv: read<Float64Array>(`arv_${j + 1}`, inputs)})),
@@ -148,5 +254,6 @@ export async function loadSplit(folder: string, before: Model): Promise<Split> {
     preset: manifest.preset,
     labelsFile: manifest.labelsFile,
     before,
-  });
+  };
+  return makeSplit(data, saved);
 }

@@ -28,13 +28,21 @@ export interface SplitProof {
   top1: {before: number; after: number};
   /** Share of images with the same class on top before and after. */
   top1Agreement: number;
-  /** Images whose top class changed although its lead was more than twice the largest difference: none, unless something is wrong. */
+  /** Whether the difference is at most 1e-5 of the largest logit: rounding, and no more. False where a logit is not a number. */
+  exact: boolean;
+  /** Images with another class on top after the split. */
+  changed: number;
+  /** Those of them whose two logits were further apart than twice the difference that `exact` allows: rounding does not explain them. */
   unexplained: number;
   toString(): string;
 }
 
+/** The largest difference of a logit that rounding explains, as a share of the largest logit. */
+const ALLOWED = 1e-5;
+
 /**
  * Proves that the network computes the same: runs the model before and the rewritten model after the split on the images given.
+ * A split that is not exact is a result, not an error: look at `exact`.
  * @throws InputError where no image can be read; InterruptError when stopped
  */
 export async function verifySplit(
@@ -92,6 +100,7 @@ export async function verifySplit(
     after.dispose();
   }
   if (totals.images === 0) throw new InputError(`none of the images of ${images.name} can be read`);
+  const allowed = ALLOWED * totals.logit;
   const proof: Omit<SplitProof, 'toString'> = {
     kind: 'split proof',
     images: totals.images,
@@ -99,7 +108,10 @@ export async function verifySplit(
     maxAbsLogit: totals.logit,
     top1: {before: totals.before / totals.images, after: totals.after / totals.images},
     top1Agreement: totals.agreement / totals.images,
-    unexplained: flips.filter((lead) => lead > 2 * totals.difference).length,
+    exact: Number.isFinite(totals.difference) && totals.difference <= allowed,
+    changed: flips.length,
+    // Written so that a lead which is not a number counts.
+    unexplained: flips.filter((lead) => !(lead <= 2 * allowed)).length,
   };
   return readable(proof, describeProof);
 }
@@ -110,12 +122,20 @@ function indexOfMax(values: ArrayLike<number>): number {
   return best;
 }
 
+/** What `exact` asks for, and what was found instead. */
+export function whyNotExact({maxAbsLogitDifference}: Pick<SplitProof, 'maxAbsLogitDifference'>): string {
+  return Number.isFinite(maxAbsLogitDifference)
+    ? `the difference is more than ${ALLOWED.toExponential()} of the largest logit`
+    : 'there are logits that are not finite';
+}
+
 function describeProof(proof: Omit<SplitProof, 'toString'>): string {
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const relative = proof.maxAbsLogitDifference / proof.maxAbsLogit;
   return (
     `${proof.images} images: largest logit difference ${proof.maxAbsLogitDifference.toExponential(1)} (${relative.toExponential(1)} of the largest logit ${proof.maxAbsLogit.toFixed(2)}); ` +
     `top-1 ${percent(proof.top1.before)} before, ${percent(proof.top1.after)} after; the same class on top for ${percent(proof.top1Agreement)}` +
-    (proof.unexplained > 0 ? `; ${proof.unexplained} images changed class beyond rounding: the split is NOT exact` : '')
+    (proof.changed > 0 ? `; ${proof.changed} changed, ${proof.unexplained} of them beyond rounding` : '') +
+    `; the split is ${proof.exact ? 'exact' : `NOT exact: ${whyNotExact(proof)}`}`
   );
 }

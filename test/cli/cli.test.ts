@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
-import {copyFile, mkdir, mkdtemp, readdir, rm, writeFile} from 'node:fs/promises';
+import {copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile} from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import {after, before, test} from 'node:test';
@@ -110,12 +110,14 @@ test('from a model and images to a split that is proven and evaluated', async ()
     images: number;
     maxAbsLogitDifference: number;
     maxAbsLogit: number;
+    exact: boolean;
     top1: object;
     top1Agreement: number;
   };
   const proof = await succeeds<Proof>('verify', 'model', 'split', 'images');
   assert.equal(proof.images, 40);
   assert.ok(proof.maxAbsLogitDifference <= 1e-5 * proof.maxAbsLogit);
+  assert.equal(proof.exact, true);
   assert.deepEqual(Object.keys(proof.top1), ['before', 'after']);
   assert.equal(proof.top1Agreement, 1);
   type Evaluation = {
@@ -211,6 +213,45 @@ test('a split from an unfinished pass says so', async () => {
   assert.match(warnings.join(), /the pass is unfinished/);
 });
 
+test('verify looks at the network in the folder, and ends with code 1 where it computes something else', async () => {
+  await cp(at('split'), at('tampered'), {recursive: true});
+  const file = at('tampered', 'model.json');
+  const model = await readFile(file, 'utf8');
+  // Another activation leaves all weights as they were.
+  await writeFile(file, model.replace(/"activation":"relu"(?=[^{}]*"name":"studied_relu")/, '"activation":"tanh"'));
+  assert.notEqual(await readFile(file, 'utf8'), model);
+  const {code, stdout, stderr} = await unweave(['verify', 'model', 'tampered', 'images', '--json']);
+  assert.equal(code, 1, stderr);
+  const proof = JSON.parse(stdout) as {exact: boolean; maxAbsLogitDifference: number; maxAbsLogit: number};
+  assert.equal(proof.exact, false);
+  assert.ok(proof.maxAbsLogitDifference > 1e-5 * proof.maxAbsLogit);
+  await writeFile(file, model);
+  const weights = await readFile(at('tampered', 'weights.bin'));
+  weights[1000] ^= 255;
+  await writeFile(at('tampered', 'weights.bin'), weights);
+  await fails(/the split in "tampered" is damaged/, 'verify', 'model', 'tampered', 'images');
+  await rm(file);
+  await fails(/the split in "tampered" is damaged: no model at/, 'verify', 'model', 'tampered', 'images');
+});
+
+test('what somebody else made is not overwritten, nor an input through a link', async () => {
+  await symlink(at('images'), at('link'));
+  await fails(/lies in the input/, 'collect', 'model', 'images', '--layer', 'first', '--out', 'link/stats');
+  await fails(/lies in the input/, 'split', 'model', 'stats', '--channel', '1', '--classes', '0,2', '--rho', '0.5', '--out', 'stats/split'); // prettier-ignore
+  const labels = await readFile(at('labels.csv'), 'utf8');
+  await fails(/"labels\.csv" exists, and unweave did not make it/, 'explore', 'stats', '--out', 'labels.csv');
+  assert.equal(await readFile(at('labels.csv'), 'utf8'), labels);
+  await mkdir(at('site'));
+  await writeFile(at('site', 'index.html'), '<h1>mine</h1>');
+  await fails(/exists, and unweave did not make it/, 'demo', '--out', 'site');
+  await fails(/exists, and unweave did not make it/, 'benchmark', 'planted', '--out', 'site');
+  await fails(/"flat" holds something else/, 'demo', '--out', 'flat');
+  for (const out of ['page.html', 'page.html']) await succeeds('explore', 'stats', '--out', out);
+  await writeFile(at('page.html'), 'mine');
+  await succeeds('explore', 'stats', '--out', 'page.html', '--force');
+  assert.match(await readFile(at('page.html'), 'utf8'), /<meta name="generator" content="unweave" \/>/);
+});
+
 test('Ctrl-C leaves a checkpoint with exit code 130, and the same command goes on', async () => {
   const args = ['collect', 'model', 'images', '--layer', 'first', '--out', 'stopped', '--batch', '1'];
   const stopped = await unweave(args, {interruptAt: /collecting relevance/});
@@ -226,7 +267,7 @@ test('wrong use and bad input end with code 1 and one clear message on stderr', 
   await fails(/unknown command 'frobnicate'/, 'frobnicate');
   await fails(/required option '--layer <name>' not specified/, 'collect', 'model', 'images', '--out', 'x');
   await fails(/no layer "conv9"; layers that can be analysed: first, studied, logits/, 'collect', 'model', 'images', '--layer', 'conv9', '--out', 'x'); // prettier-ignore
-  await fails(/the output folder "images\/out" lies in the input/, 'collect', 'model', 'images', '--layer', 'first', '--out', 'images/out'); // prettier-ignore
+  await fails(/the output "images\/out" lies in the input/, 'collect', 'model', 'images', '--layer', 'first', '--out', 'images/out'); // prettier-ignore
   await fails(/It is not a number/, 'find', 'stats', '--tau', 'abc');
   await fails(/no model at "nothing"/, 'layers', 'nothing');
   await fails(/labels\.csv is a text file, not a PyTorch checkpoint/, 'layers', 'labels.csv');

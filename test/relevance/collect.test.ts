@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile} from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import {test} from 'node:test';
@@ -12,6 +12,7 @@ import {averagedRelevanceVector, classCount, warningsOf, type RelevanceStatistic
 import {mergeStatistics} from '../../src/relevance/accumulate';
 import {collectRelevance} from '../../src/relevance/collect';
 import {loadStatistics, saveStatistics} from '../../src/relevance/store';
+import {fullDisk} from '../reference/fullDisk';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
 import {CLASSES, smallImages, smallLayersModel, smallModel, STUDIED_LAYERS} from '../reference/smallNetworks';
 import {slowRelevance} from '../reference/twoPasses';
@@ -192,9 +193,80 @@ test('statistics are refused when they are foreign, of another version, or do no
   };
   await damaged({formatVersion: 99}, /format version 99/);
   await damaged({format: 'something'}, /holds no relevance statistics/);
-  await damaged({classes: 17}, /do not fit together/);
+  await damaged({topCount: 17}, /do not fit together: top_relevance_images is int32 \[6, 16\], but .* int32 \[6, 17\]/);
   await damaged({arrays: '../../secret.safetensors'}, /outside its folder/);
   await damaged({layer: {name: 'x', kind: 'conv', shape: [1e9, 1e9, 1e9, 1e9]}}, /damaged|do not fit/);
+  const {images, layer, preset} = manifest as Record<'images' | 'layer' | 'preset', object>;
+  await damaged({floor: 'x'}, /manifest\.json" is damaged: floor is "x"; it must be a number from 0 to 1/);
+  await damaged({preset: undefined}, /preset\.name is missing; it must be text/);
+  await damaged({preset: {...preset, mean: [1, 2]}}, /preset\.mean is \[1,2\]; it must be three numbers/);
+  await damaged({images: {...images, skipped: undefined}}, /images\.skipped is missing; it must be a list of records/);
+  await damaged({images: {...images, skipped: [{path: 'a'}]}}, /images\.skipped is \[\{"path":"a"\}\]/);
+  await damaged({images: {...images, done: 9}}, /images\.done is 9, and images\.total is 8/);
+  await damaged({layer: {...layer, name: undefined}}, /layer\.name is missing/);
+  await damaged(
+    {layer: {...layer, shape: [1, 1, 6]}},
+    /layer\.shape is \[1,1,6\]; it must be a list of 4 whole numbers/,
+  );
+  await damaged({classNames: ['a']}, /classNames has 1 names, and classes is 4/);
+  await damaged({zeroInputs: null}, /zeroInputs\.zeros is missing/);
+  await writeFile(path.join(out, 'manifest.json'), 'null');
+  await refused(/holds no relevance statistics/, loadStatistics(out));
+});
+
+test('statistics replace those of the same run alone, unless they are forced', async (t) => {
+  const folder = await temporaryFolder(t);
+  const out = path.join(folder, 'stats');
+  const model = smallModel({kind: 'conv'});
+  const images = smallImages(8);
+  const stats = await collectRelevance(model, images, {layer: 'studied', ...quiet});
+  const other = await collectRelevance(model, images, {layer: 'logits', ...quiet});
+  await saveStatistics(stats, out);
+  await saveStatistics(stats, out);
+  const differs = (error: Error) =>
+    error instanceof InputError &&
+    /another run, which differs in layer \(studied\); choose another/.test(error.message);
+  await assert.rejects(saveStatistics(other, out), differs);
+  await assert.rejects(collectRelevance(model, images, {layer: 'logits', out, ...quiet}), differs);
+  sameStatistics(await loadStatistics(out), stats);
+  await saveStatistics(other, out, {force: true});
+  assert.equal((await loadStatistics(out)).layer.name, 'logits');
+  await collectRelevance(model, images, {layer: 'studied', out, force: true, ...quiet});
+  sameStatistics(await loadStatistics(out), stats);
+  assert.equal((await readdir(out)).length, 2, 'one manifest and one file of arrays');
+  model.dispose();
+});
+
+test('a pass that keeps nothing leaves no folder, and none is made in an input', async (t) => {
+  const folder = await temporaryFolder(t);
+  const out = path.join(folder, 'deep', 'stats');
+  const model = smallModel({kind: 'conv'});
+  const images = smallImages(8);
+  const options = {layer: 'studied', out, ...quiet};
+  await assert.rejects(
+    collectRelevance(model, images, {...options, signal: AbortSignal.abort()}),
+    (error) => error instanceof InterruptError && /there was nothing to keep yet/.test(error.message),
+  );
+  assert.deepEqual(await readdir(folder), []);
+  const unreadable = {...images, pixels: () => Promise.reject(new Error('engine trouble'))};
+  await assert.rejects(collectRelevance(model, unreadable, options));
+  assert.deepEqual(await readdir(folder), []);
+  const disk = fullDisk(t, 'manifest.json');
+  await assert.rejects(
+    collectRelevance(model, images, options),
+    (error) => error instanceof InputError && /manifest\.json": the disk is full; free some space/.test(error.message),
+  );
+  disk.mock.restore();
+  assert.deepEqual(await readdir(folder), []);
+  await mkdir(path.join(folder, 'images'));
+  await symlink(path.join(folder, 'images'), path.join(folder, 'link'));
+  const inside = {...options, out: path.join(folder, 'link', 'stats')};
+  await assert.rejects(
+    collectRelevance(model, {...images, source: path.join(folder, 'images')}, inside),
+    (error) => error instanceof InputError && /lies in the input/.test(error.message),
+  );
+  assert.deepEqual(await readdir(path.join(folder, 'images')), []);
+  model.dispose();
 });
 
 test('bad input to the pass gets one sentence that says what to do', async () => {

@@ -1,9 +1,9 @@
-import path from 'node:path';
 import type {Command} from 'commander';
 import {describePairs} from '../../concepts/describe';
 import {findPolysemantic} from '../../concepts/find';
 import type {PolysemanticChannels} from '../../concepts/types';
-import {replaceFile} from '../../models/save';
+import {refuseForeignFile, refuseInput, replaceFile} from '../../models/output';
+import {PAGE_MARK} from '../../notebook/display';
 import {explorePage} from '../../notebook/explore';
 import {InputError} from '../../numerics/errors';
 import {topOne, zeroInputShare} from '../../numerics/statistics';
@@ -50,6 +50,7 @@ export function addAnalysisCommands(program: Command): void {
     .argument('<images>', IMAGES)
     .requiredOption('--layer <name>', 'layer of interest (see unweave layers)')
     .requiredOption('--out <folder>', 'folder for the statistics; a checkpoint of the same run there is gone on with')
+    .option('--force', 'begin anew in the folder, whatever it holds')
     .option('--batch <n>', 'images a batch', wholeNumber, 32)
     .option('--limit <n>', 'only the first n images', wholeNumber)
     .option('--floor <share>', 'smallest share of relevance kept; find cannot go below it', number, 0.005)
@@ -62,7 +63,8 @@ export function addAnalysisCommands(program: Command): void {
       const images = await openImagesOption(folder, options);
       const stats = await collectRelevance(model, images, {
         layer: options.layer,
-        out: await notInside(options.out, [source, folder]),
+        out: options.out,
+        force: options.force,
         batchSize: options.batch,
         limit: options.limit,
         floor: options.floor,
@@ -137,7 +139,10 @@ export function addExploreCommand(program: Command): void {
     .argument('<statistics>', 'folder that unweave collect made')
     .option('--images <folder>', 'the images that the statistics are of, for example pictures')
     .option('--out <file>', 'HTML file to write; it needs no other file and no network', 'explore.html')
-    .action(async (folder: string, options: SourceOptions & {images?: string; out: string}) => {
+    .option('--force', 'overwrite the file, whatever it holds')
+    .action(async (folder: string, options: SourceOptions & {images?: string; out: string; force?: boolean}) => {
+      await refuseInput(options.out, [folder, options.images]);
+      await refuseForeignFile(options.out, PAGE_MARK, options.force);
       const stats = await loadStatistics(folder);
       const images =
         options.images === undefined ? undefined : await openImagesOption(options.images, options, stats.images);
@@ -149,6 +154,7 @@ export function addExploreCommand(program: Command): void {
 interface CollectFlags {
   layer: string;
   out: string;
+  force?: boolean;
   batch: number;
   limit?: number;
   floor: number;
@@ -164,16 +170,4 @@ export function table(rows: string[][]): string[] {
       .join('  ')
       .trimEnd(),
   );
-}
-
-/** @throws InputError for an output folder that is an input, or lies in one */
-export async function notInside(out: string, inputs: readonly string[]): Promise<string> {
-  const {resolve, sep} = path;
-  const folder = resolve(out);
-  for (const input of inputs.map((path) => resolve(path))) {
-    if (folder === input || folder.startsWith(input + sep)) {
-      throw new InputError(`the output folder "${out}" lies in the input "${input}"; choose a folder outside it`);
-    }
-  }
-  return out;
 }

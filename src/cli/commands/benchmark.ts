@@ -1,4 +1,3 @@
-import {writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import type {Command} from 'commander';
 import {demo, DEMO_EXAMPLE} from '../../demo';
@@ -10,6 +9,8 @@ import {
   type PlantedOptions,
   type TierName,
 } from '../../evaluate/planted';
+import {refuseForeignFile, replaceFile} from '../../models/output';
+import {PAGE_MARK} from '../../notebook/display';
 import {InputError} from '../../numerics/errors';
 import {resultPage} from '../../notebook/show';
 import {
@@ -36,6 +37,7 @@ interface BenchmarkFlags extends SourceOptions {
   tau?: number;
   seed: number;
   out: string;
+  force?: boolean;
 }
 
 /** `benchmark planted`: splitting rules against channels whose parts are known. */
@@ -56,7 +58,11 @@ export function addBenchmarkCommand(program: Command): void {
     .option('--tau <share>', 'share of relevance from which a channel is important for an image', number)
     .option('--seed <n>', 'another one chooses other plants', wholeNumber, 0)
     .option('--out <folder>', 'results; the same command goes on from there', path.join('out', 'planted'))
+    .option('--force', 'begin anew in the folder, whatever it holds')
     .action(async (options: BenchmarkFlags) => {
+      const [resultFile, pageFile] = ['result.json', 'index.html'].map((name) => path.join(options.out, name));
+      await refuseForeignFile(resultFile, '"kind":"planted benchmark"', options.force);
+      await refuseForeignFile(pageFile, PAGE_MARK, options.force);
       const {model, images, layer, tau} = await subjectOf(options);
       const result = await runPlantedBenchmark(model, images, {
         layer,
@@ -66,13 +72,14 @@ export function addBenchmarkCommand(program: Command): void {
         rules: options.rules?.split(','),
         seed: options.seed,
         out: options.out,
+        force: options.force,
         preset: await presetOption(options.preset),
       });
-      await writeFile(path.join(options.out, 'result.json'), JSON.stringify(result));
+      await replaceFile(resultFile, JSON.stringify(result));
       const page = await resultPage('Planted benchmark', [
         {heading: `${model.name}, layer ${layer}`, content: [result]},
       ]);
-      await writeFile(path.join(options.out, 'index.html'), page);
+      await replaceFile(pageFile, page);
       // Which rule to take for a channel whose meanings are not known: the one that suits channels made of the layer's others.
       const advised = result.tiers.find(({tier}) => tier === 'dense') ?? result.tiers[0];
       const best = bestRule(result, {tier: advised.tier});

@@ -9,20 +9,23 @@ import {disentangle} from '../../split/disentangle';
 import {saveSplit} from '../../split/store';
 import {verifySplit} from '../../split/verify';
 import {print, withJson} from '../common';
-import {writeDemoPage} from '../demoPage';
+import {refuseForeignDemo, writeDemoPage} from '../demoPage';
 
 /** `demo`: the main job on the network that comes with the package, and a page to look at. */
 export function addDemoCommand(program: Command): void {
   withJson(program.command('demo'))
     .description('the main job on the demo network: find polysemantic channels, pull one apart, prove it, show it')
     .option('--out <folder>', 'folder for the statistics, the split model and the page', path.join('out', 'demo'))
-    .action(async ({out, json}: {out: string; json?: boolean}) => {
+    .option('--force', 'write into the folder whatever it holds')
+    .action(async ({out, force, json}: {out: string; force?: boolean; json?: boolean}) => {
+      await refuseForeignDemo(out, force);
       const say = (text: unknown) => json || process.stdout.write(`${String(text)}\n\n`);
       say(await backend());
       const {model, train, test} = await demo();
       const stats = await collectRelevance(model, train, {
         layer: DEMO_EXAMPLE.layer,
         out: path.join(out, 'statistics'),
+        force,
       });
       say(stats);
       const found = findPolysemantic(stats, {tau: 2 / 16});
@@ -36,7 +39,7 @@ export function addDemoCommand(program: Command): void {
       say(fractionLines(evaluation));
       const top = await topImages(split, test, {count: 20});
       say(top);
-      await saveSplit(split, path.join(out, 'split'));
+      await saveSplit(split, path.join(out, 'split'), {force});
       const page = await writeDemoPage(out, {stats, found, split, proof, evaluation, top, test});
       const summary = {
         page,
@@ -46,6 +49,7 @@ export function addDemoCommand(program: Command): void {
         evaluation,
       };
       print(json ? summary : `the pictures: ${page}\nthe split model: ${summary.model}`, json);
+      if (!proof.exact) process.exitCode = 1;
     });
 }
 

@@ -1,5 +1,6 @@
 import type {Command} from 'commander';
 import {evaluateSplit} from '../../evaluate';
+import {refuseInput} from '../../models/output';
 import {InputError} from '../../numerics/errors';
 import {warningsOf} from '../../numerics/statistics';
 import {loadStatistics} from '../../relevance/store';
@@ -21,7 +22,6 @@ import {
   withSourceOptions,
   type SourceOptions,
 } from '../common';
-import {notInside} from './analysis';
 
 /** `split`, `verify`, `evaluate`: pull a channel apart, prove that nothing changed, measure the parts. */
 export function addSplittingCommands(program: Command): void {
@@ -50,7 +50,7 @@ export function addSplittingCommands(program: Command): void {
       const model = await openModel(source, options, {...stats.model, of: 'statistics are'});
       // Before images are opened with labels that another model's run recorded.
       checkStatistics(model, stats);
-      const out = await notInside(options.out, [source, statistics, ...(options.images ? [options.images] : [])]);
+      await refuseInput(options.out, [source, statistics, options.images]);
       const images =
         options.images === undefined ? undefined : await openImagesOption(options.images, options, stats.images);
       const split = await disentangle(
@@ -59,7 +59,7 @@ export function addSplittingCommands(program: Command): void {
         {channel: options.channel, concepts},
         {images, rho: options.rho, rule: options.rule, preset: await presetOption(options.preset)},
       );
-      await saveSplit(split, out, {force: options.force});
+      await saveSplit(split, options.out, {force: options.force});
       const warnings = warningsOf(stats);
       const text = [
         String(split),
@@ -76,7 +76,10 @@ export function addSplittingCommands(program: Command): void {
     .argument('<images>', 'image folder')
     .action(async (source: string, folder: string, imagesFolder: string, options: SourceOptions) => {
       const {split, images, preset} = await openSplit(source, folder, imagesFolder, options);
-      print(await verifySplit(split, images, {preset}), options.json);
+      const proof = await verifySplit(split, images, {preset});
+      print(proof, options.json);
+      // A proof that failed is a result to look at, and no success.
+      if (!proof.exact) process.exitCode = 1;
     });
 
   withJson(withSourceOptions(program.command('evaluate')))

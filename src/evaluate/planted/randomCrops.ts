@@ -42,6 +42,7 @@ export function randomCrops(
     name: `crops of ${images.name}`,
     paths,
     preset: images.preset,
+    source: images.source,
     decoding: `${images.decoding ?? ''} random crops ${JSON.stringify({area, seed})}`,
     labelsFor(outputs) {
       const labels = images.labelsFor(outputs);

@@ -1,6 +1,6 @@
-import {appendFile, mkdir, readdir, readFile} from 'node:fs/promises';
+import {appendFile, readFile, rm} from 'node:fs/promises';
 import path from 'node:path';
-import {replaceFile} from '../../models/save';
+import {cannotWrite, entriesOf, holdsSomethingElse, makeFolder, replaceFile} from '../../models/output';
 import {InputError} from '../../numerics/errors';
 import type {NegativeRow, PlantRow} from './types';
 
@@ -21,11 +21,13 @@ const FORMAT_VERSION = 1;
 
 /**
  * Opens what a run with the same parameters has left in the folder, or begins anew; without a folder, nothing is kept.
- * @throws InputError for a folder with something else, or of a run with other parameters
+ * @param force begin anew, whatever the folder holds
+ * @throws InputError for a folder with something else, or of a run with other parameters, unless `force`
  */
 export async function openResults(
   folder: string | undefined,
   parameters: Readonly<Record<string, unknown>>,
+  force = false,
 ): Promise<ResultStore> {
   const store: ResultStore = {
     rows: [],
@@ -43,10 +45,13 @@ export async function openResults(
   };
   const file = folder === undefined ? undefined : path.join(folder, 'rows.jsonl');
   const append = async (line: Line) => {
-    if (file !== undefined) await appendFile(file, `${JSON.stringify(line)}\n`);
+    if (file === undefined) return;
+    await appendFile(file, `${JSON.stringify(line)}\n`).catch((error: Error) => {
+      throw cannotWrite(file, error);
+    });
   };
   if (folder === undefined || file === undefined) return store;
-  await claimFolder(folder, parameters);
+  await claimFolder(folder, parameters, force);
   const text = await readFile(file, 'utf8').catch(() => '');
   const complete = text.slice(0, text.lastIndexOf('\n') + 1);
   // A line that an interrupt cut short would spoil the next one.
@@ -73,38 +78,37 @@ function parseLine(line: string, file: string): Line {
   }
 }
 
-async function claimFolder(folder: string, parameters: Readonly<Record<string, unknown>>): Promise<void> {
-  const entries = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
-    if (error.code === 'ENOENT') return [];
-    throw new InputError(`cannot write results to "${folder}": it is not a folder; choose another path`);
-  });
+async function claimFolder(
+  folder: string,
+  parameters: Readonly<Record<string, unknown>>,
+  force: boolean,
+): Promise<void> {
+  const entries = await entriesOf(folder);
   const manifest = {format: FORMAT, formatVersion: FORMAT_VERSION, ...parameters};
   const file = path.join(folder, 'manifest.json');
-  if (!entries.includes('manifest.json')) {
-    if (entries.length > 0) {
-      throw new InputError(
-        `"${folder}" holds something else (${entries.slice(0, 3).join(', ')}); choose an empty or new folder for the results`,
-      );
-    }
-    await mkdir(folder, {recursive: true}).catch((error: Error) => {
-      throw new InputError(`cannot make the folder "${folder}": ${error.message}`);
-    });
-    await replaceFile(file, `${JSON.stringify(manifest, undefined, 1)}\n`);
-    return;
-  }
-  let found: Record<string, unknown> = {};
-  try {
-    found = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
-  } catch {
-    // Told below as a manifest of something else.
-  }
-  const different = Object.entries(manifest).filter(
-    ([key, value]) => JSON.stringify(found[key]) !== JSON.stringify(value),
+  const found = entries.includes('manifest.json') ? await manifestIn(file) : undefined;
+  if (!force && entries.length > 0 && found?.['format'] !== FORMAT) throw holdsSomethingElse(folder, entries);
+  const different = Object.entries(manifest).find(
+    ([key, value]) => JSON.stringify(found?.[key]) !== JSON.stringify(value),
   );
-  if (different.length > 0) {
-    const [key, value] = different[0];
+  if (!different) return;
+  // A run that measured nothing has nothing to lose.
+  if (!force && entries.includes('rows.jsonl')) {
+    const [key, value] = different;
     throw new InputError(
-      `the results in "${folder}" are of another run: ${key} is ${JSON.stringify(found[key])} there and ${JSON.stringify(value)} here; choose another folder, or the same parameters`,
+      `the results in "${folder}" are of another run: ${key} is ${JSON.stringify(found?.[key])} there and ${JSON.stringify(value)} here; choose another folder, the same parameters, or overwrite it (force)`,
     );
+  }
+  await makeFolder(folder);
+  await rm(path.join(folder, 'rows.jsonl'), {force: true});
+  await replaceFile(file, `${JSON.stringify(manifest, undefined, 1)}\n`);
+}
+
+/** The manifest as it was written; undefined where it is none. */
+async function manifestIn(file: string): Promise<Record<string, unknown> | undefined> {
+  try {
+    return (JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown> | null) ?? undefined;
+  } catch {
+    return undefined;
   }
 }

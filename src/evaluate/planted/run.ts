@@ -3,6 +3,7 @@ import {longCall} from '../../backend/longCall';
 import {imageListHash} from '../../images';
 import type {Model} from '../../models/types';
 import {linearLayer} from '../../models/linearLayer';
+import {refuseInput} from '../../models/output';
 import {InputError, InterruptError} from '../../numerics/errors';
 import {listed} from '../../numerics/statistics';
 import {presetFor} from '../../relevance/collect';
@@ -49,23 +50,30 @@ export async function runPlantedBenchmark(
   options: PlantedOptions,
 ): Promise<PlantedBenchmark> {
   const run = checkedRun(model, options);
+  if (options.out !== undefined) {
+    await refuseInput(options.out, [model.source, images.discovery.source, images.heldOut.source]);
+  }
   await ensureBackend();
   const perClass = {discovery: options.discoveryPerClass ?? 100, heldOut: options.heldOutPerClass ?? 60};
-  const store = await openResults(options.out, {
-    model: model.hash,
-    layer: options.layer,
-    discovery: imageListHash(images.discovery, images.discovery.labelsFor(model.classes)),
-    heldOut: imageListHash(images.heldOut, images.heldOut.labelsFor(model.classes)),
-    discoveryPerClass: perClass.discovery,
-    heldOutPerClass: perClass.heldOut,
-    tiers: run.tiers.map(({name}) => name),
-    rules: run.rules.map(({name}) => name),
-    plants: run.count,
-    skipPlants: run.skip,
-    seed: run.seed,
-    tau: run.tau,
-    p: run.p,
-  });
+  const store = await openResults(
+    options.out,
+    {
+      model: model.hash,
+      layer: options.layer,
+      discovery: imageListHash(images.discovery, images.discovery.labelsFor(model.classes)),
+      heldOut: imageListHash(images.heldOut, images.heldOut.labelsFor(model.classes)),
+      discoveryPerClass: perClass.discovery,
+      heldOutPerClass: perClass.heldOut,
+      tiers: run.tiers.map(({name}) => name),
+      rules: run.rules.map(({name}) => name),
+      plants: run.count,
+      skipPlants: run.skip,
+      seed: run.seed,
+      tau: run.tau,
+      p: run.p,
+    },
+    options.force,
+  );
   const studied = await studyLayer(model, images, {
     layer: options.layer,
     tau: run.tau,

@@ -31,6 +31,8 @@ export interface PlantedOptions extends LongCallOptions {
   p?: number;
   /** Folder for the results, and on the way for what is done so far: the same call goes on from there. @default not saved */
   out?: string;
+  /** Begin anew in `out`, whatever it holds. @default false */
+  force?: boolean;
   /** Images a class, at most. @default 100 for discovery, 60 held out */
   discoveryPerClass?: number;
   heldOutPerClass?: number;

@@ -87,6 +87,7 @@ export function reasonOf(error: unknown): string {
     ENOENT: 'there is no such file or folder',
     EACCES: 'permission denied',
     EISDIR: 'it is a folder',
+    EEXIST: 'a file of that name is there',
     ENOTDIR: 'a part of its path is not a folder',
     ENOSPC: 'the disk is full',
     EROFS: 'the disk is read-only',

@@ -4,11 +4,11 @@
  */
 import {open, rename, rm} from 'node:fs/promises';
 import {InputError} from '../../numerics/errors';
+import {cannotWrite} from '../output';
 import {
   HOST_ORDER,
   ITEM_BYTES,
   readBytes,
-  reasonOf,
   toHostOrder,
   withBinaryFile,
   writeBytes,
@@ -124,7 +124,7 @@ export async function writeSafetensors(
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, {force: true}).catch(() => {});
-    throw new InputError(`cannot write ${path}: ${reasonOf(error)}`);
+    throw cannotWrite(path, error);
   }
 }
 

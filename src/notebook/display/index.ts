@@ -16,7 +16,7 @@ export {imageBundle, imageHtml, type ImageOptions, type ImageType} from './image
 export {interactiveBundle, interactiveHtml, PLOTLY, VEGA, type InteractiveOptions, type Library} from './interactive';
 export {isPlotlyFigure, plotlyBundle, plotlyView, type PlotlyFigure} from './plotly';
 export {installNotebookProgress, notebookProgress, progressBundle, progressWords, duration} from './progress';
-export {figureFile, standalonePage} from './save';
+export {figureFile, PAGE_MARK, standalonePage} from './save';
 export {formatNumber, tableBundle, tableHtml, tableText, type Cell, type Column, type TableOptions} from './table';
 export {themed, type VegaLiteSpec} from './theme';
 export {describe, htmlBundle, isBundle, isVegaLite, textBundle, toBundle} from './toBundle';

@@ -15,6 +15,9 @@ export function figureFile(figure: VegaLiteSpec | PlotlyFigure, ending: string):
   return isPlotlyFigure(figure) ? plotlyFile(figure, ending) : vegaFile(figure, ending);
 }
 
+/** Tells a page of unweave's from any other, so that it may be written again. */
+export const PAGE_MARK = '<meta name="generator" content="unweave" />';
+
 /** A page that needs nothing from the network. */
 export function standalonePage(title: string, body: Html): string {
   return html`<!doctype html>
@@ -22,6 +25,7 @@ export function standalonePage(title: string, body: Html): string {
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width" />
+        ${trusted(PAGE_MARK)}
         <title>${title}</title>
         <style>
           body {

@@ -13,7 +13,7 @@ import {conceptLabel, conceptLabels} from '../../plots/labels';
 import {CONCEPT_COLOURS} from '../../plots/palette';
 import {describeSplit} from '../../split/split';
 import type {Split} from '../../split/types';
-import type {SplitProof} from '../../split/verify';
+import {whyNotExact, type SplitProof} from '../../split/verify';
 import {formatNumber} from '../display';
 import type {ShowOptions} from './options';
 import {thumbnailGrid, type ThumbnailRow} from './thumbnails';
@@ -52,7 +52,7 @@ export function splitView(split: Split): View {
 
 /** The proof that nothing changed, with its verdict first. */
 export function proofView(proof: SplitProof): View {
-  const {images, maxAbsLogitDifference, maxAbsLogit, top1, top1Agreement, unexplained} = proof;
+  const {images, maxAbsLogitDifference, maxAbsLogit, top1, top1Agreement, exact, changed, unexplained} = proof;
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const rows = [
     ['largest difference of a logit', maxAbsLogitDifference.toExponential(1)],
@@ -60,12 +60,11 @@ export function proofView(proof: SplitProof): View {
     ['top-1 before', percent(top1.before)],
     ['top-1 after', percent(top1.after)],
     ['images with the same class on top', percent(top1Agreement)],
-    ['changes of class beyond rounding', unexplained],
+    ['changes of class, and those beyond rounding', `${changed}, ${unexplained}`],
   ];
-  const verdict =
-    unexplained > 0
-      ? 'The network does NOT compute the same after the split'
-      : 'The network computes the same after the split';
+  const verdict = exact
+    ? 'The network computes the same after the split'
+    : `The network does NOT compute the same after the split: ${whyNotExact(proof)}`;
   return [
     words(verdict, `two whole networks, before and after, on ${images} images`),
     table(['', {title: '', align: 'right'}], rows),

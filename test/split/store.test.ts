@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import {mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import {before, test, type TestContext} from 'node:test';
+import {ensureBackend} from '../../src/backend';
+import {loadModel} from '../../src/models/load';
+import {saveModel} from '../../src/models/save';
+import {InputError} from '../../src/numerics/errors';
+import {loadSplit, saveSplit} from '../../src/split/store';
+import {smallModel, type SmallNetwork} from '../reference/smallNetworks';
+import {smallSplit} from '../reference/smallSplits';
+
+before(() => ensureBackend());
+
+const NETWORK: SmallNetwork = {kind: 'conv', size: 3};
+
+async function folderFor(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'unweave-split-'));
+  t.after(() => rm(folder, {recursive: true, force: true}));
+  return folder;
+}
+
+const refused = (pattern: RegExp) => (error: unknown) =>
+  error instanceof InputError && (assert.match(error.message, pattern), true);
+
+test('a split replaces itself, and nothing else unless it is forced', async (t) => {
+  const folder = await folderFor(t);
+  const at = (name: string) => path.join(folder, name);
+  const split = smallSplit(NETWORK);
+  await saveSplit(split, at('s'));
+  await saveSplit(split, at('s'));
+  // The same channel and concepts, divided otherwise: the manifests differ in the hash alone.
+  const other = smallSplit(NETWORK, {seed: 4, ownership: 'soft'});
+  await assert.rejects(saveSplit(other, at('s')), refused(/holds another split/));
+  await assert.rejects(saveModel(split.model, at('s')), refused(/holds a split/));
+  await saveModel(split.before, at('m'));
+  await assert.rejects(saveSplit(split, at('m')), refused(/holds something else \(model\.json/));
+  const loaded = await loadModel(at('m'));
+  const ofLoaded = smallSplit(NETWORK);
+  Object.defineProperty(ofLoaded, 'before', {value: loaded});
+  await assert.rejects(saveSplit(ofLoaded, at('m'), {force: true}), refused(/lies in the input/));
+  assert.deepEqual((await readdir(at('m'))).sort(), ['model.json', 'weights.bin']);
+  await saveSplit(other, at('s'), {force: true});
+  assert.equal((await loadSplit(at('s'), split.before)).model.hash, other.model.hash);
+});
+
+test('a loaded split is proven with the network that was saved, which must be there and whole', async (t) => {
+  const folder = path.join(await folderFor(t), 's');
+  const split = smallSplit(NETWORK);
+  await saveSplit(split, folder);
+  const [model, weights] = [path.join(folder, 'model.json'), path.join(folder, 'weights.bin')];
+  const [modelText, bytes] = [await readFile(model), await readFile(weights)];
+  const rejects = async (pattern: RegExp) => {
+    await assert.rejects(loadSplit(folder, split.before), refused(pattern));
+    await writeFile(model, modelText);
+    await writeFile(weights, bytes);
+  };
+  const flipped = Buffer.from(bytes);
+  flipped[bytes.length >> 1] ^= 1;
+  await writeFile(weights, flipped);
+  await rejects(/is damaged: model\.json and weights\.bin hold a network \(.{8}\) other than the one that was saved/);
+  await writeFile(weights, bytes.subarray(0, 100));
+  await rejects(/is damaged: .*hold 100 bytes/);
+  await writeFile(weights, Buffer.alloc(bytes.length, 0xff));
+  await rejects(/is damaged: .*not finite/);
+  await rm(weights);
+  await rejects(/is damaged: .*weights\.bin.*is missing/);
+  await rm(model);
+  await rejects(/is damaged: no model at .*model\.json/);
+  await writeFile(model, 'null');
+  await rejects(/is damaged: .*model\.json" is not valid JSON/);
+  assert.equal((await loadSplit(folder, split.before)).model.hash, split.model.hash);
+});
+
+test('a split’s manifest is checked field by field, and against the model', async (t) => {
+  const folder = path.join(await folderFor(t), 's');
+  const split = smallSplit(NETWORK);
+  await saveSplit(split, folder);
+  const file = path.join(folder, 'split.json');
+  const manifest = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+  const damaged = async (change: object, pattern: RegExp) => {
+    await writeFile(file, JSON.stringify({...manifest, ...change}));
+    await assert.rejects(loadSplit(folder, split.before), refused(pattern));
+  };
+  await damaged({channel: 99}, /its channel is 99; layer studied has channels 0 to 5/);
+  await damaged({channel: -1}, /split\.json" is damaged: channel is -1; it must be a whole number from 0/);
+  await damaged({layer: 'nowhere'}, /no layer "nowhere"; layers that can be analysed: first, studied, logits/);
+  await damaged({layer: 'first'}, /its kernelShape is \[3, 3, 6\]; layer first has \[3, 3, 3\]/);
+  await damaged({kernelShape: [3, 6]}, /kernelShape is \[3,6\]; it must be a list of 3 whole numbers/);
+  await damaged({concepts: undefined}, /concepts is missing; it must be a list of at least 2 records/);
+  await damaged({concepts: [{classes: [0]}, {classes: [1]}]}, /concepts is .*classNames \(a list of texts\)/);
+  const concepts = [
+    {classes: [0], classNames: ['a']},
+    {classes: [7], classNames: ['b']},
+  ];
+  await damaged({concepts}, /a concept has class 7; the model has classes 0 to 3/);
+  await damaged({sources: [[6], []]}, /a source is 6; layer studied has sources 0 to 5/);
+  await damaged({sources: [[0]]}, /sources and classNames must be as many as concepts/);
+  await damaged({rho: null}, /rho\.rho is missing/);
+  await damaged({rho: {rho: 0.5, scores: [{rho: 0.5}], zeroDenominators: 0}}, /rho\.scores is \[\{"rho":0\.5\}\]/);
+  await damaged({bias: 'x'}, /bias is "x"; it must be a number/);
+  await damaged({after: undefined}, /after is missing/);
+  await damaged({preset: {}}, /preset\.name is missing/);
+  await damaged({formatVersion: 9}, /not a split of format version 1/);
+  for (const text of ['null', '[]', '7', '"x"', '{']) {
+    await writeFile(file, text);
+    await assert.rejects(loadSplit(folder, split.before), refused(/not a split of format version 1|not valid JSON/));
+  }
+  await writeFile(file, JSON.stringify(manifest));
+  assert.equal(String(await loadSplit(folder, smallModel(NETWORK))), String(split));
+});
