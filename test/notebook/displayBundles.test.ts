@@ -188,7 +188,7 @@ test('what a kernel prints of an error is a few lines', () => {
   console.error(new Error('Interrupted asynchronously'));
   console.error('100 %s', 'text');
   const [[long], unexpected, [interrupted], others] = printed;
-  assert.match(String(long), /^TypeError: x is not a function\n( {4}at .*\n){3}\{\n  code: 'E'\n\}$/);
+  assert.match(String(long), /^TypeError: x is not a function\n( {4}at .*\n){3}\{\n\s+code: 'E'\n\}$/);
   assert.deepEqual(unexpected, ['UncaughtException:', 'InputError: no layer "x"']);
   assert.match(String(interrupted), /^Interrupted: [^\n]*$/);
   assert.deepEqual(others, ['100 %s', 'text']);

@@ -1,7 +1,7 @@
 /**
- * Loaded into the kernel's process before tslab (`node --require … tslab kernel …`): keeps output from being lost, lets
- * notebooks anywhere import the package, prints errors shortly, and answers comms. tslab's files stay as they are; where its version is not
- * one that was tried, everything is left alone.
+ * Loaded into the kernel's process before tslab (`node --require … tslab kernel …`): keeps output from being lost, prints
+ * errors shortly, lets notebooks anywhere import the package, and answers comms. tslab's files stay as they are; where its
+ * version is not one that was tried, everything is left alone.
  */
 import {realpathSync} from 'node:fs';
 import path from 'node:path';

@@ -12,7 +12,7 @@ const ENDINGS = ['.svg', '.png', '.html', '.json'];
 /**
  * Writes a figure, or any result as `show` shows it. A figure: `.svg` and `.png` (two pixels for each of the figure's), `.html`
  * (interactive, with everything it needs inside) or `.json` (the figure's own data). Another result: `.html`; a result with one
- * figure also as `.svg` and `.png` of it, a picture file's bytes also as such a file.
+ * figure also as `.svg` and `.png` of it, the bytes of a PNG as that file.
  * @param options what `show` may look at beside a result
  * @returns the file's path
  * @throws InputError for another ending, for what `show` does not know, or a folder that is not there
@@ -41,7 +41,7 @@ async function contentOf(value: unknown, ending: string, options: ShowOptions): 
       `cannot save ${inspect(value, {depth: 0, maxStringLength: 40})}; give a figure, or a result that show knows`,
     );
   }
-  if (value instanceof Uint8Array && ending === (value[0] === 0x89 ? '.png' : '.jpg')) return value;
+  if (value instanceof Uint8Array && value[0] === 0x89 && ending === '.png') return value;
   const view = await viewOf(value, options);
   if (ending === '.html') return page(view);
   const figures = view.flatMap((block) => ('figure' in block ? [block.figure] : []));
