@@ -5,7 +5,7 @@ import {withInterrupt} from './interrupt';
 /**
  * Runs long work with progress and an interrupt: `run` advances the task and looks at the signal between batches
  * (`signal.throwIfAborted()`). However it ends, the task is finished.
- * @throws InterruptError when stopped, unless `run` throws one of its own that says more
+ * @throws InterruptError when stopped, which names the call
  */
 export async function longCall<T>(
   about: {label: string; total: number; unit: string; done?: number},
@@ -21,7 +21,7 @@ export async function longCall<T>(
     } catch (error) {
       const stopped = signal.aborted || error instanceof InterruptError;
       task.finish(stopped ? 'interrupted' : 'failed');
-      if (!stopped || error instanceof InterruptError) throw error;
+      if (!stopped) throw error;
       throw new InterruptError(`${about.label}: interrupted after ${task.state.done} of ${about.total} ${about.unit}`);
     }
   });

@@ -39,12 +39,13 @@ function lines(): ProgressListener {
   const start = Date.now();
   return (state) => {
     const now = Date.now();
-    if (state.outcome === 'running' && now - last < 10_000) return;
+    const {label, done, total, unit} = state;
+    // The last state is told once, with its outcome.
+    if (state.outcome === 'running' && (now - last < 10_000 || (done > 0 && done === total))) return;
     last = now;
     const seconds = ((now - start) / 1000).toFixed(0);
     const outcome = state.outcome === 'running' ? '' : ` (${state.outcome})`;
-    process.stderr.write(
-      `${state.label}: ${state.done} of ${state.total} ${state.unit}, ${seconds} s${extras(state)}${outcome}\n`,
-    );
+    const counts = total === 1 ? '' : ` ${done} of ${total} ${unit},`;
+    process.stderr.write(`${label}:${counts} ${seconds} s${extras(state)}${outcome}\n`);
   };
 }

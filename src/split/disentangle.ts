@@ -6,7 +6,7 @@ import type {Concept, PolysemanticChannel} from '../concepts/types';
 import {linearLayer} from '../models/linearLayer';
 import type {Model} from '../models/types';
 import {checkArgument} from '../numerics/argument';
-import {InputError} from '../numerics/errors';
+import {InputError, InterruptError} from '../numerics/errors';
 import type {LongCallOptions} from '../numerics/progress';
 import {checkChannel, zeroInputShare, type RelevanceStatistics} from '../numerics/statistics';
 import {counted} from '../numerics/words';
@@ -120,11 +120,18 @@ async function withImages(
   const preset = presetFor(model, images, options.preset ?? stats.preset);
   const network = networkAtLayer(model, stats.layer.name);
   try {
-    return await withInterrupt(options, (signal) => {
+    return await withInterrupt(options, async (signal) => {
       const reading = {preset, batchSize, signal, progress: options.progress};
       const inputs = conceptInputs(network, model, images, problem.concepts, reading);
       const background = () => backgroundMoment(network, model, images, problem.concepts, reading);
-      return rule.solve({...problem, inputs, background});
+      try {
+        return await rule.solve({...problem, inputs, background});
+      } catch (error) {
+        if (!signal.aborted) throw error;
+        throw new InterruptError(
+          `dividing channel ${problem.channel} of ${problem.layer.name} was interrupted; nothing was kept`,
+        );
+      }
     });
   } finally {
     network.dispose();

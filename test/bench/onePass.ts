@@ -65,7 +65,7 @@ async function compare(model: Model, layer: string): Promise<void> {
   const ratio = median(rows.map((row) => row.onePass / row.forward));
   process.stdout.write(
     `${model.name}, ${layer}, ${height}×${width}, batch ${BATCH}: forward ${median(rows.map((row) => row.forward)).toFixed(1)} ms/image, ` +
-      `one pass ${median(rows.map((row) => row.onePass)).toFixed(1)} ms/image, ratio ${ratio.toFixed(3)} (goal ≤ 1.15)\n`,
+      `one pass ${median(rows.map((row) => row.onePass)).toFixed(1)} ms/image, ratio ${ratio.toFixed(3)} (median of the rounds' own ratios, not the ratio of these medians; goal ≤ 1.15)\n`,
   );
   network.dispose();
   model.dispose();

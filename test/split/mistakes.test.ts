@@ -3,7 +3,7 @@ import {test} from 'node:test';
 import {findPolysemantic} from '../../src/concepts/find';
 import {evaluateSplit} from '../../src/evaluate';
 import {imageFiles} from '../../src/images';
-import {InputError} from '../../src/numerics/errors';
+import {InputError, InterruptError} from '../../src/numerics/errors';
 import {collectRelevance} from '../../src/relevance/collect';
 import {disentangle} from '../../src/split/disentangle';
 import {verifySplit} from '../../src/split/verify';
@@ -63,6 +63,29 @@ eachEngine('a promise, a path or nothing in place of a model, images or results 
     await refuses(() => call(split, undefined as never, quiet), /^images: missing; write await imageFolder\(…\)/);
     await refuses(() => call(split, later(images), quiet), /^images: a promise/);
     await refuses(() => call(later(split), images, quiet), /^split: a promise; write await disentangle\(…\)/);
+  }
+});
+
+eachEngine('an interrupted split or proof names the call', async () => {
+  const model = smallModel({kind: 'conv', size: 1});
+  const stats = await collectRelevance(model, images, {layer: 'studied', ...quiet});
+  const target = {channel: 1, concepts: [0, 1]};
+  const stopping = (after: number) => {
+    const stop = new AbortController();
+    return {signal: stop.signal, batchSize: 1, progress: ({done}: {done: number}) => done >= after && stop.abort()};
+  };
+  const stopped = (message: RegExp) => (error: Error) =>
+    error instanceof InterruptError && (assert.match(error.message, message), true);
+  for (const after of [0, 3]) {
+    await assert.rejects(
+      disentangle(model, stats, target, {images, ...stopping(after)}),
+      stopped(/^dividing channel 1 of studied was interrupted; nothing was kept$/),
+    );
+    const split = await disentangle(model, stats, target, {rho: 0.5});
+    await assert.rejects(
+      verifySplit(split, images, stopping(after)),
+      stopped(/^verifying the split: interrupted after \d of 16 images$/),
+    );
   }
 });
 

@@ -19,11 +19,13 @@ export function addEnvironmentCommands(program: Command): void {
     .action(async (options: {json?: boolean}) => {
       const [diagnosis, kernel] = [await doctor(), kernelStatus()];
       if (options.json) return print({...diagnosis, kernel}, true);
-      const state = kernel.installed ? `registered in ${kernel.folder}` : 'not registered (unweave kernel install)';
-      print(
-        [String(diagnosis), `kernel     ${state}`, ...kernel.problems.map((problem) => `  ${problem}`)].join('\n'),
-        false,
-      );
+      const text = String(diagnosis);
+      const column = text.indexOf(diagnosis.node);
+      const state = kernel.installed
+        ? [`registered in ${kernel.folder}`, ...kernel.problems]
+        : ['not registered; "npx unweave kernel install" does it'];
+      const lines = state.map((line, i) => (i === 0 ? 'unweave kernel' : '').padEnd(column) + line);
+      print([text, ...lines].join('\n'), false);
     });
 
   const kernel = program.command('kernel').description('the Jupyter kernel "TypeScript (unweave)"');
