@@ -132,7 +132,7 @@ async function saveGallery(file: string, rows: Named[][]): Promise<void> {
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="${width}" height="${height}">` +
     `<rect width="${width}" height="${height}" fill="#ffffff"/>${(await Promise.all(tiles)).join('')}</svg>`;
-  await sharp(renderSvgPng(svg)).png({palette: true, compressionLevel: 9, effort: 7}).toFile(file);
+  await sharp(renderSvgPng(svg, 1)).png({palette: true, compressionLevel: 9, effort: 7}).toFile(file);
 }
 
 /** The items in rows of so many. */
