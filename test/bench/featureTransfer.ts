@@ -6,7 +6,10 @@
  * - the two parts of each polysemantic channel, split between its two most different classes: is the own class's logit above the other's?
  *   The original channel's image beside it, as a control.
  *
- *   node --import tsx test/bench/featureTransfer.ts [--steps 256] [--seed 0] [--objective logit] [--only classes] [--gallery FILE.png]
+ *   node --import tsx test/bench/featureTransfer.ts [--steps 256] [--seed 0] [--objective logit] [--only classes] [--splits 3]
+ *     [--gallery FILE.png]
+ *
+ * `--splits` takes the first so many polysemantic channels; `--gallery` writes the pictures with their names into one file.
  */
 import {parseArgs} from 'node:util';
 import sharp from 'sharp';
@@ -17,6 +20,8 @@ import {DEMO_CLASSES, demo} from '../../src/demo';
 import {logit, logProbability, visualizeFeature, visualizeSplit, type FeatureVisualization} from '../../src/features';
 import type {RgbImage} from '../../src/images/resize';
 import type {Model} from '../../src/models/types';
+import {renderSvgPng} from '../../src/notebook/display';
+import {FONT_FAMILY} from '../../src/notebook/display/fonts';
 import {collectRelevance} from '../../src/relevance/collect';
 import {disentangle} from '../../src/split/disentangle';
 
@@ -26,6 +31,7 @@ const {values: options} = parseArgs({
     seed: {type: 'string', default: '0'},
     objective: {type: 'string', default: 'logit'},
     only: {type: 'string', default: 'classes,splits'},
+    splits: {type: 'string', default: '999'},
     gallery: {type: 'string'},
   },
 });
@@ -68,9 +74,9 @@ async function classes(own: Model, other: Model): Promise<FeatureVisualization[]
 async function splits(own: Model, other: Model, train: Awaited<ReturnType<typeof demo>>['train']) {
   const quiet = {progress: false as const};
   const stats = await collectRelevance(own, train, {layer: 'conv5', ...quiet});
-  const rows: FeatureVisualization[][] = [];
+  const rows: Named[][] = [];
   let [above, raised, parts] = [0, 0, 0];
-  for (const channel of findPolysemantic(stats, {tau: 2 / 16})) {
+  for (const channel of findPolysemantic(stats, {tau: 2 / 16}).slice(0, Number(options.splits))) {
     const target = {channel: channel.channel, concepts: channel.pairs[0].classes};
     const split = await disentangle(own, stats, target, {images: train, ...quiet});
     const {original, parts: shown} = await visualizeSplit(split, settings);
@@ -90,46 +96,65 @@ async function splits(own: Model, other: Model, train: Awaited<ReturnType<typeof
         `original ${signed(margins[0])}, part 1 ${signed(margins[1])}, part 2 ${signed(margins[2])}` +
         `${ahead.every(Boolean) ? '' : '  NOT BOTH AS NAMED'}`,
     );
-    rows.push([original, ...shown]);
+    rows.push([
+      {name: `channel ${split.channel}`, image: original.image},
+      ...shown.map(({image}, j) => ({name: `d${j + 1}: ${DEMO_CLASSES[pair[j]]}`, image})),
+    ]);
   }
   say(`${above} of ${parts} parts raise their own class's logit above the other concept's in the other network`);
   say(`${raised} of ${parts} parts move the difference towards their own class, against the original channel's image`);
   return rows;
 }
 
-/** Pictures in rows, three times as large. */
-async function saveGallery(file: string, rows: RgbImage[][]): Promise<void> {
-  const side = 3 * 48 + 6;
-  const tiles = await Promise.all(
-    rows.flatMap((row, y) =>
-      row.map(async ({data, width, height}, x) => ({
-        input: await sharp(data, {raw: {width, height, channels: 3}})
-          .resize(144, 144, {kernel: 'nearest'})
-          .png()
-          .toBuffer(),
-        left: x * side,
-        top: y * side,
-      })),
-    ),
-  );
-  const width = side * Math.max(...rows.map((row) => row.length));
-  await sharp({create: {width, height: side * rows.length, channels: 3, background: 'white'}})
-    .composite(tiles)
-    .png()
-    .toFile(file);
+interface Named {
+  name: string;
+  image: RgbImage;
 }
+
+/** Pictures in rows, twice as large, each with its name below. */
+async function saveGallery(file: string, rows: Named[][]): Promise<void> {
+  const [side, gap, caption] = [96, 8, 18];
+  const tiles = rows.flatMap((row, y) =>
+    row.map(async ({name, image: {data, width, height}}, x) => {
+      const png = await sharp(data, {raw: {width, height, channels: 3}})
+        .resize(side, side, {kernel: 'nearest'})
+        .png()
+        .toBuffer();
+      const [left, top] = [gap + x * (side + gap), gap + y * (side + caption + gap)];
+      return (
+        `<image x="${left}" y="${top}" width="${side}" height="${side}" xlink:href="data:image/png;base64,${png.toString('base64')}"/>` +
+        `<text x="${left + side / 2}" y="${top + side + 14}" text-anchor="middle" font-family="${FONT_FAMILY}" font-size="12">${name}</text>`
+      );
+    }),
+  );
+  const width = gap + (side + gap) * Math.max(...rows.map((row) => row.length));
+  const height = gap + (side + caption + gap) * rows.length;
+  const svg =
+    `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="${width}" height="${height}">` +
+    `<rect width="${width}" height="${height}" fill="#ffffff"/>${(await Promise.all(tiles)).join('')}</svg>`;
+  await sharp(renderSvgPng(svg, 1)).png({palette: true, compressionLevel: 9, effort: 7}).toFile(file);
+}
+
+/** The items in rows of so many. */
+const inRows = <T>(items: readonly T[], count: number): T[][] =>
+  Array.from({length: Math.ceil(items.length / count)}, (_, row) => items.slice(row * count, (row + 1) * count));
 
 async function main(): Promise<void> {
   say(String(await backend()));
   const {model: own, train} = await demo({seed: 0});
   const {model: other} = await demo({seed: 1});
-  const rows: RgbImage[][] = [];
+  const rows: Named[][] = [];
   if (options.only.includes('classes')) {
-    const images = (await classes(own, other)).map(({image}) => image);
-    for (let at = 0; at < images.length; at += 8) rows.push(images.slice(at, at + 8));
+    const shown = await classes(own, other);
+    rows.push(
+      ...inRows(
+        shown.map(({image}, k) => ({name: DEMO_CLASSES[k], image})),
+        8,
+      ),
+    );
   }
   if (options.only.includes('splits')) {
-    for (const shown of await splits(own, other, train)) rows.push(shown.map(({image}) => image));
+    rows.push(...inRows(await splits(own, other, train), 3).map((some) => some.flat()));
   }
   if (options.gallery !== undefined) await saveGallery(options.gallery, rows);
 }
