@@ -125,7 +125,10 @@ test('the result reads as tables and is plain data', async () => {
   assert.match(text, /channel 2 of layer studied on 16 images of 4 classes/);
   assert.match(text, /concept removed +own classes +other concepts +random: own +random: other/);
   assert.match(text, /no channel +no class 0 +no class 1/);
-  assert.match(text, /classes of no concept: their logits move by [\d.]+ without class 0 \(random splits: .+\).+ without the channel/);
+  assert.match(
+    text,
+    /classes of no concept: their logits move by [\d.]+ without class 0 \(random splits: .+\).+ without the channel/,
+  );
   const alone = String(await ablate(split, smallImages(16), {randomSplits: 0, ...quiet}));
   assert.match(alone, /classes of no concept: their logits move by [\d., ]+ on average, and by /);
   assert.doesNotMatch(alone, /random/);
