@@ -12,12 +12,16 @@ export async function withInterrupt<T>(
   const controller = new AbortController();
   const onInterrupt = () => controller.abort();
   // Later than this turn: a listener that a notebook cell adds synchronously is there when the kernel's own interrupt
-  // handling replaces the cell's, and ends the kernel.
-  const adding = setImmediate(() => process.once('SIGINT', onInterrupt));
+  // handling replaces the cell's, and ends the kernel. And before anything says that the call is under way.
+  await new Promise<void>((added) =>
+    setImmediate(() => {
+      process.once('SIGINT', onInterrupt);
+      added();
+    }),
+  );
   try {
     return await run(controller.signal);
   } finally {
-    clearImmediate(adding);
     process.off('SIGINT', onInterrupt);
   }
 }
