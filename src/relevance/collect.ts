@@ -125,13 +125,13 @@ export async function collectRelevance(
       } catch (error) {
         // Whatever stopped it: what was computed is kept.
         if (stats.images.done > done) await save();
-        if (!(error instanceof InterruptError)) throw error;
         // A notebook's cell ends at the interrupt, before this error: the bar is what can still say it.
-        task.finish('interrupted', whatWasKept(stats, out));
-        throw new InterruptError(
-          `interrupted after ${stats.images.done} of ${total} images; ${whatWasKept(stats, out)}`,
-        );
+        if (error instanceof InterruptError) task.finish('interrupted', whatWasKept(stats, out));
+        throw error;
       }
+    }).catch((error: Error) => {
+      if (!(error instanceof InterruptError)) throw error;
+      throw new InterruptError(`interrupted after ${stats.images.done} of ${total} images; ${whatWasKept(stats, out)}`);
     });
     if (stats.images.paths.length === 0)
       throw new InputError(`none of the ${stats.images.total} images of ${images.name} can be read`);
