@@ -37,13 +37,13 @@ export async function evaluateSplit(
   images: LabelledImages,
   options: EvaluateOptions = {},
 ): Promise<SplitEvaluation> {
+  const byConcept = imagesOfConcepts(split, images);
   const outputs = channelsOf(split);
   // The paper's 0.03 is made for 2048 channels; in a layer of few every channel has such a share.
   const {tau = Math.max(0.03, 2 / outputs), randomSplits: controls = 20, seed = 0} = options;
   if (!(tau > 0 && tau <= 1))
     throw new InputError(`invalid tau: ${tau}; give a share above 0 and up to 1, such as 0.03`);
   checkControls(controls, seed);
-  const byConcept = imagesOfConcepts(split, images);
   const conceptOf = new Map(byConcept.flatMap((own, concept) => own.map((index) => [index, concept] as const)));
   const random = randomSplits(split, {count: controls, seed});
   const {measured, top1} = await measureImages(split, images, conceptOf, random, options);
