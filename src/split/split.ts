@@ -1,6 +1,6 @@
 import {makeModel} from '../models/model';
 import type {Model} from '../models/types';
-import {namedClasses} from '../numerics/words';
+import {counted, namedClasses} from '../numerics/words';
 import {divideChannel} from './rewrite';
 import type {Split} from './types';
 import {readable} from '../numerics/readable';
@@ -49,21 +49,31 @@ export function describeSplit(split: Split): string {
       split.ownership && sources[j].length > 0 ? `: ${sources[j].length} of ${kernelShape[2]} sources of its own` : '';
     lines.push(`  part ${j + 1}  ${namedClasses({classes, classNames})}${owned}`);
   });
-  if (rho && rho.zeroDenominators > 0) {
-    lines.push(
-      `  ${rho.zeroDenominators} images whose other parts are silent decided ρ with a ratio bounded only by 1e-5`,
-    );
-  }
+  if (rho && rho.zeroDenominators > 0) lines.push(`  ${silentParts(rho.zeroDenominators)}`);
   lines.push(
     `  ${(100 * split.zeroInputShare).toFixed(0)} % of the layer's inputs are zero. ${adviceOnRule(split.zeroInputShare, rule)}`,
   );
   return lines.join('\n');
 }
 
+const silentParts = (images: number) =>
+  `${counted(images, 'image')} whose other parts are silent decided ρ with a ratio bounded only by 1e-5`;
+
+/** What to know before one believes a split, in sentences. */
+export function cautionsOf({rho, rule, zeroInputShare}: Pick<Split, 'rho' | 'rule' | 'zeroInputShare'>): string[] {
+  return [
+    ...(rho && rho.zeroDenominators > 0 ? [silentParts(rho.zeroDenominators)] : []),
+    ...(rule === 'published' && zeroInputShare < SPARSE ? [adviceOnRule(zeroInputShare, rule)] : []),
+  ];
+}
+
+/** From this share of zeros on, the layers on which the published rule was measured to recover planted concepts. */
+const SPARSE = 0.85;
+
 /** What the planted benchmark says about the published rule on layers with such inputs. */
 export function adviceOnRule(zeroInputShare: number, rule: string): string {
   if (rule !== 'published') return `Rule ${rule} was chosen by name.`;
-  return zeroInputShare >= 0.85
+  return zeroInputShare >= SPARSE
     ? 'On such sparse inputs the published rule recovers planted concepts.'
     : 'On inputs as dense as these the published rule recovers planted concepts worse than no split; try the rule scaledRidge, or let "unweave benchmark planted" find the rule for this layer.';
 }

@@ -126,13 +126,33 @@ function manifestOf(split: Split): SplitManifest {
 }
 
 /** @throws InputError where the folder holds another split, or something else: nothing is lost without being asked for */
+/**
+ * Refuses a folder that holds something else, or a split of another channel, other concepts or another rule, before the work is done;
+ * `saveSplit` compares the rest.
+ * @throws InputError
+ */
+export async function refuseOtherTarget(
+  folder: string,
+  target: {layer: string; channel: number; concepts: readonly (readonly number[])[]; rule: string},
+): Promise<void> {
+  const entries = await entriesOf(folder);
+  if (entries.length === 0) return;
+  if (!entries.includes('split.json')) throw holdsSomethingElse(folder, entries);
+  const {layer, channel, concepts, rule} = await readSplitManifest(folder);
+  const ascending = (classes: readonly number[]) => [...classes].sort((a, b) => a - b);
+  const found = {layer, channel, concepts: concepts.map(({classes}) => ascending(classes)), rule};
+  const wanted = {...target, concepts: target.concepts.map(ascending)};
+  if (JSON.stringify(found) !== JSON.stringify(wanted)) throw holdsAnotherSplit(folder);
+}
+
+const holdsAnotherSplit = (folder: string) =>
+  new InputError(`"${folder}" holds another split; choose another folder, or overwrite it (force)`);
+
 async function refuseOtherSplit(folder: string, manifest: string): Promise<void> {
   const entries = await entriesOf(folder);
   if (entries.length > 0 && !entries.includes('split.json')) throw holdsSomethingElse(folder, entries);
   const found = await readFile(path.join(folder, 'split.json'), 'utf8').catch(() => undefined);
-  if (found !== undefined && found !== manifest) {
-    throw new InputError(`"${folder}" holds another split; choose another folder, or overwrite it (force)`);
-  }
+  if (found !== undefined && found !== manifest) throw holdsAnotherSplit(folder);
 }
 
 /**

@@ -145,7 +145,7 @@ test('what find prints can be handed to split', async () => {
     some.stdout,
     /channel +\d+ +lowest cosine +-?\d\.\d{3} +class\d \(\d\)( \+ class\d \(\d\))* \| class\d \(\d\)/,
   );
-  const command = /^ {2}unweave (split MODEL stats --channel .*--images IMAGES --out split)$/m.exec(some.stdout)?.[1];
+  const command = /^ {2}npx unweave (split MODEL stats --channel .*--images IMAGES --out split)$/m.exec(some.stdout)?.[1];
   assert.ok(command, some.stdout);
   const args = command
     .replace('MODEL', 'model')
@@ -201,6 +201,18 @@ test('a flat folder needs labels, and a later command finds the recorded ones', 
     'flat-split',
     'others',
   );
+});
+
+test('a folder with another split is refused before images are read, and JSON has what the text warns of', async () => {
+  const args = ['split', 'model', 'stats', '--channel', '1', '--images', 'images', '--out', 'told'];
+  const split = await succeeds<{warnings: string[]}>(...args, '--classes', '0,2');
+  assert.match(split.warnings.join(), /published rule recovers planted concepts worse than no split/);
+  const other = await unweave([...args, '--classes', '0,1']);
+  assert.match(other.stderr, /"told" holds another split/);
+  assert.doesNotMatch(other.stderr, /reading/);
+  await succeeds(...args, '--classes', '0,2');
+  const found = await succeeds<{cosines: {pairs: number; lowest: number; median: number}}>('find', 'stats', '--gamma', '-1'); // prettier-ignore
+  assert.ok(found.cosines.pairs > 0 && found.cosines.lowest <= found.cosines.median);
 });
 
 test('a split from an unfinished pass says so', async () => {

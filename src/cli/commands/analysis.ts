@@ -110,12 +110,20 @@ export function addAnalysisCommands(program: Command): void {
               concepts: concepts.map((concept) => concept.classes),
               lowestCosine,
             })),
+            // Of all pairs of relevant classes, to choose γ from.
+            cosines: quantilesOf(found.cosines),
             warnings: found.warnings,
           },
           true,
         );
       },
     );
+}
+
+/** Of ascending values; null where there are none. */
+function quantilesOf(cosines: Float64Array) {
+  const at = (fraction: number) => cosines[Math.min(cosines.length - 1, Math.floor(fraction * cosines.length))] ?? null;
+  return {pairs: cosines.length, lowest: at(0), '5 %': at(0.05), '25 %': at(0.25), median: at(0.5)};
 }
 
 /** How to pull the first channel apart. */
@@ -128,7 +136,7 @@ function nextCommand([first]: PolysemanticChannels, statistics: string): string[
   const folder = /^[\w./-]+$/.test(statistics) ? statistics : `'${statistics.replaceAll("'", "'\\''")}'`;
   return [
     'to divide the first:',
-    `  unweave split MODEL ${folder} --channel ${first.channel} ${concepts} --images IMAGES --out split`,
+    `  npx unweave split MODEL ${folder} --channel ${first.channel} ${concepts} --images IMAGES --out split`,
   ];
 }
 

@@ -6,8 +6,9 @@ import {warningsOf} from '../../numerics/statistics';
 import {loadStatistics} from '../../relevance/store';
 import {checkStatistics, disentangle} from '../../split/disentangle';
 import {SPLIT_RULES} from '../../split/rules';
-import {loadSplit, readSplitManifest, saveSplit} from '../../split/store';
+import {loadSplit, readSplitManifest, refuseOtherTarget, saveSplit} from '../../split/store';
 import {verifySplit} from '../../split/verify';
+import {cautionsOf} from '../../split/split';
 import type {Split} from '../../split/types';
 import {
   classList,
@@ -51,6 +52,8 @@ export function addSplittingCommands(program: Command): void {
       // Before images are opened with labels that another model's run recorded.
       checkStatistics(model, stats);
       await refuseInput(options.out, [source, statistics, options.images]);
+      const {channel, rule} = options;
+      if (!options.force) await refuseOtherTarget(options.out, {layer: stats.layer.name, channel, concepts, rule});
       const images =
         options.images === undefined ? undefined : await openImagesOption(options.images, options, stats.images);
       const split = await disentangle(
@@ -66,7 +69,8 @@ export function addSplittingCommands(program: Command): void {
         ...warnings.map((warning) => `warning: ${warning}`),
         `split model in ${options.out}`,
       ];
-      print(options.json ? {...summaryOf(split, options.out), warnings} : text.join('\n'), options.json);
+      const all = [...warnings, ...cautionsOf(split)];
+      print(options.json ? {...summaryOf(split, options.out), warnings: all} : text.join('\n'), options.json);
     });
 
   withJson(withSourceOptions(program.command('verify')))
