@@ -145,7 +145,9 @@ test('what find prints can be handed to split', async () => {
     some.stdout,
     /channel +\d+ +lowest cosine +-?\d\.\d{3} +class\d \(\d\)( \+ class\d \(\d\))* \| class\d \(\d\)/,
   );
-  const command = /^ {2}npx unweave (split MODEL stats --channel .*--images IMAGES --out split)$/m.exec(some.stdout)?.[1];
+  const command = /^ {2}npx unweave (split MODEL stats --channel .*--images IMAGES --out split)$/m.exec(
+    some.stdout,
+  )?.[1];
   assert.ok(command, some.stdout);
   const args = command
     .replace('MODEL', 'model')
