@@ -44,14 +44,19 @@ function warningLines({warnings}: PolysemanticChannels): string[] {
   return warnings.map((warning) => `warning: ${warning}`);
 }
 
+/** Of ascending cosines, at least one: what a γ can be chosen from. */
+export function cosineQuantiles(cosines: Float64Array) {
+  const at = (fraction: number) => cosines[Math.min(cosines.length - 1, Math.floor(fraction * cosines.length))];
+  return {lowest: at(0), p05: at(0.05), p25: at(0.25), median: at(0.5)};
+}
+
 /** γ depends on the network: says what its cosines are, so that one can be chosen. */
 function adviceWhereEmpty(found: PolysemanticChannels): string {
   const {cosines} = found;
   if (cosines.length === 0) return '  no channel is relevant to two classes: give a smaller tau or p';
-  const at = (fraction: number) =>
-    cosines[Math.min(cosines.length - 1, Math.floor(fraction * cosines.length))].toFixed(3);
+  const {lowest, p05, p25, median} = cosineQuantiles(cosines);
   return (
-    `  no pair is below γ. γ depends on the network; here the cosines of ${counted(cosines.length, 'pair')} are ${at(0)} (lowest), ${at(0.05)} (5 %), ${at(0.25)} (25 %), ${at(0.5)} (median). ` +
+    `  no pair is below γ. γ depends on the network; here the cosines of ${counted(cosines.length, 'pair')} are ${lowest.toFixed(3)} (lowest), ${p05.toFixed(3)} (5 %), ${p25.toFixed(3)} (25 %), ${median.toFixed(3)} (median). ` +
     'Choose γ among them, or report all pairs'
   );
 }

@@ -51,13 +51,14 @@ export async function ablate(
   const random = randomSplits(split, {count: controls, seed});
   const measured = await measureAblation(split, images, random, options);
   const classNames = split.before.classNames ?? images.classNamesFor(split.before.classes);
+  const groups = byClass(measured);
   const result: Omit<SplitAblation, 'toString'> = {
     kind: 'split ablation',
     layer: split.layer,
     channel: split.channel,
     images: measured.length,
-    concepts: split.concepts.map((_, j) => ablatedConcept(split, measured, j, controls)),
-    classes: classesOf(split, measured, classNames, controls),
+    concepts: split.concepts.map((_, j) => ablatedConcept(split, measured, groups, j, controls)),
+    classes: classesOf(split, groups, classNames, controls),
     randomSplits: controls,
   };
   return readable(result, describeAblation);
@@ -155,14 +156,14 @@ function byClass(measured: readonly AblatedImage[]): Map<number, AblatedImage[]>
 
 function classesOf(
   split: Split,
-  measured: readonly AblatedImage[],
+  groups: ReadonlyMap<number, AblatedImage[]>,
   classNames: readonly string[],
   controls: number,
 ): AblatedClass[] {
   const k = split.parts.length;
   const change = (own: AblatedImage[], ...interventions: number[]) => effect(own, interventions, UNTOUCHED);
   const random = (j: number) => Array.from({length: controls}, (_, r) => randomRemoval(k, r, j));
-  return [...byClass(measured)]
+  return [...groups]
     .sort(([a], [b]) => a - b)
     .map(([label, own]) => ({
       class: label,
@@ -176,7 +177,13 @@ function classesOf(
     }));
 }
 
-function ablatedConcept(split: Split, measured: readonly AblatedImage[], j: number, controls: number): AblatedConcept {
+function ablatedConcept(
+  split: Split,
+  measured: readonly AblatedImage[],
+  groups: ReadonlyMap<number, AblatedImage[]>,
+  j: number,
+  controls: number,
+): AblatedConcept {
   const k = split.parts.length;
   const {classes: ownClasses, classNames} = split.concepts[j];
   const own = measured.filter(({label}) => ownClasses.includes(label));
@@ -193,7 +200,7 @@ function ablatedConcept(split: Split, measured: readonly AblatedImage[], j: numb
     const whole = sum(changes(images, ZEROED));
     return centralRange(Array.from({length: controls}, (_, r) => sum(changes(images, randomRemoval(k, r, j))) / whole));
   };
-  const rest = [...byClass(measured)].filter(([label]) => !split.concepts.some((one) => one.classes.includes(label)));
+  const rest = [...groups].filter(([label]) => !split.concepts.some((one) => one.classes.includes(label)));
   const moved = (n: number) => mean(rest.map(([, images]) => Math.abs(effect(images, [n], UNTOUCHED).logit)));
   const movedByControls = centralRange(Array.from({length: controls}, (_, r) => moved(randomRemoval(k, r, j))));
   return {

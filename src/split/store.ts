@@ -125,7 +125,6 @@ function manifestOf(split: Split): SplitManifest {
   };
 }
 
-/** @throws InputError where the folder holds another split, or something else: nothing is lost without being asked for */
 /**
  * Refuses a folder that holds something else, or a split of another channel, other concepts or another rule, before the work is done;
  * `saveSplit` compares the rest.
@@ -135,9 +134,7 @@ export async function refuseOtherTarget(
   folder: string,
   target: {layer: string; channel: number; concepts: readonly (readonly number[])[]; rule: string},
 ): Promise<void> {
-  const entries = await entriesOf(folder);
-  if (entries.length === 0) return;
-  if (!entries.includes('split.json')) throw holdsSomethingElse(folder, entries);
+  if (!(await holdsSplit(folder))) return;
   const {layer, channel, concepts, rule} = await readSplitManifest(folder);
   const ascending = (classes: readonly number[]) => [...classes].sort((a, b) => a - b);
   const found = {layer, channel, concepts: concepts.map(({classes}) => ascending(classes)), rule};
@@ -145,12 +142,19 @@ export async function refuseOtherTarget(
   if (JSON.stringify(found) !== JSON.stringify(wanted)) throw holdsAnotherSplit(folder);
 }
 
+/** Whether a split is in the folder. @throws InputError where something else is */
+async function holdsSplit(folder: string): Promise<boolean> {
+  const entries = await entriesOf(folder);
+  if (entries.length > 0 && !entries.includes('split.json')) throw holdsSomethingElse(folder, entries);
+  return entries.length > 0;
+}
+
 const holdsAnotherSplit = (folder: string) =>
   new InputError(`"${folder}" holds another split; choose another folder, or overwrite it (force)`);
 
+/** @throws InputError where the folder holds another split, or something else: nothing is lost without being asked for */
 async function refuseOtherSplit(folder: string, manifest: string): Promise<void> {
-  const entries = await entriesOf(folder);
-  if (entries.length > 0 && !entries.includes('split.json')) throw holdsSomethingElse(folder, entries);
+  if (!(await holdsSplit(folder))) return;
   const found = await readFile(path.join(folder, 'split.json'), 'utf8').catch(() => undefined);
   if (found !== undefined && found !== manifest) throw holdsAnotherSplit(folder);
 }

@@ -1,5 +1,5 @@
 import type {Command} from 'commander';
-import {describePairs} from '../../concepts/describe';
+import {cosineQuantiles, describePairs} from '../../concepts/describe';
 import {findPolysemantic} from '../../concepts/find';
 import type {PolysemanticChannels} from '../../concepts/types';
 import {refuseForeignFile, refuseInput, replaceFile} from '../../models/output';
@@ -120,10 +120,11 @@ export function addAnalysisCommands(program: Command): void {
     );
 }
 
-/** Of ascending values; null where there are none. */
+/** The keys of the command's JSON; null where there is no pair. */
 function quantilesOf(cosines: Float64Array) {
-  const at = (fraction: number) => cosines[Math.min(cosines.length - 1, Math.floor(fraction * cosines.length))] ?? null;
-  return {pairs: cosines.length, lowest: at(0), '5 %': at(0.05), '25 %': at(0.25), median: at(0.5)};
+  const found = cosines.length > 0 ? cosineQuantiles(cosines) : undefined;
+  const {lowest = null, p05 = null, p25 = null, median = null} = found ?? {};
+  return {pairs: cosines.length, lowest, '5 %': p05, '25 %': p25, median};
 }
 
 /** How to pull the first channel apart. */
