@@ -5,30 +5,29 @@ import {createTypeScriptImportResolver} from 'eslint-import-resolver-typescript'
 
 /** Which rooms of src/ a room may import from, besides itself. Only index.ts and cli/ see everything. */
 const MAY_IMPORT = {
-  numerics: [],
-  concepts: ['numerics'],
-  plots: ['numerics', 'concepts'],
-  backend: ['numerics'],
-  images: ['numerics', 'backend'],
-  models: ['numerics', 'backend', 'images'],
-  relevance: ['numerics', 'backend', 'images', 'models'],
-  split: ['numerics', 'backend', 'images', 'models', 'relevance', 'concepts'],
-  evaluate: ['numerics', 'backend', 'images', 'models', 'relevance', 'concepts', 'split'],
-  features: ['numerics', 'backend', 'images', 'models', 'relevance', 'concepts', 'split'],
-  demo: ['numerics', 'backend', 'images', 'models'],
-  notebook: [
-    'numerics',
-    'backend',
-    'images',
-    'models',
-    'relevance',
-    'concepts',
-    'split',
-    'evaluate',
-    'features',
-    'plots',
-  ],
+  common: [],
+  numerics: ['common'],
+  concepts: ['common', 'numerics'],
+  plots: ['common', 'numerics', 'concepts'],
+  files: ['common'],
+  engine: ['common'],
+  setup: ['common', 'files', 'engine'],
+  images: ['common', 'files', 'engine'],
+  network: ['common', 'numerics', 'files', 'engine', 'images'],
+  formats: ['common', 'files', 'engine', 'images', 'network'],
+  pass: ['common', 'numerics', 'files', 'engine', 'images', 'network'],
+  relevance: ['common', 'numerics', 'files', 'engine', 'images', 'network', 'pass'],
+  cluster: ['common', 'numerics', 'files', 'relevance'],
+  split: ['common', 'numerics', 'concepts', 'files', 'engine', 'images', 'network', 'formats', 'pass', 'relevance'],
 };
+MAY_IMPORT.evaluate = [...MAY_IMPORT.split, 'split'];
+MAY_IMPORT.planted = [...MAY_IMPORT.evaluate, 'evaluate'];
+MAY_IMPORT.known = [...MAY_IMPORT.evaluate, 'evaluate'];
+MAY_IMPORT.features = ['common', 'numerics', 'engine', 'images', 'network', 'split'];
+MAY_IMPORT.demo = ['common', 'engine', 'images', 'network', 'formats'];
+MAY_IMPORT.report = [...MAY_IMPORT.planted, 'planted', 'known', 'plots', 'features'];
+MAY_IMPORT.explore = [...MAY_IMPORT.report, 'report'];
+MAY_IMPORT.kernel = [...MAY_IMPORT.report, 'report'];
 const rooms = Object.keys(MAY_IMPORT);
 const zones = rooms.map((room) => ({
   target: `./src/${room}`,

@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 export async function bundleExplore(folder = path.join(root, 'dist', 'explore')) {
   const {outputFiles, metafile} = await build({
     absWorkingDir: root,
-    entryPoints: ['src/notebook/explore/page/main.ts'],
+    entryPoints: ['src/explore/page/main.ts'],
     bundle: true,
     minify: true,
     format: 'cjs',

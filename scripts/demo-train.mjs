@@ -11,7 +11,7 @@ import cliProgress from 'cli-progress';
 
 const require = createRequire(import.meta.url);
 const {trainDemo} = require('../dist/demo/train.js');
-const {saveModel} = require('../dist/models/save.js');
+const {saveModel} = require('../dist/formats/save.js');
 
 const {values} = parseArgs({
   options: {

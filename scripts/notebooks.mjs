@@ -40,7 +40,7 @@ export async function prepareNotebooks(root, {run, say}) {
     return say(`notebooks will not be executed: ${error.message}`);
   }
   registerTslab(root, environment);
-  createRequire(import.meta.url)('../dist/notebook/kernel/index.js').installKernel({prefix: environment});
+  createRequire(import.meta.url)('../dist/kernel/index.js').installKernel({prefix: environment});
   writeFileSync(stamp, made(root));
 }
 

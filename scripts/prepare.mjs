@@ -159,7 +159,7 @@ function engineReady() {
 const cachePlaces = () => [process.env.XDG_CACHE_HOME, process.env.HOME].join(':');
 
 async function prepareEngine() {
-  const {doctor, recentSetupFailure, setupEngine} = createRequire(import.meta.url)('../dist/backend/index.js');
+  const {doctor, recentSetupFailure, setupEngine} = createRequire(import.meta.url)('../dist/setup/index.js');
   const failure = recentSetupFailure();
   if (failure)
     return say(

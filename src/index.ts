@@ -1,5 +1,6 @@
-import './notebook/start';
-export {backend, doctor, setupEngine, type BackendChoice} from './backend';
+import './kernel/start';
+export {backend, type BackendChoice} from './engine';
+export {doctor, setupEngine} from './setup';
 export {
   cifar10,
   imageFiles,
@@ -12,12 +13,12 @@ export {
   type Preset,
   type PresetOption,
 } from './images';
-export {ARCHITECTURES} from './models/architectures';
-export {loadModel, type LoadModelOptions} from './models/load';
-export {saveModel} from './models/save';
-export type {LayerInfo, Model} from './models/types';
-export {InputError, InterruptError} from './numerics/errors';
-export type {LongCallOptions, ProgressListener, ProgressState} from './numerics/progress';
+export {ARCHITECTURES} from './formats/architectures';
+export {loadModel, type LoadModelOptions} from './formats/load';
+export {saveModel} from './formats/save';
+export type {LayerInfo, Model} from './network/types';
+export {InputError, InterruptError} from './common/errors';
+export type {LongCallOptions, ProgressListener, ProgressState} from './common/progress';
 export {averagedRelevanceVector, zeroInputShare, type RelevanceStatistics} from './numerics/statistics';
 export {collectRelevance, type CollectOptions} from './relevance/collect';
 export {mergeStatistics} from './relevance/accumulate';
@@ -80,8 +81,8 @@ export {
   type PlantedBenchmark,
   type PlantedImages,
   type PlantedOptions,
-} from './evaluate/planted';
-export {explore, explorePage, type ExploreOptions} from './notebook/explore';
+} from './planted';
+export {explore, explorePage, type ExploreOptions} from './explore';
 export {
   livePreview,
   resultPage,
@@ -90,9 +91,9 @@ export {
   topImagesGallery,
   type PageSection,
   type ShowOptions,
-} from './notebook/show';
-export {choice, controls, slider, toggle} from './notebook/comms';
-export {plots, type SavableFigure} from './notebook/plots';
+} from './report/show';
+export {choice, controls, slider, toggle} from './kernel/comms';
+export {plots, type SavableFigure} from './report/plots';
 export type {
   AblationBarsOptions,
   CandidateScatterOptions,

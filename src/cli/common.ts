@@ -2,9 +2,9 @@ import {readFile} from 'node:fs/promises';
 import {Command, InvalidArgumentError, Option} from 'commander';
 import {openImages} from '../images';
 import type {LabelledImages, PresetOption} from '../images/types';
-import {loadModel} from '../models/load';
-import type {Model} from '../models/types';
-import {InputError} from '../numerics/errors';
+import {loadModel} from '../formats/load';
+import type {Model} from '../network/types';
+import {InputError} from '../common/errors';
 
 /** Options of every command that reads a model or images. */
 export interface SourceOptions {

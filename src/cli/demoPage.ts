@@ -1,10 +1,10 @@
 import path from 'node:path';
 import type {PolysemanticChannels} from '../concepts/types';
 import type {SplitEvaluation, SplitTopImages} from '../evaluate';
-import {holdsSomethingElse, entriesOf, refuseForeignFile, replaceFile} from '../models/output';
-import {PAGE_MARK} from '../notebook/display';
+import {holdsSomethingElse, entriesOf, refuseForeignFile, replaceFile} from '../files/output';
+import {PAGE_MARK} from '../report/display';
 import type {LabelledImages} from '../images/types';
-import {resultPage, topImagesGallery} from '../notebook/show';
+import {resultPage, topImagesGallery} from '../report/show';
 import type {RelevanceStatistics} from '../numerics/statistics';
 import type {Split} from '../split/types';
 import type {SplitProof} from '../split/verify';

@@ -2,8 +2,8 @@
 import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import {Command} from 'commander';
-import {InputError, InterruptError} from '../numerics/errors';
-import {setDefaultProgress} from '../numerics/progress';
+import {InputError, InterruptError} from '../common/errors';
+import {setDefaultProgress} from '../common/progress';
 import {inFlags} from './common';
 import {addAnalysisCommands, addExploreCommand} from './commands/analysis';
 import {addBenchmarkCommand} from './commands/benchmark';

@@ -1,5 +1,5 @@
 import {Presets, SingleBar} from 'cli-progress';
-import type {ProgressListener, ProgressState} from '../numerics/progress';
+import type {ProgressListener, ProgressState} from '../common/progress';
 
 /** Progress on stderr: a bar on a terminal, plain lines (at most one in ten seconds) elsewhere. */
 export function terminalProgress(): ProgressListener {

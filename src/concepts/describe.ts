@@ -1,4 +1,4 @@
-import {counted, namedClass, namedClasses} from '../numerics/words';
+import {counted, namedClass, namedClasses} from '../common/words';
 import type {PolysemanticChannels} from './types';
 
 const ROWS = 12;

@@ -1,6 +1,6 @@
 import {agnes} from 'ml-hclust';
-import {checkArgument} from '../numerics/argument';
-import {InputError} from '../numerics/errors';
+import {checkArgument} from '../common/argument';
+import {InputError} from '../common/errors';
 import {
   averagedRelevanceVector,
   checkClass,
@@ -18,7 +18,7 @@ import type {
   PolysemanticChannel,
   PolysemanticChannels,
 } from './types';
-import {readable} from '../numerics/readable';
+import {readable} from '../common/readable';
 
 /**
  * Fraction of a class's images for which a channel is important, [Cout, K]: s_c ≥ τ (Hesse et al. 2025, section 3.1). All images

@@ -3,7 +3,7 @@
  * ground. What is not the shape varies strongly: place, size, tilt, mirroring, shear, colours, ground, contrast, noise.
  * The same (class, index, seed) gives the same bytes on every machine.
  */
-import {InputError} from '../numerics/errors';
+import {InputError} from '../common/errors';
 import {cosine, exponential, sine} from './arithmetic';
 import {randomPalette, type Colour} from './colours';
 import {stroke} from './distances';

@@ -1,6 +1,6 @@
 import {fitTo} from '../images/geometry';
 import type {LabelledImages} from '../images/types';
-import {InputError} from '../numerics/errors';
+import {InputError} from '../common/errors';
 import {DEMO_CLASSES, DEMO_SIZE, demoImage} from './generator';
 import {DEMO_PRESET} from './network';
 

@@ -1,10 +1,10 @@
 import path from 'node:path';
-import {ensureBackend} from '../backend';
+import {ensureBackend} from '../engine';
 import type {LabelledImages} from '../images/types';
-import {loadModel} from '../models/load';
-import {makeModel} from '../models/model';
-import type {Model} from '../models/types';
-import {InputError} from '../numerics/errors';
+import {loadModel} from '../formats/load';
+import {makeModel} from '../network/model';
+import type {Model} from '../network/types';
+import {InputError} from '../common/errors';
 import {DEMO_CLASSES} from './generator';
 import {demoImages} from './images';
 import {DEMO_PRESET} from './network';

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import {ensureBackend} from '../backend';
-import {fromLayersModel} from '../models/layersModel';
-import {makeModel} from '../models/model';
-import type {Model} from '../models/types';
-import {InputError, InterruptError} from '../numerics/errors';
-import {startTask, type LongCallOptions} from '../numerics/progress';
+import {ensureBackend} from '../engine';
+import {fromLayersModel} from '../network/layersModel';
+import {makeModel} from '../network/model';
+import type {Model} from '../network/types';
+import {InputError, InterruptError} from '../common/errors';
+import {startTask, type LongCallOptions} from '../common/progress';
 import {DEMO_CLASSES, DEMO_SIZE, demoImage} from './generator';
 import {buildDemoNetwork, DEMO_PRESET} from './network';
 import {randomStream} from './random';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {LabelledImages} from '../images/types';
-import {InputError} from '../numerics/errors';
+import {InputError} from '../common/errors';
 import {centralRange, ratioInterval} from '../numerics/summary';
 import {mean, sum} from '../numerics/vectors';
 import type {PartKernels} from '../split/kernels';
@@ -16,7 +16,7 @@ import {
   type EvaluationOptions,
 } from './layerPass';
 import {randomSplits} from './randomSplit';
-import {readable} from '../numerics/readable';
+import {readable} from '../common/readable';
 import type {AblatedClass, AblatedConcept, AblationEffect, SplitAblation} from './types';
 
 export interface AblateOptions extends EvaluationOptions {

@@ -1,7 +1,7 @@
 import {pixelSize} from '../images';
 import type {LabelledImages} from '../images/types';
-import {InputError} from '../numerics/errors';
-import {readable} from '../numerics/readable';
+import {InputError} from '../common/errors';
+import {readable} from '../common/readable';
 import {presetFor} from '../relevance/collect';
 import type {Split} from '../split/types';
 import {channelNames, summedActivations} from './activations';

@@ -1,13 +1,13 @@
 import {interquartileRange, kernelDensityEstimation} from 'simple-statistics';
 import type {LabelledImages} from '../images/types';
-import {InputError} from '../numerics/errors';
+import {InputError} from '../common/errors';
 import {sampleDeviation} from '../numerics/summary';
 import {mean} from '../numerics/vectors';
 import type {Split} from '../split/types';
 import {summedActivations, channelNames} from './activations';
 import {imagesOfConcepts, type EvaluationOptions} from './layerPass';
 import {number, percent, textTable} from './text';
-import {readable} from '../numerics/readable';
+import {readable} from '../common/readable';
 
 export interface DensityOptions extends Omit<EvaluationOptions, 'randomSplits' | 'seed'> {
   /** Points of each curve, from 0 to where the last one has come down, 3 bandwidths above its highest activation. @default 128 */

@@ -1,4 +1,4 @@
-import {namedClasses} from '../numerics/words';
+import {namedClasses} from '../common/words';
 import {number, percent, textTable, withInterval, withSpread} from './text';
 import type {Fractions, SplitEvaluation} from './types';
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {LabelledImages} from '../images/types';
-import {InputError} from '../numerics/errors';
-import {counted} from '../numerics/words';
+import {InputError} from '../common/errors';
+import {counted} from '../common/words';
 import type {PartKernels} from '../split/kernels';
 import type {Split} from '../split/types';
 import {describeEvaluation} from './describe';
@@ -17,7 +17,7 @@ import {
 import {kernelList} from './kernelList';
 import {randomSplits} from './randomSplit';
 import type {MeasuredImage, SplitEvaluation} from './types';
-import {readable} from '../numerics/readable';
+import {readable} from '../common/readable';
 
 export interface EvaluateOptions extends EvaluationOptions {
   /** τ: the share of the positive relevance that makes the channel matter for an image. @default 0.03, or 2 / channels of the layer where that is more */

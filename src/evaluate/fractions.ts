@@ -1,8 +1,8 @@
-import {InputError} from '../numerics/errors';
+import {InputError} from '../common/errors';
 import {auroc} from '../numerics/ranking';
 import {centralRange, meanInterval, ratioInterval, type Summary} from '../numerics/summary';
 import {mean, sum} from '../numerics/vectors';
-import {namedClasses} from '../numerics/words';
+import {namedClasses} from '../common/words';
 import type {Split} from '../split/types';
 import {randomKernels} from './kernelList';
 import type {ConceptEvaluation, Fractions, MeasuredImage} from './types';

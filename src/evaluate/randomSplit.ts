@@ -1,4 +1,4 @@
-import {permutation, seedsFrom} from '../numerics/shuffle';
+import {permutation, seedsFrom} from '../common/shuffle';
 import {kernelsFromOwnership, kernelsFromParts, type PartKernels} from '../split/kernels';
 import type {Split} from '../split/types';
 

@@ -1,12 +1,12 @@
 import type {LabelledImages} from '../images/types';
-import {InputError} from '../numerics/errors';
+import {InputError} from '../common/errors';
 import {centralRange, type Summary} from '../numerics/summary';
 import type {Split} from '../split/types';
 import {channelNames, summedActivations} from './activations';
 import {checkControls, imagesOfConcepts, type EvaluationOptions} from './layerPass';
 import {randomSplits} from './randomSplit';
 import {percent, textTable, withInterval} from './text';
-import {readable} from '../numerics/readable';
+import {readable} from '../common/readable';
 
 export interface TopImagesOptions extends EvaluationOptions {
   /** Images a list. @default 20 */

@@ -1,4 +1,4 @@
-import {InputError} from '../numerics/errors';
+import {InputError} from '../common/errors';
 import type {FeatureVisualization} from './types';
 
 /** The objective or its gradient became infinite or no number. */

@@ -5,8 +5,8 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import {convInputGradient, depthwiseInputGradient, geometryOf, type Geometry} from '../backend/convolutionGradients';
-import {consumersOf, nodeOf, type Graph, type GraphNode} from '../models/graph';
+import {convInputGradient, depthwiseInputGradient, geometryOf, type Geometry} from '../engine/convolutionGradients';
+import {consumersOf, nodeOf, type Graph, type GraphNode} from '../network/graph';
 
 type Activation = 'linear' | 'relu' | 'relu6';
 

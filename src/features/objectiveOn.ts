@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {stripSoftmax} from '../models/fold';
-import {outputShapes} from '../models/layersModel';
-import {applyLayer, asPositions, describeLayer, linearLayers, type LinearLayer} from '../models/linearLayer';
-import type {Model} from '../models/types';
-import {InputError} from '../numerics/errors';
+import {stripSoftmax} from '../network/fold';
+import {outputShapes} from '../network/layersModel';
+import {applyLayer, asPositions, describeLayer, linearLayers, type LinearLayer} from '../network/linearLayer';
+import type {Model} from '../network/types';
+import {InputError} from '../common/errors';
 import {isObjective, unknownObjective, type Objective, type Where} from './objectives';
 import {checkSize, observer} from './observe';
 

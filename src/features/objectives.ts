@@ -3,7 +3,7 @@
  * `objectiveOn` looks it up in one. Objectives add, subtract and multiply (Olah, Mordvintsev and Schubert, "Feature
  * Visualization", Distill 2017, section "Optimization Objectives").
  */
-import {InputError} from '../numerics/errors';
+import {InputError} from '../common/errors';
 import type {Split} from '../split/types';
 
 /** Which positions of a layer's output count: their mean, their sum, the centre, or one [row, column] from the top left. */

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import {foldBatchNorm, stripSoftmax} from '../models/fold';
-import {nodeOf, type Graph} from '../models/graph';
-import {outputShapes, toLayersModel} from '../models/layersModel';
-import type {Model} from '../models/types';
-import {InputError} from '../numerics/errors';
+import {foldBatchNorm, stripSoftmax} from '../network/fold';
+import {nodeOf, type Graph} from '../network/graph';
+import {outputShapes, toLayersModel} from '../network/layersModel';
+import type {Model} from '../network/types';
+import {InputError} from '../common/errors';
 import {freeze, fuseRelus} from './frozen';
 
 /** A network that hands out tensors on its way, with no more layers than these need, all with fixed weights. */

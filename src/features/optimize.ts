@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {RgbImage} from '../images/resize';
 import type {Preset} from '../images/types';
-import type {Task} from '../numerics/progress';
+import type {Task} from '../common/progress';
 import type {NetworkObjective} from './objectiveOn';
 import type {ImageShape, Parametrisation, ParametrisedImages} from './parametrisation';
 import type {Random} from './random';

@@ -3,7 +3,7 @@
  * gradient descent favour large shapes over noise (Olah et al. 2017, section "Preconditioning and Parameterization").
  */
 import * as tf from '@tensorflow/tfjs-core';
-import {InputError} from '../numerics/errors';
+import {InputError} from '../common/errors';
 import type {Random} from './random';
 
 /** [B, H, W, C] with C = 3 or 1 */

@@ -4,7 +4,7 @@
  *
  * Transforms are plain data. All those of a step make one affine map, so that the image is interpolated once.
  */
-import {InputError} from '../numerics/errors';
+import {InputError} from '../common/errors';
 import type {Random} from './random';
 import {IDENTITY, type View} from './resample';
 

@@ -1,6 +1,6 @@
 import type {RgbImage} from '../images/resize';
 import type {PresetOption} from '../images/types';
-import type {LongCallOptions} from '../numerics/progress';
+import type {LongCallOptions} from '../common/progress';
 import type {Objective} from './objectives';
 import type {Parametrisation} from './parametrisation';
 import type {Transform} from './transforms';

@@ -1,10 +1,10 @@
-import {ensureBackend} from '../backend';
-import {withInterrupt} from '../backend/interrupt';
+import {ensureBackend} from '../engine';
+import {withInterrupt} from '../engine/interrupt';
 import {resolvePreset} from '../images/presets';
 import type {Preset, PresetOption} from '../images/types';
-import type {Model} from '../models/types';
-import {InputError} from '../numerics/errors';
-import {startTask, type Task} from '../numerics/progress';
+import type {Model} from '../network/types';
+import {InputError} from '../common/errors';
+import {startTask, type Task} from '../common/progress';
 import type {Split} from '../split/types';
 import {defaultTransforms} from './defaults';
 import {DivergedError} from './diverged';

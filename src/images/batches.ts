@@ -1,5 +1,5 @@
 import {setImmediate as nextTurn} from 'node:timers/promises';
-import {InputError, InterruptError} from '../numerics/errors';
+import {InputError, InterruptError} from '../common/errors';
 import {pixelSize, resolvePreset} from './presets';
 import type {ImageBatch, LabelledImages, Preset, PresetOption} from './types';
 import {UnreadableImageError} from './unreadable';

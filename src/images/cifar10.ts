@@ -1,6 +1,6 @@
 import {open, readdir, readFile, stat} from 'node:fs/promises';
 import {basename, join, resolve} from 'node:path';
-import {InputError} from '../numerics/errors';
+import {InputError} from '../common/errors';
 import {checkedLabels, classNames} from './classes';
 import {fitTo} from './geometry';
 import {resolvePreset} from './presets';

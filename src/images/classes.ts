@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {InputError} from '../numerics/errors';
+import {InputError} from '../common/errors';
 
 let classes: ReadonlyMap<string, {index: number; name: string}> | undefined;
 

@@ -1,6 +1,6 @@
 import {readdir, realpath, stat} from 'node:fs/promises';
 import {basename, join, resolve} from 'node:path';
-import {InputError} from '../numerics/errors';
+import {InputError} from '../common/errors';
 import {checkedLabels, classNames, few, imagenetClasses, imagenetOffset, shownName, wordNetId} from './classes';
 import {decodeRgb, type DecodeOptions} from './decode';
 import {fitTo} from './geometry';

@@ -1,4 +1,4 @@
-import {InputError} from '../numerics/errors';
+import {InputError} from '../common/errors';
 import {resizeAndCrop, type RgbImage} from './resize';
 import type {PixelSize} from './types';
 

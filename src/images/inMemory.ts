@@ -1,4 +1,4 @@
-import {InputError} from '../numerics/errors';
+import {InputError} from '../common/errors';
 import {checkedLabels, classNames} from './classes';
 import {fitTo} from './geometry';
 import {resolvePreset} from './presets';

@@ -1,6 +1,6 @@
 import {readFileSync, statSync} from 'node:fs';
 import {parse} from 'csv-parse/sync';
-import {InputError} from '../numerics/errors';
+import {InputError} from '../common/errors';
 import {few, imagenetClasses, imagenetOffset, wordNetId} from './classes';
 
 /** File name, relative path or class folder → class index or WordNet id; or the path of a JSON or CSV file that holds it. */

@@ -1,5 +1,5 @@
 import {existsSync} from 'node:fs';
-import {InputError} from '../numerics/errors';
+import {InputError} from '../common/errors';
 import {cifar10, isCifar10} from './cifar10';
 import {imageFolder, UnlabelledImagesError, type ImageFolderOptions} from './folder';
 import type {LabelledImages} from './types';

@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {basename} from 'node:path';
-import {InputError} from '../numerics/errors';
+import {InputError} from '../common/errors';
 import type {PixelSize, Preset, PresetOption} from './types';
 
 const IMAGENET_MEAN = [0.485, 0.456, 0.406] as const;

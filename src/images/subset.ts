@@ -1,4 +1,4 @@
-import {InputError} from '../numerics/errors';
+import {InputError} from '../common/errors';
 import {few} from './classes';
 import type {LabelledImages} from './types';
 

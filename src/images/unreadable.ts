@@ -1,4 +1,4 @@
-import {InputError} from '../numerics/errors';
+import {InputError} from '../common/errors';
 
 /** An image that cannot be decoded. Long runs skip and count it, or stop, as their caller chooses. */
 export class UnreadableImageError extends InputError {

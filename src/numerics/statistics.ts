@@ -1,5 +1,5 @@
-import {InputError} from './errors';
-import {counted, namedClass} from './words';
+import {InputError} from '../common/errors';
+import {counted, namedClass} from '../common/words';
 
 /** The preprocessing that the statistics were made with. */
 export interface RecordedPreset {

@@ -46,7 +46,7 @@ export function wrapped(text: string, width = 76): string[] {
   return lines;
 }
 
-export {counted} from '../numerics/words';
+export {counted} from '../common/words';
 
 /** A number for data and text: short, and null where it is not finite, as JSON has it. */
 export function rounded(value: number, digits = 4): number | null {

@@ -1,5 +1,5 @@
 import {agnes} from 'ml-hclust';
-import {InputError} from '../numerics/errors';
+import {InputError} from '../common/errors';
 import {averagedRelevanceVector, classesWithImages, type RelevanceStatistics} from '../numerics/statistics';
 import {cosine, sum} from '../numerics/vectors';
 import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';

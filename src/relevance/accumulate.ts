@@ -1,6 +1,6 @@
 import {describeStatistics, type RelevanceStatistics, type TopImages} from '../numerics/statistics';
-import type {LinearLayer} from '../models/linearLayer';
-import {readable} from '../numerics/readable';
+import type {LinearLayer} from '../network/linearLayer';
+import {readable} from '../common/readable';
 
 /** Streaming state of the one pass: created empty, added to a batch at a time, read as {@link RelevanceStatistics}. */
 

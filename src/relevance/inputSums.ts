@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {asPositions, visitedPositions, type LinearLayer} from '../models/linearLayer';
+import {asPositions, visitedPositions, type LinearLayer} from '../network/linearLayer';
 
 /**
  * T[tap, i] = Σ X_i over the positions that the tap visits; zero padding contributes nothing. A tap at (a, b) visits the rows of a

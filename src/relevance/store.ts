@@ -1,6 +1,6 @@
 import {access, constants, readdir, readFile, rm} from 'node:fs/promises';
 import path from 'node:path';
-import {InputError} from '../numerics/errors';
+import {InputError} from '../common/errors';
 import {
   checkFields,
   oneOf,
@@ -13,10 +13,10 @@ import {
   texts,
   wholeFrom,
   type FieldRule,
-} from '../numerics/fields';
+} from '../common/fields';
 import {listed, type RelevanceStatistics} from '../numerics/statistics';
-import {readSafetensors, writeSafetensors, type SafetensorsArray} from '../models/checkpoint/safetensors';
-import {cannotWrite, entriesOf, holdsSomethingElse, makeFolder, replaceFile} from '../models/output';
+import {readSafetensors, writeSafetensors, type SafetensorsArray} from '../files/safetensors';
+import {cannotWrite, entriesOf, holdsSomethingElse, makeFolder, replaceFile} from '../files/output';
 import {withText} from './accumulate';
 
 /**

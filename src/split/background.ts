@@ -1,9 +1,9 @@
 import {subset} from '../images';
 import type {LabelledImages, Preset} from '../images/types';
-import {consumersOf, weightOf, type Graph} from '../models/graph';
-import {MERGE_SUFFIX} from '../models/linearLayer';
-import type {Model} from '../models/types';
-import type {LongCallOptions} from '../numerics/progress';
+import {consumersOf, weightOf, type Graph} from '../network/graph';
+import {MERGE_SUFFIX} from '../network/linearLayer';
+import type {Model} from '../network/types';
+import type {LongCallOptions} from '../common/progress';
 import type {NetworkAtLayer} from '../relevance/networkAtLayer';
 import {conceptInputs} from './conceptInputs';
 import {patchMoment} from './patches';

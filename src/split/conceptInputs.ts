@@ -2,10 +2,10 @@ import {setImmediate as nextTurn} from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import {imageBatches, subset} from '../images';
 import type {LabelledImages, Preset} from '../images/types';
-import type {Model} from '../models/types';
-import {InputError, InterruptError} from '../numerics/errors';
-import {startTask, type LongCallOptions} from '../numerics/progress';
-import {namedClasses} from '../numerics/words';
+import type {Model} from '../network/types';
+import {InputError, InterruptError} from '../common/errors';
+import {startTask, type LongCallOptions} from '../common/progress';
+import {namedClasses} from '../common/words';
 import type {NetworkAtLayer} from '../relevance/networkAtLayer';
 import type {ConceptInputs} from './types';
 

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {asPositions, visitedPositions, type LinearLayer} from '../models/linearLayer';
+import {asPositions, visitedPositions, type LinearLayer} from '../network/linearLayer';
 import type {SecondMoment} from './types';
 
 /** Values that a tensor of patches may hold: 64 MB, so that a large feature map is gone through image by image. */

@@ -1,7 +1,7 @@
-import {InputError} from '../numerics/errors';
-import {nodeOf, weightOf, type Graph, type GraphNode} from '../models/graph';
-import {splitActivation} from '../models/cut';
-import {MERGE_SUFFIX} from '../models/linearLayer';
+import {InputError} from '../common/errors';
+import {nodeOf, weightOf, type Graph, type GraphNode} from '../network/graph';
+import {splitActivation} from '../network/cut';
+import {MERGE_SUFFIX} from '../network/linearLayer';
 import type {PartKernels} from './kernels';
 
 /**

@@ -1,9 +1,9 @@
-import {makeModel} from '../models/model';
-import type {Model} from '../models/types';
-import {counted, namedClasses} from '../numerics/words';
+import {makeModel} from '../network/model';
+import type {Model} from '../network/types';
+import {counted, namedClasses} from '../common/words';
 import {divideChannel} from './rewrite';
 import type {Split} from './types';
-import {readable} from '../numerics/readable';
+import {readable} from '../common/readable';
 
 /** A split's data, without what is derived from it. */
 export type SplitData = Omit<Split, 'kind' | 'model' | 'dispose' | 'toString'>;

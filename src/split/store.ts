@@ -1,13 +1,13 @@
 import {readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import {readSafetensors, writeSafetensors} from '../models/checkpoint/safetensors';
-import {linearLayer} from '../models/linearLayer';
-import {loadModel} from '../models/load';
-import {entriesOf, holdsSomethingElse, refuseInput, writeTogether} from '../models/output';
-import {MODEL_FILES, writeModel} from '../models/save';
+import {readSafetensors, writeSafetensors} from '../files/safetensors';
+import {linearLayer} from '../network/linearLayer';
+import {loadModel} from '../formats/load';
+import {entriesOf, holdsSomethingElse, refuseInput, writeTogether} from '../files/output';
+import {MODEL_FILES, writeModel} from '../formats/save';
 import type {Preset} from '../images/types';
-import type {Model} from '../models/types';
-import {InputError} from '../numerics/errors';
+import type {Model} from '../network/types';
+import {InputError} from '../common/errors';
 import {
   checkFields,
   finite,
@@ -23,7 +23,7 @@ import {
   wholeFrom,
   wholeNumbers,
   type FieldRule,
-} from '../numerics/fields';
+} from '../common/fields';
 import {makeSplit} from './split';
 import type {RhoChoice, Split} from './types';
 

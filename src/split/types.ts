@@ -1,8 +1,8 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type {Concept} from '../concepts/types';
 import type {Preset} from '../images/types';
-import type {LinearLayer} from '../models/linearLayer';
-import type {Model} from '../models/types';
+import type {LinearLayer} from '../network/linearLayer';
+import type {Model} from '../network/types';
 import type {RelevanceStatistics} from '../numerics/statistics';
 
 /** Layer inputs of the concepts' images, batch by batch in a fixed order; can be gone through again. */

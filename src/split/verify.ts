@@ -1,14 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {ensureBackend} from '../backend';
-import {longCall} from '../backend/longCall';
+import {ensureBackend} from '../engine';
+import {longCall} from '../engine/longCall';
 import {imageBatches} from '../images';
 import type {LabelledImages, PresetOption} from '../images/types';
-import {checkArgument} from '../numerics/argument';
-import {InputError} from '../numerics/errors';
-import type {LongCallOptions} from '../numerics/progress';
+import {checkArgument} from '../common/argument';
+import {InputError} from '../common/errors';
+import type {LongCallOptions} from '../common/progress';
 import {presetFor} from '../relevance/collect';
 import type {Split} from './types';
-import {readable} from '../numerics/readable';
+import {readable} from '../common/readable';
 
 export interface VerifyOptions extends LongCallOptions {
   /** How pixels become input. @default the images' preset, else the model's */

@@ -5,13 +5,13 @@
  *   node --import tsx test/bench/evaluateDemo.ts [--seed 0] [--model FOLDER] [--rule published] [--best 3] [--verbose]
  */
 import {parseArgs} from 'node:util';
-import {backend} from '../../src/backend';
+import {backend} from '../../src/engine';
 import {findPolysemantic} from '../../src/concepts/find';
 import {DEMO_CLASSES, DEMO_PRESET, demo, demoImages, type Demo} from '../../src/demo';
 import {ablate, evaluateSplit, topImages, type SplitEvaluation} from '../../src/evaluate';
 import {number, textTable, withInterval} from '../../src/evaluate/text';
-import {loadModel} from '../../src/models/load';
-import {makeModel} from '../../src/models/model';
+import {loadModel} from '../../src/formats/load';
+import {makeModel} from '../../src/network/model';
 import {collectRelevance} from '../../src/relevance/collect';
 import {disentangle} from '../../src/split/disentangle';
 import type {Split} from '../../src/split/types';

@@ -9,14 +9,14 @@ import path from 'node:path';
 import {parseArgs} from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import {backend} from '../../src/backend';
+import {backend} from '../../src/engine';
 import {channel, logit, visualizeFeature} from '../../src/features';
 import {objectiveOn} from '../../src/features/objectiveOn';
-import {foldBatchNorm, stripSoftmax} from '../../src/models/fold';
-import type {Graph} from '../../src/models/graph';
-import {toLayersModel} from '../../src/models/layersModel';
-import {loadModel} from '../../src/models/load';
-import type {Model} from '../../src/models/types';
+import {foldBatchNorm, stripSoftmax} from '../../src/network/fold';
+import type {Graph} from '../../src/network/graph';
+import {toLayersModel} from '../../src/network/layersModel';
+import {loadModel} from '../../src/formats/load';
+import type {Model} from '../../src/network/types';
 import {dot} from '../../src/numerics/vectors';
 
 const {values: options} = parseArgs({

@@ -14,14 +14,14 @@
 import {parseArgs} from 'node:util';
 import sharp from 'sharp';
 import * as tf from '@tensorflow/tfjs-core';
-import {backend} from '../../src/backend';
+import {backend} from '../../src/engine';
 import {findPolysemantic} from '../../src/concepts/find';
 import {DEMO_CLASSES, demo} from '../../src/demo';
 import {logit, logProbability, visualizeFeature, visualizeSplit, type FeatureVisualization} from '../../src/features';
 import type {RgbImage} from '../../src/images/resize';
-import type {Model} from '../../src/models/types';
-import {renderSvgPng} from '../../src/notebook/display';
-import {FONT_FAMILY} from '../../src/notebook/display/fonts';
+import type {Model} from '../../src/network/types';
+import {renderSvgPng} from '../../src/report/display';
+import {FONT_FAMILY} from '../../src/report/display/fonts';
 import {collectRelevance} from '../../src/relevance/collect';
 import {disentangle} from '../../src/split/disentangle';
 

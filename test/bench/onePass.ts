@@ -6,11 +6,11 @@
 import path from 'node:path';
 import {parseArgs} from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
-import {backend} from '../../src/backend';
-import {buildArchitecture, expectedWeights} from '../../src/models/architectures';
-import {loadModel} from '../../src/models/load';
-import {makeModel} from '../../src/models/model';
-import type {Model} from '../../src/models/types';
+import {backend} from '../../src/engine';
+import {buildArchitecture, expectedWeights} from '../../src/formats/architectures';
+import {loadModel} from '../../src/formats/load';
+import {makeModel} from '../../src/network/model';
+import type {Model} from '../../src/network/types';
 import {measureBatch} from '../../src/relevance/collect';
 import {networkAtLayer} from '../../src/relevance/networkAtLayer';
 import {uniform} from '../reference/smallNetworks';

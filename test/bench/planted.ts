@@ -5,13 +5,13 @@
 import {readdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {parseArgs} from 'node:util';
-import {backend} from '../../src/backend';
+import {backend} from '../../src/engine';
 import {demo} from '../../src/demo';
-import {bestRule, detectionRates, pairedGain, randomCrops, runPlantedBenchmark} from '../../src/evaluate/planted';
-import type {PlantedImages, PlantedOptions} from '../../src/evaluate/planted';
+import {bestRule, detectionRates, pairedGain, randomCrops, runPlantedBenchmark} from '../../src/planted';
+import type {PlantedImages, PlantedOptions} from '../../src/planted';
 import {imageFolder} from '../../src/images';
-import {loadModel} from '../../src/models/load';
-import type {Model} from '../../src/models/types';
+import {loadModel} from '../../src/formats/load';
+import type {Model} from '../../src/network/types';
 
 const shared = process.env['UNWEAVE_TEST_DATA'] ?? path.join(__dirname, '../../../shared/data');
 const write = (text: string) => process.stdout.write(`${text}\n`);

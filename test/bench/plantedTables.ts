@@ -5,9 +5,9 @@
 import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {parseArgs} from 'node:util';
-import {bestRule, detectionRates, pairedGain, type PlantedBenchmark} from '../../src/evaluate/planted';
-import {plusMinus} from '../../src/evaluate/planted/describe';
-import {saveFigure} from '../../src/notebook/show';
+import {bestRule, detectionRates, pairedGain, type PlantedBenchmark} from '../../src/planted';
+import {plusMinus} from '../../src/planted/describe';
+import {saveFigure} from '../../src/report/show';
 import type {Summary} from '../../src/numerics/summary';
 import {plantedBars} from '../../src/plots';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {copyFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import type {Page} from 'playwright-core';
-import {runNotebook, textOf, type HeadlessCell, type HeadlessOutput, type HeadlessRun} from '../notebook/headless';
+import {runNotebook, textOf, type HeadlessCell, type HeadlessOutput, type HeadlessRun} from '../kernel/headless';
 import {exportHtml} from './exportHtml';
 import {codeCells, openNotebook, outputsIn} from './labPage';
 import {everyOneRendered, fitHeight, hasCount, ownErrors} from './rendered';

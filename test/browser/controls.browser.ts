@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
-import {notebookOf} from '../notebook/jupyter';
+import {notebookOf} from '../kernel/jupyter';
 import {codeCells, hasRun, openNotebook, outputsIn, runCell} from './labPage';
 import {withLab} from './setting';
 

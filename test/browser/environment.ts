@@ -2,7 +2,7 @@ import {execFile, execFileSync} from 'node:child_process';
 import {existsSync, mkdirSync} from 'node:fs';
 import path from 'node:path';
 import {promisify} from 'node:util';
-import {repository} from '../notebook/jupyter';
+import {repository} from '../kernel/jupyter';
 
 const run = promisify(execFile);
 

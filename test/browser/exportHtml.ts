@@ -2,7 +2,7 @@ import {execFile} from 'node:child_process';
 import path from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {promisify} from 'node:util';
-import type {PrivateJupyter} from '../notebook/jupyter';
+import type {PrivateJupyter} from '../kernel/jupyter';
 
 const run = promisify(execFile);
 

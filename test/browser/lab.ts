@@ -4,7 +4,7 @@ import {createServer} from 'node:net';
 import {mkdirSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {promisify} from 'node:util';
-import type {PrivateJupyter} from '../notebook/jupyter';
+import type {PrivateJupyter} from '../kernel/jupyter';
 
 const run = promisify(execFile);
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {readdirSync} from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
-import {repository} from '../notebook/jupyter';
+import {repository} from '../kernel/jupyter';
 import {checkNotebook} from './checkNotebook';
 import {withLab} from './setting';
 

@@ -3,7 +3,7 @@ import {writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
 import type {Page} from 'playwright-core';
-import {notebookOf} from '../notebook/jupyter';
+import {notebookOf} from '../kernel/jupyter';
 import {checkNotebook, type View} from './checkNotebook';
 import {codeCells, openNotebook, outputsIn, runAll} from './labPage';
 import {textContrast} from './rendered';

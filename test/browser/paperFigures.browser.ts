@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import {test} from 'node:test';
-import {runNotebook, textOf, whyNotExecutable} from '../notebook/headless';
+import {runNotebook, textOf, whyNotExecutable} from '../kernel/headless';
 
 test("the paper's figures run on the demo where there is no ImageNet", async (t) => {
   const reason = whyNotExecutable();

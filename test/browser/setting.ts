@@ -1,7 +1,7 @@
 import {mkdirSync, mkdtempSync} from 'node:fs';
 import path from 'node:path';
 import type {TestContext} from 'node:test';
-import {privateJupyter, repository, type PrivateJupyter} from '../notebook/jupyter';
+import {privateJupyter, repository, type PrivateJupyter} from '../kernel/jupyter';
 import {launchBrowser, openPage, type WatchedPage} from './browser';
 import {ensureChromium, ensureJupyter} from './environment';
 import {startLab, type Lab} from './lab';

@@ -5,9 +5,9 @@ import os from 'node:os';
 import path from 'node:path';
 import {after, before, test} from 'node:test';
 import sharp from 'sharp';
-import {ensureBackend} from '../../src/backend';
-import {loadModel} from '../../src/models/load';
-import {saveModel} from '../../src/models/save';
+import {ensureBackend} from '../../src/engine';
+import {loadModel} from '../../src/formats/load';
+import {saveModel} from '../../src/formats/save';
 import {loadStatistics, saveStatistics} from '../../src/relevance/store';
 import {CLASSES, SIDE, smallImages, smallModel} from '../reference/smallNetworks';
 

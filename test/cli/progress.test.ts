@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {terminalProgress} from '../../src/cli/progress';
-import {startTask} from '../../src/numerics/progress';
+import {startTask} from '../../src/common/progress';
 
 /** What the work writes to a stderr that is no terminal. */
 function written(work: () => void): string[] {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import * as fc from 'fast-check';
 import {findPolysemantic, importance, relevantClasses} from '../../src/concepts/find';
-import {InputError} from '../../src/numerics/errors';
+import {InputError} from '../../src/common/errors';
 import {averagedRelevanceVector, type RelevanceStatistics} from '../../src/numerics/statistics';
 import {cosine} from '../../src/numerics/vectors';
 import {syntheticStatistics} from '../reference/syntheticStatistics';

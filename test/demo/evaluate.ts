@@ -1,8 +1,8 @@
 /** Measures demo networks: `node --import tsx test/demo/evaluate.ts [--verbose] [folder …]`, by default those of data/demo. */
 import path from 'node:path';
 import {parseArgs} from 'node:util';
-import {ensureBackend} from '../../src/backend';
-import {loadModel} from '../../src/models/load';
+import {ensureBackend} from '../../src/engine';
+import {loadModel} from '../../src/formats/load';
 import {measure, type SplitFigures} from './measure';
 
 const demo = path.join(__dirname, '../../data/demo');

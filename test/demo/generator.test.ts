@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {createHash} from 'node:crypto';
 import {test} from 'node:test';
-import {InputError} from '../../src/numerics/errors';
+import {InputError} from '../../src/common/errors';
 import {DEMO_CLASSES, DEMO_SIZE, demoImage} from '../../src/demo/generator';
 import {luma, randomPalette} from '../../src/demo/colours';
 import {randomStream} from '../../src/demo/random';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {InputError} from '../../src/numerics/errors';
+import {InputError} from '../../src/common/errors';
 import {DEMO_CLASSES, demoImage, demoImages, IMAGE_SEEDS} from '../../src/demo';
 
 const SIZE = {height: 48, width: 48};

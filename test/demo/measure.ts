@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import {DEMO_CLASSES, DEMO_SIZE, demoImage} from '../../src/demo/generator';
 import {randomStream} from '../../src/demo/random';
-import {toLayersModel} from '../../src/models/layersModel';
-import {nodeOf, weightOf} from '../../src/models/graph';
-import type {Model} from '../../src/models/types';
+import {toLayersModel} from '../../src/network/layersModel';
+import {nodeOf, weightOf} from '../../src/network/graph';
+import type {Model} from '../../src/network/types';
 import {
   averagedRelevance,
   bestRho,

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {backend} from '../../src/backend';
+import {backend} from '../../src/engine';
 import {ablate, type SplitAblation} from '../../src/evaluate';
 import {withoutPart} from '../../src/evaluate/ablate';
 import {randomSplits} from '../../src/evaluate/randomSplit';
 import {subset} from '../../src/images';
-import {InputError} from '../../src/numerics/errors';
+import {InputError} from '../../src/common/errors';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
 import {meanOf, slowImages, sumOf, type SlowImage} from '../reference/evaluateSlowly';
 import {CLASSES, smallImages, STUDIED_LAYERS} from '../reference/smallNetworks';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {activationMaps} from '../../src/evaluate/activationMaps';
 import {topImages} from '../../src/evaluate';
-import {InputError, InterruptError} from '../../src/numerics/errors';
+import {InputError, InterruptError} from '../../src/common/errors';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
 import {positiveSum, slowImages} from '../reference/evaluateSlowly';
 import {smallImages, STUDIED_LAYERS} from '../reference/smallNetworks';

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import {densities} from '../../src/evaluate';
 import {referenceBandwidth} from '../../src/evaluate/densities';
 import {subset} from '../../src/images';
-import {InputError} from '../../src/numerics/errors';
+import {InputError} from '../../src/common/errors';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
 import {slowArea, slowBandwidth, slowDensity} from '../reference/densitySlowly';
 import {meanOf, positiveSum, slowImages} from '../reference/evaluateSlowly';

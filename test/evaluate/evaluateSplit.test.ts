@@ -4,8 +4,8 @@ import {evaluateSplit, type Fractions, type SplitEvaluation} from '../../src/eva
 import {randomSplits} from '../../src/evaluate/randomSplit';
 import {imageFolder, subset} from '../../src/images';
 import type {LabelledImages} from '../../src/images/types';
-import {loadModel} from '../../src/models/load';
-import {InputError, InterruptError} from '../../src/numerics/errors';
+import {loadModel} from '../../src/formats/load';
+import {InputError, InterruptError} from '../../src/common/errors';
 import {collectRelevance} from '../../src/relevance/collect';
 import {disentangle} from '../../src/split/disentangle';
 import {makeSplit} from '../../src/split/split';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import {before, test} from 'node:test';
 import fc from 'fast-check';
-import {backend} from '../../src/backend';
+import {backend} from '../../src/engine';
 import {randomSplit} from '../../src/evaluate';
 import {randomSplits} from '../../src/evaluate/randomSplit';
-import {permutation, seedsFrom} from '../../src/numerics/shuffle';
+import {permutation, seedsFrom} from '../../src/common/shuffle';
 import {smallSplit} from '../reference/smallSplits';
 
 // A small network's weights are drawn on an engine.

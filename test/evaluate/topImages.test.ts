@@ -3,7 +3,7 @@ import {test} from 'node:test';
 import {topImages} from '../../src/evaluate';
 import {randomSplits} from '../../src/evaluate/randomSplit';
 import {subset} from '../../src/images';
-import {InputError} from '../../src/numerics/errors';
+import {InputError} from '../../src/common/errors';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
 import {meanOf, positiveSum, slowImages} from '../reference/evaluateSlowly';
 import {smallImages, STUDIED_LAYERS} from '../reference/smallNetworks';

@@ -16,10 +16,10 @@ import {
   type Objective,
 } from '../../src/features';
 import {objectiveOn} from '../../src/features/objectiveOn';
-import {toLayersModel} from '../../src/models/layersModel';
-import {makeModel} from '../../src/models/model';
-import type {Model} from '../../src/models/types';
-import {InputError} from '../../src/numerics/errors';
+import {toLayersModel} from '../../src/network/layersModel';
+import {makeModel} from '../../src/network/model';
+import type {Model} from '../../src/network/types';
+import {InputError} from '../../src/common/errors';
 import {networkAtLayer} from '../../src/relevance/networkAtLayer';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
 import {dot, finiteDifference, slowDiversity} from '../reference/features';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import {channel, logit, visualizeFeature} from '../../src/features';
 import {objectiveOn} from '../../src/features/objectiveOn';
-import {loadModel} from '../../src/models/load';
+import {loadModel} from '../../src/formats/load';
 import {networkAtLayer} from '../../src/relevance/networkAtLayer';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
 import {dot, finiteDifference} from '../reference/features';

@@ -21,10 +21,10 @@ import {
   type VisualizeOptions,
 } from '../../src/features';
 import {objectiveOn} from '../../src/features/objectiveOn';
-import {makeModel} from '../../src/models/model';
-import type {Model} from '../../src/models/types';
-import {InputError} from '../../src/numerics/errors';
-import type {ProgressState} from '../../src/numerics/progress';
+import {makeModel} from '../../src/network/model';
+import type {Model} from '../../src/network/types';
+import {InputError} from '../../src/common/errors';
+import type {ProgressState} from '../../src/common/progress';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
 import {SIDE, smallModel, type SmallNetwork} from '../reference/smallNetworks';
 import {smallSplit} from '../reference/smallSplits';

@@ -10,7 +10,7 @@ import {
   type LabelledImages,
   type Preset,
 } from '../../src/images';
-import {InterruptError} from '../../src/numerics/errors';
+import {InterruptError} from '../../src/common/errors';
 import {madeFolder} from './madeFolder';
 
 const plain: Preset = {name: 'plain', mean: [0, 0, 0], deviation: [1 / 255, 1 / 255, 1 / 255]};

@@ -6,7 +6,7 @@ import * as fc from 'fast-check';
 import * as vega from 'vega';
 import {compile} from 'vega-lite';
 import {findPolysemantic, importance} from '../../src/concepts/find';
-import {renderVegaSvg, themed} from '../../src/notebook/display';
+import {renderVegaSvg, themed} from '../../src/report/display';
 import {averagedRelevanceVector} from '../../src/numerics/statistics';
 import {cosine} from '../../src/numerics/vectors';
 import {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
-import {renderVegaSvg} from '../../src/notebook/display';
+import {renderVegaSvg} from '../../src/report/display';
 import {snapshotFigures} from './examples';
 
 const FOLDER = path.join(__dirname, 'snapshots');

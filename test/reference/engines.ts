@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test, type TestContext} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
-import {backend, type EngineName} from '../../src/backend';
+import {backend, type EngineName} from '../../src/engine';
 
 /** Why an engine cannot be tested here, or undefined where it can. */
 async function whyNot(engine: EngineName): Promise<string | undefined> {

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {imageBatches} from '../../src/images';
 import type {LabelledImages} from '../../src/images/types';
-import {nodeOf} from '../../src/models/graph';
-import {describeLayer, type LinearLayer} from '../../src/models/linearLayer';
+import {nodeOf} from '../../src/network/graph';
+import {describeLayer, type LinearLayer} from '../../src/network/linearLayer';
 import type {Split} from '../../src/split/types';
 import {slowConvolution} from './convolution';
 import {CLASSES, smallLayersModel, type SmallNetwork} from './smallNetworks';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type {Graph} from '../../src/models/graph';
-import {toLayersModel} from '../../src/models/layersModel';
+import type {Graph} from '../../src/network/graph';
+import {toLayersModel} from '../../src/network/layersModel';
 
 /** Largest difference between a network's logits and those expected, [B][K], each relative to the image's largest logit. */
 export function logitError(graph: Graph, images: Float32Array, expected: readonly (readonly number[])[]): number {

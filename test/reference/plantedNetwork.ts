@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import {fromLayersModel} from '../../src/models/layersModel';
-import {makeModel} from '../../src/models/model';
+import {fromLayersModel} from '../../src/network/layersModel';
+import {makeModel} from '../../src/network/model';
 import {imagesFromPixels} from '../../src/images';
 import type {LabelledImages} from '../../src/images/types';
-import type {Model} from '../../src/models/types';
+import type {Model} from '../../src/network/types';
 import {uniform} from './smallNetworks';
 
 /** A network whose channels each answer to one colour, and pictures of colours: channels that can be planted, without training. */

@@ -1,5 +1,5 @@
 import {inverse, Matrix} from 'ml-matrix';
-import type {LinearLayer} from '../../src/models/linearLayer';
+import type {LinearLayer} from '../../src/network/linearLayer';
 
 /** The splitting rules straight from their formulas: every patch in a list, every matrix inverted. */
 

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type {LinearLayer} from '../../src/models/linearLayer';
+import type {LinearLayer} from '../../src/network/linearLayer';
 import {patchMoment} from '../../src/split/patches';
 import type {ConceptInputs, SplitProblem} from '../../src/split/types';
 import type {OracleConcept, OracleProblem} from './ruleOracles';

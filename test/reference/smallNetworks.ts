@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import {unsafeUniformIntDistribution, xoroshiro128plus} from 'pure-rand';
-import {fromLayersModel} from '../../src/models/layersModel';
-import {makeModel} from '../../src/models/model';
+import {fromLayersModel} from '../../src/network/layersModel';
+import {makeModel} from '../../src/network/model';
 import {imagesFromPixels} from '../../src/images';
 import type {LabelledImages} from '../../src/images/types';
-import type {Model} from '../../src/models/types';
+import type {Model} from '../../src/network/types';
 
 /** Small random networks with every kind of layer of interest, named `studied`. */
 export interface SmallNetwork {

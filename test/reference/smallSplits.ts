@@ -1,4 +1,4 @@
-import {linearLayer} from '../../src/models/linearLayer';
+import {linearLayer} from '../../src/network/linearLayer';
 import {kernelsFromOwnership, kernelsFromParts} from '../../src/split/kernels';
 import {makeSplit} from '../../src/split/split';
 import type {Split} from '../../src/split/types';

@@ -1,7 +1,7 @@
-import {studyLayer, type StudiedLayer} from '../../src/evaluate/planted/studiedLayer';
-import type {ClassInputs} from '../../src/evaluate/planted/classInputs';
-import {TIERS} from '../../src/evaluate/planted/tiers';
-import type {Model} from '../../src/models/types';
+import {studyLayer, type StudiedLayer} from '../../src/planted/studiedLayer';
+import type {ClassInputs} from '../../src/planted/classInputs';
+import {TIERS} from '../../src/planted/tiers';
+import type {Model} from '../../src/network/types';
 import {colourImages} from './plantedNetwork';
 import {slowPatches} from './ruleOracles';
 

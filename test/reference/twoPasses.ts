@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import {applyLayer, describeLayer, type LinearLayer} from '../../src/models/linearLayer';
-import {nodeOf} from '../../src/models/graph';
-import type {Model} from '../../src/models/types';
+import {applyLayer, describeLayer, type LinearLayer} from '../../src/network/linearLayer';
+import {nodeOf} from '../../src/network/graph';
+import type {Model} from '../../src/network/types';
 
 /**
  * Relevance as it is defined, slowly: for one image, the logit's gradient at the studied layer by running the rest of the network

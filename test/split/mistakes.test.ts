@@ -3,7 +3,7 @@ import {test} from 'node:test';
 import {findPolysemantic} from '../../src/concepts/find';
 import {evaluateSplit} from '../../src/evaluate';
 import {imageFiles} from '../../src/images';
-import {InputError, InterruptError} from '../../src/numerics/errors';
+import {InputError, InterruptError} from '../../src/common/errors';
 import {collectRelevance} from '../../src/relevance/collect';
 import {disentangle} from '../../src/split/disentangle';
 import {verifySplit} from '../../src/split/verify';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
-import type {Model} from '../../src/models/types';
+import type {Model} from '../../src/network/types';
 import type {Split} from '../../src/split/types';
 import {verifySplit} from '../../src/split/verify';
-import {proofView} from '../../src/notebook/show/splitViews';
+import {proofView} from '../../src/report/show/splitViews';
 import {eachEngine} from '../reference/engines';
 import {CLASSES, smallImages} from '../reference/smallNetworks';
 import {smallSplit} from '../reference/smallSplits';

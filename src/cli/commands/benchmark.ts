@@ -1,18 +1,11 @@
 import path from 'node:path';
 import type {Command} from 'commander';
 import {demo, DEMO_EXAMPLE} from '../../demo';
-import {
-  bestRule,
-  randomCrops,
-  runPlantedBenchmark,
-  TIERS,
-  type PlantedOptions,
-  type TierName,
-} from '../../evaluate/planted';
-import {refuseForeignFile, replaceFile} from '../../models/output';
-import {PAGE_MARK} from '../../notebook/display';
-import {InputError} from '../../numerics/errors';
-import {resultPage} from '../../notebook/show';
+import {bestRule, randomCrops, runPlantedBenchmark, TIERS, type PlantedOptions, type TierName} from '../../planted';
+import {refuseForeignFile, replaceFile} from '../../files/output';
+import {PAGE_MARK} from '../../report/display';
+import {InputError} from '../../common/errors';
+import {resultPage} from '../../report/show';
 import {
   number,
   openImagesOption,

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type {Command} from 'commander';
-import {backend} from '../../backend';
+import {backend} from '../../engine';
 import {findPolysemantic} from '../../concepts/find';
 import {demo, DEMO_EXAMPLE} from '../../demo';
 import {evaluateSplit, topImages, type SplitEvaluation} from '../../evaluate';

@@ -1,6 +1,6 @@
 import type {Command} from 'commander';
-import {doctor, setupEngine} from '../../backend';
-import {installKernel, kernelStatus, uninstallKernel, type KernelPlace} from '../../notebook/kernel';
+import {doctor, setupEngine} from '../../setup';
+import {installKernel, kernelStatus, uninstallKernel, type KernelPlace} from '../../kernel';
 import {print, withJson} from '../common';
 
 /** `setup`, `doctor`, `kernel`: what the machine needs. */

@@ -1,7 +1,7 @@
 import type {Command} from 'commander';
 import {evaluateSplit} from '../../evaluate';
-import {refuseInput} from '../../models/output';
-import {InputError} from '../../numerics/errors';
+import {refuseInput} from '../../files/output';
+import {InputError} from '../../common/errors';
 import {warningsOf} from '../../numerics/statistics';
 import {loadStatistics} from '../../relevance/store';
 import {checkStatistics, disentangle} from '../../split/disentangle';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {InputError} from '../../numerics/errors';
-import {applyLayer} from '../../models/linearLayer';
+import {InputError} from '../../common/errors';
+import {applyLayer} from '../../network/linearLayer';
 import {stackKernels} from '../kernels';
 import {eachPatchChunk, momentSum, type MomentSum} from '../patches';
 import type {ConceptInputs, SecondMoment, SplitProblem} from '../types';

@@ -1,4 +1,4 @@
-import {InputError} from '../../numerics/errors';
+import {InputError} from '../../common/errors';
 import type {SplitRule} from '../types';
 import {energyMatch} from './energyMatch';
 import {gatedRidge} from './gatedRidge';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {InputError} from '../../numerics/errors';
-import {applyLayer} from '../../models/linearLayer';
+import {InputError} from '../../common/errors';
+import {applyLayer} from '../../network/linearLayer';
 import {kernelsFromOwnership, stackKernels} from '../kernels';
 import {hardOwnership, RHOS, sourceOwners} from '../sources';
 import type {RhoChoice, SplitProblem, SplitRule} from '../types';

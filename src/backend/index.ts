@@ -1,7 +1,0 @@
-export {backend, ensureBackend} from './choose';
-export type {BackendChoice, EngineName} from './choose';
-export {installGradients} from './gradients';
-export {withInterrupt} from './interrupt';
-export {leanConvolutions} from './leanConvolutions';
-export {recentSetupFailure, setupEngine, type SetupOptions} from './setup';
-export {doctor, type Diagnosis} from './doctor';

@@ -1,0 +1,198 @@
+import {findPolysemantic, makeConcept} from '../../concepts/find';
+import type {ClassPair} from '../../concepts/types';
+import type {RelevanceStatistics} from '../../numerics/statistics';
+import {cosine} from '../../numerics/vectors';
+import {channelStatistics} from './channelStatistics';
+import {gridIndex, type Explored, type ExploredChannel, type Settings} from './explored';
+
+/** A channel that is relevant to at least two classes. */
+export interface ChannelSummary {
+  channel: number;
+  classes: number[];
+  /** NaN where no two of its ARVs can be compared. */
+  lowestCosine: number;
+  /** The classes of the lowest cosine. */
+  lowestPair?: [number, number];
+  /** Pairs that can be compared, and those below γ. */
+  pairs: number;
+  below: number;
+}
+
+/** What the thresholds find in the layer. */
+export interface Overview {
+  /** Candidates, the lowest cosine first; those with a pair below γ are polysemantic. */
+  candidates: ChannelSummary[];
+  polysemantic: number;
+  pairs: number;
+  below: number;
+  /** Cosines of all pairs, in no order. */
+  cosines: Float64Array;
+}
+
+export interface DetailConcept {
+  classes: number[];
+  /** [Cin] */
+  arv: Float64Array;
+}
+
+/** One channel at the thresholds. */
+export interface Detail {
+  channel: number;
+  /** Relevant classes, those of a concept together. */
+  classes: number[];
+  /** [classes, classes]; NaN where an ARV is zero. */
+  cosines: Float64Array;
+  concepts: DetailConcept[];
+  /** Pairs below γ, ascending by cosine. */
+  pairs: ClassPair[];
+  lowestCosine: number;
+}
+
+/** A cosine that was not computed yet; cosines are from −1 to 1, or NaN. */
+const UNKNOWN = 2;
+
+export interface Analysis {
+  /** Goes through the channels; yields after each, so that a page can draw meanwhile. */
+  overview(settings: Settings): Generator<undefined, Overview>;
+  /** Undefined for a channel that is no candidate at these thresholds. */
+  detail(settings: Settings, channel: number): Detail | undefined;
+  /** Classes of one's own choosing as concepts of a channel. */
+  concepts(channel: number, groups: readonly (readonly number[])[]): DetailConcept[];
+}
+
+/** Computes what the knobs show, and keeps the cosines, which do not depend on them. */
+export function analyse(explored: Explored): Analysis {
+  const {grid} = explored;
+  const byChannel = new Map(explored.channels.map((channel) => [channel.channel, channel]));
+  const known = new Map<number, Float64Array>();
+  let last: {channel: number; stats: RelevanceStatistics} | undefined;
+
+  function statisticsOf(channel: ExploredChannel): RelevanceStatistics {
+    if (last?.channel !== channel.channel) {
+      last = {channel: channel.channel, stats: channelStatistics(explored, channel)};
+    }
+    return last.stats;
+  }
+
+  /** Positions in the channel's list of the classes that it is relevant to. */
+  function relevant({reach, classes}: ExploredChannel, {tau, p}: Settings): number[] {
+    const [atTau, atP] = [gridIndex(grid.tau, tau), gridIndex(grid.p, p)];
+    const positions: number[] = [];
+    for (let k = 0; k < classes.length; k++) if (reach[k * grid.p.length + atP] > atTau) positions.push(k);
+    return positions;
+  }
+
+  /** Cosines of all pairs of the positions, in the channel's matrix [classes, classes]; computed where they are not known. */
+  function cosinesOf(channel: ExploredChannel, positions: readonly number[]): Float64Array {
+    const count = channel.classes.length;
+    const matrix = known.get(channel.channel) ?? new Float64Array(count * count).fill(UNKNOWN);
+    known.set(channel.channel, matrix);
+    const arvs = new Map<number, ArrayLike<number>>();
+    const arv = (at: number) => {
+      const vector = arvs.get(at) ?? explored.arv(channel, at);
+      arvs.set(at, vector);
+      return vector;
+    };
+    for (let i = 0; i < positions.length; i++) {
+      for (let j = i + 1; j < positions.length; j++) {
+        const at = positions[i] * count + positions[j];
+        if (matrix[at] === UNKNOWN) {
+          matrix[at] = cosine(arv(positions[i]), arv(positions[j]));
+          matrix[positions[j] * count + positions[i]] = matrix[at];
+        }
+      }
+    }
+    return matrix;
+  }
+
+  function summary(channel: ExploredChannel, positions: number[], gamma: number, cosines: number[]): ChannelSummary {
+    const {classes} = channel;
+    const matrix = cosinesOf(channel, positions);
+    const result: ChannelSummary = {
+      channel: channel.channel,
+      classes: positions.map((at) => classes[at]),
+      lowestCosine: NaN,
+      pairs: 0,
+      below: 0,
+    };
+    for (let i = 0; i < positions.length; i++) {
+      for (let j = i + 1; j < positions.length; j++) {
+        const value = matrix[positions[i] * classes.length + positions[j]];
+        if (Number.isNaN(value)) continue;
+        cosines.push(value);
+        result.pairs += 1;
+        if (value < gamma) result.below += 1;
+        if (!(result.lowestCosine <= value)) {
+          result.lowestCosine = value;
+          result.lowestPair = [classes[positions[i]], classes[positions[j]]];
+        }
+      }
+    }
+    return result;
+  }
+
+  function* overview(settings: Settings): Generator<undefined, Overview> {
+    const candidates: ChannelSummary[] = [];
+    const cosines: number[] = [];
+    for (const channel of explored.channels) {
+      const positions = relevant(channel, settings);
+      if (positions.length < 2) continue;
+      candidates.push(summary(channel, positions, settings.gamma, cosines));
+      yield;
+    }
+    const order = ({lowestCosine}: ChannelSummary) => (Number.isNaN(lowestCosine) ? 2 : lowestCosine);
+    candidates.sort((a, b) => order(a) - order(b) || a.channel - b.channel);
+    return {
+      candidates,
+      polysemantic: candidates.filter(({below}) => below > 0).length,
+      pairs: cosines.length,
+      below: candidates.reduce((sum, {below}) => sum + below, 0),
+      cosines: Float64Array.from(cosines),
+    };
+  }
+
+  function detail({tau, p, gamma}: Settings, wanted: number): Detail | undefined {
+    const channel = byChannel.get(wanted);
+    if (!channel) return undefined;
+    const [found] = findPolysemantic(statisticsOf(channel), {tau, p, gamma, allPairs: true});
+    if (!found) return undefined;
+    const outside = (local: readonly number[]) => local.map((k) => channel.classes[k]);
+    const ordered = found.concepts.flatMap((concept) => concept.classes);
+    const matrix = cosinesOf(channel, found.classes);
+    const pairs = found.pairs.filter((pair) => pair.cosine < gamma);
+    return {
+      channel: wanted,
+      classes: outside(ordered),
+      cosines: Float64Array.from({length: ordered.length ** 2}, (_, at) => {
+        const [i, j] = [Math.floor(at / ordered.length), at % ordered.length];
+        return i === j ? 1 : matrix[ordered[i] * channel.classes.length + ordered[j]];
+      }),
+      concepts: found.concepts.map(({classes, arv}) => ({classes: outside(classes), arv})),
+      pairs: pairs.map(({classes, cosine: value}) => ({
+        channel: wanted,
+        classes: outside(classes) as [number, number],
+        cosine: value,
+      })),
+      lowestCosine: found.lowestCosine,
+    };
+  }
+
+  function concepts(wanted: number, groups: readonly (readonly number[])[]): DetailConcept[] {
+    const channel = byChannel.get(wanted);
+    if (!channel) return [];
+    return groups.map((classes) => {
+      const local = classes.map((k) => channel.classes.indexOf(k));
+      return {classes: [...classes], arv: makeConcept(statisticsOf(channel), 0, local).arv};
+    });
+  }
+
+  return {overview, detail, concepts};
+}
+
+/** Runs an overview to its end at once. */
+export function complete<T>(steps: Generator<undefined, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}

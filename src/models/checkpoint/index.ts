@@ -1,3 +1,0 @@
-export {readCheckpoint} from './readCheckpoint';
-export type {LoadedWeight} from './loadTensors';
-export {readSafetensors, writeSafetensors, type SafetensorsArray, type SafetensorsFile} from './safetensors';

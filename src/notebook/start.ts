@@ -1,4 +1,0 @@
-import {setUpNotebook} from './kernel';
-
-// Importing the package in a cell is all that its user does: bars, short errors and kept output are there from then on.
-setUpNotebook();

@@ -1,0 +1,86 @@
+import type {Summary} from '../numerics/summary';
+import {textTable} from '../evaluate/text';
+import type {ImageSet, PlantedBenchmark, RuleSummary, TierSummary} from './types';
+
+/** `.737 ± .014` */
+export function plusMinus({mean, interval}: Summary): string {
+  if (Number.isNaN(mean)) return '–';
+  const half = (interval[1] - interval[0]) / 2;
+  return Number.isNaN(half) ? mean.toFixed(3) : `${mean.toFixed(3)} ± ${half.toFixed(3)}`;
+}
+
+/** One column a tier, one row a rule. */
+function byTier(tiers: readonly TierSummary[], title: string, cell: (rule: RuleSummary) => string): string[] {
+  const rules = tiers[0].rules.map(({rule}) => rule);
+  const rows = rules.map((name) => [name, ...tiers.map((tier) => cell(tier.rules.find(({rule}) => rule === name)!))]);
+  return textTable([[title, ...tiers.map(({tier}) => tier)], ...rows]);
+}
+
+const SET_WORDS: Record<ImageSet, string> = {
+  two: 'held-out images of the two (three) classes',
+  pool: 'a pool of other classes',
+  unseen: 'unseen classes',
+  served: 'unseen classes that one source serves',
+};
+
+/** The benchmark as tables for a terminal. */
+export function describeBenchmark(benchmark: Omit<PlantedBenchmark, 'toString'>): string {
+  const {model, layer, images, tiers, detection, notes} = benchmark;
+  const narrow = tiers.filter(({tier}) => ['disjoint', 'dense'].includes(tier));
+  const shown = narrow.length > 0 ? narrow : tiers;
+  const lines = [
+    `planted benchmark of ${model.name}, layer ${layer}: ${(100 * benchmark.zeroInputShare).toFixed(0)} % of its inputs are zero, top-1 ${(100 * benchmark.top1).toFixed(1)} %`,
+    `${images.discoveryCount} discovery and ${images.heldOutCount} held-out images of ${images.classes} classes; tau ${benchmark.tau}, p ${benchmark.p}, seed ${benchmark.seed}`,
+    `mean over plants ± half of the 95 % interval; ${tiers.map(({tier, plants}) => `${tier} ${plants}`).join(', ')} plants`,
+    ...notes.map((note) => `note: ${note}`),
+    '',
+    ...byTier(tiers, `r, ${SET_WORDS.two}`, ({r}) => plusMinus(r.two)),
+    '',
+    ...byTier(shown, 'R²', ({r2}) => plusMinus(r2.two)),
+  ];
+  for (const set of ['pool', 'unseen', 'served'] as const) {
+    lines.push('', ...byTier(shown, `r, ${SET_WORDS[set]}`, ({r}) => plusMinus(r[set])));
+  }
+  lines.push(
+    '',
+    ...byTier(shown, 'leak share (0.5: no split)', ({leakShare}) => plusMinus(leakShare)),
+    ...shown.map(({tier, trueLeakShare}) => `the true sources' own leak share, ${tier}: ${plusMinus(trueLeakShare)}`),
+    '',
+    ...byTier(shown, 'edge accuracy / adjusted Rand index', ({edgeAccuracy, adjustedRandIndex}) =>
+      [edgeAccuracy, adjustedRandIndex].map(({mean}) => mean.toFixed(3)).join(' / '),
+    ),
+    '',
+    ...byTier(
+      shown,
+      'seconds / exactness',
+      ({seconds, exactness}) => `${seconds.mean.toFixed(3)} / ${exactness.toExponential(0)}`,
+    ),
+    '',
+    ...tiers.map(
+      ({tier, candidates}) =>
+        `relevant to all its classes in the modified network, ${tier}: ${(100 * candidates.mean).toFixed(0)} % of the plants`,
+    ),
+  );
+  const tierNames = shown.map(({tier}) => tier);
+  const detected = detection.filter(({tier}) => tierNames.includes(tier));
+  if (detected.length > 0) {
+    lines.push(
+      '',
+      ...textTable([
+        ['detection', 'score', 'against', 'class pairs', 'plants', 'others', 'AUROC', 'AP', 'wins on the same pair'],
+        ...detected.map((row) => [
+          row.tier,
+          row.score === 'negativeCosine' ? '−cos' : '−leak',
+          row.against,
+          row.pairs === 'same' ? 'the plants’' : 'any',
+          String(row.positives),
+          String(row.negatives),
+          row.auroc.toFixed(2),
+          row.averagePrecision.toFixed(2),
+          plusMinus(row.wins),
+        ]),
+      ]),
+    );
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,255 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {longCall} from '../engine/longCall';
+import {imageBatches, subset} from '../images';
+import type {LabelledImages, Preset} from '../images/types';
+import {batchNormAffine, foldBatchNorm, stripSoftmax} from '../network/fold';
+import {consumersOf, type Graph} from '../network/graph';
+import {linearLayer, type LinearLayer} from '../network/linearLayer';
+import {makeModel} from '../network/model';
+import type {Model} from '../network/types';
+import {InputError} from '../common/errors';
+import type {LongCallOptions} from '../common/progress';
+import {inputSums} from '../relevance/inputSums';
+import {networkAtLayer, type NetworkAtLayer} from '../relevance/networkAtLayer';
+import type {SecondMoment} from '../split/types';
+import type {ChannelRelevance} from './choosePlants';
+import {copyRow, emptyInputs, momentCache, type ClassInputs} from './classInputs';
+
+/** A layer with batch norm folded in, and its inputs for all classes. */
+export interface StudiedLayer {
+  /** W̃ = s·W, with s the scale of the batch norm behind it; without bias. */
+  layer: LinearLayer;
+  /** The layer's own bias times s, [Cout]; the batch norm's shift is no part of m. */
+  ownBias: Float64Array;
+  /** s·b and the batch norm's shift together, what the folded layer adds, [Cout]. */
+  shift: Float64Array;
+  network: NetworkAtLayer;
+  relevance: ChannelRelevance;
+  discovery: Map<number, ClassInputs>;
+  heldOut: Map<number, ClassInputs>;
+  zeroInputShare: number;
+  /** Top-1 on the discovery images. */
+  top1: number;
+  /** E[x xᵀ] over the discovery images of some classes, equal weight to each. */
+  moment(classes: readonly number[]): Promise<SecondMoment | undefined>;
+  dispose(): void;
+}
+
+/** A class takes part with so many images of each kind. */
+export const LEAST_IMAGES = {discovery: 8, heldOut: 4};
+
+/** Layer inputs that may be kept in memory, in bytes. */
+const MOST_BYTES = 6e9;
+
+export interface StudyOptions extends LongCallOptions {
+  layer: string;
+  tau: number;
+  p: number;
+  discoveryPerClass: number;
+  heldOutPerClass: number;
+  preset: Preset;
+  batchSize: number;
+}
+
+/**
+ * Runs the network up to the layer once an image and keeps what comes out.
+ * @throws InputError for an unknown layer, or inputs that do not fit into memory
+ */
+export async function studyLayer(
+  model: Model,
+  images: {discovery: LabelledImages; heldOut: LabelledImages},
+  options: StudyOptions,
+): Promise<StudiedLayer> {
+  const chosen = {
+    discovery: chooseImages(images.discovery, model.classes, options.discoveryPerClass),
+    heldOut: chooseImages(images.heldOut, model.classes, options.heldOutPerClass),
+  };
+  const classes = [...chosen.discovery.perClass.keys()]
+    .filter((k) => chosen.discovery.perClass.get(k)! >= LEAST_IMAGES.discovery)
+    .filter((k) => (chosen.heldOut.perClass.get(k) ?? 0) >= LEAST_IMAGES.heldOut)
+    .sort((a, b) => a - b);
+  const plain = linearLayer(model.graph, options.layer);
+  const graph = foldBatchNorm(stripSoftmax(model.graph));
+  const folded = makeModel(graph, {name: model.name, preset: model.preset});
+  const network = networkAtLayer(folded, options.layer);
+  const outputs = plain.shape[3];
+  const shift = Float64Array.from({length: outputs}, (_, c) => network.layer.bias?.[c] ?? 0);
+  const scale = foldedScale(model.graph, graph, options.layer, outputs);
+  const ownBias = Float64Array.from({length: outputs}, (_, c) => (plain.bias?.[c] ?? 0) * scale[c]);
+  try {
+    const important = new Float64Array(outputs * model.classes);
+    const hits = {right: 0, all: 0};
+    const zeros = {zeros: 0, all: 0};
+    const discovery = await readInputs(network, folded, chosen.discovery, classes, options, {
+      label: `reading ${options.layer}'s inputs (discovery)`,
+      all: true,
+      measure: async (input, z, crossing, labels) => {
+        const {shares, top} = await importantChannels(network, z, crossing, labels, {shift, ownBias, tau: options.tau});
+        labels.forEach((k, b) => {
+          for (let c = 0; c < outputs; c++) important[c * model.classes + k] += shares[b * outputs + c];
+          hits.right += Number(top[b] === k);
+        });
+        hits.all += labels.length;
+        zeros.zeros += input.reduce((count, value) => count + Number(value === 0), 0);
+        zeros.all += input.length;
+      },
+    });
+    const heldOut = await readInputs(network, folded, chosen.heldOut, classes, options, {
+      label: `reading ${options.layer}'s inputs (held out)`,
+      all: false,
+    });
+    for (let at = 0; at < important.length; at++) important[at] /= discovery.get(at % model.classes)?.count || 1;
+    const layer: LinearLayer = {...network.layer, bias: undefined};
+    return {
+      layer,
+      ownBias,
+      shift,
+      network,
+      relevance: {importance: important, channels: outputs, outputs: model.classes, classes, p: options.p},
+      discovery,
+      heldOut,
+      zeroInputShare: zeros.zeros / zeros.all,
+      top1: hits.right / hits.all,
+      moment: momentCache(layer, discovery),
+      dispose: () => {
+        network.dispose();
+        folded.dispose();
+      },
+    };
+  } catch (error) {
+    network.dispose();
+    folded.dispose();
+    throw error;
+  }
+}
+
+/** The first images of each class. */
+function chooseImages(images: LabelledImages, outputs: number, perClass: number) {
+  const labels = images.labelsFor(outputs);
+  const counts = new Map<number, number>();
+  const indices = [...labels.keys()].filter((index) => {
+    const seen = counts.get(labels[index]) ?? 0;
+    counts.set(labels[index], Math.min(seen + 1, perClass));
+    return seen < perClass;
+  });
+  return {images: subset(images, {indices}), perClass: counts};
+}
+
+/** The scale that a batch norm behind the layer put into its kernel, [Cout]; ones where none was folded. */
+function foldedScale(before: Graph, after: Graph, layer: string, outputs: number): Float64Array {
+  const behind = consumersOf(before, layer);
+  const gone = behind.length === 1 && !after.nodes.some(({name}) => name === behind[0].name);
+  return gone && behind[0].className === 'BatchNormalization'
+    ? batchNormAffine(behind[0], outputs).scale
+    : new Float64Array(outputs).fill(1);
+}
+
+interface Reading {
+  label: string;
+  /** Keep the crossing tensors and T besides. */
+  all: boolean;
+  measure?(input: Float32Array, z: tf.Tensor4D, crossing: tf.Tensor[], labels: Int32Array): Promise<void>;
+}
+
+async function readInputs(
+  network: NetworkAtLayer,
+  model: Model,
+  {images, perClass}: {images: LabelledImages; perClass: Map<number, number>},
+  classes: readonly number[],
+  options: StudyOptions,
+  {label, all, measure}: Reading,
+): Promise<Map<number, ClassInputs>> {
+  const kept = new Map<number, ClassInputs>();
+  const labels = images.labelsFor(model.classes);
+  const wanted = new Set(classes);
+  const indices = [...labels.keys()].filter((index) => wanted.has(labels[index]));
+  if (indices.length === 0) return kept;
+  const list = subset(images, {indices});
+  const total = indices.length;
+  await longCall({label, total, unit: 'images'}, options, async (task, signal) => {
+    const {preset, batchSize} = options;
+    const batches = imageBatches(list, {inputShape: model.inputShape, preset, batchSize, unreadable: 'skip', signal});
+    for await (const batch of batches) {
+      signal.throwIfAborted();
+      task.advance(batch.indices.length + batch.skipped.length, {skipped: batch.skipped.length});
+      if (batch.indices.length === 0) continue;
+      const pixels = tf.tidy(() => tf.tensor4d(batch.pixels, batch.shape));
+      const {input, crossing} = network.trunk(pixels);
+      pixels.dispose();
+      const z = network.linear(input); // [B, H', W', Cout]
+      const sums = inputSums(network.layer, input); // [B, taps, Cin]
+      try {
+        const batchLabels = Int32Array.from(batch.indices, (index) => labels[indices[index]]);
+        const values = (await input.data()) as Float32Array;
+        checkMemory(values.length / batchLabels.length, total, list.name);
+        await measure?.(values, z, crossing, batchLabels);
+        const passing = all ? await Promise.all(crossing.map(async (t) => [t.shape, await t.data()] as const)) : [];
+        const totals = all ? ((await sums.data()) as Float32Array) : new Float32Array(0);
+        batchLabels.forEach((k, b) => {
+          if (!kept.has(k))
+            kept.set(k, emptyInputs(perClass.get(k)!, input.shape, passing, all ? sums.size / sums.shape[0] : 0));
+          const inputs = kept.get(k)!;
+          copyRow(inputs.input, inputs.count, values, b, batchLabels.length);
+          passing.forEach(([, data], n) =>
+            copyRow(inputs.crossing[n].data, inputs.count, data as Float32Array, b, batchLabels.length),
+          );
+          if (all) copyRow(inputs.sums, inputs.count, totals, b, batchLabels.length);
+          inputs.count += 1;
+        });
+      } finally {
+        tf.dispose([input, ...crossing, z, sums]);
+      }
+    }
+  });
+  return kept;
+}
+
+function checkMemory(valuesPerImage: number, images: number, name: string): void {
+  const bytes = 4 * valuesPerImage * images;
+  if (bytes > MOST_BYTES) {
+    throw new InputError(
+      `the layer's inputs of ${images} images of ${name} take ${(bytes / 1e9).toFixed(1)} GB, and at most ${MOST_BYTES / 1e9} GB are kept; give fewer images a class (discoveryPerClass, heldOutPerClass) or a deeper layer`,
+    );
+  }
+}
+
+/** Shares s_c ≥ τ as 0 or 1, [B, Cout], and the class of the highest logit, [B]. */
+async function importantChannels(
+  network: NetworkAtLayer,
+  z: tf.Tensor4D,
+  crossing: tf.Tensor[],
+  labels: Int32Array,
+  {shift, ownBias, tau}: {shift: Float64Array; ownBias: Float64Array; tau: number},
+): Promise<{shares: Float32Array; top: Int32Array}> {
+  const [relevance, predictions] = tf.tidy(() => {
+    const {logits, gradient} = network.headGradient(z, crossing, labels);
+    return [channelRelevance(z, gradient, shift, ownBias), tf.argMax(logits, 1)];
+  });
+  try {
+    const values = (await relevance.data()) as Float32Array;
+    const top = (await predictions.data()) as Int32Array;
+    const outputs = shift.length;
+    const shares = new Float32Array(values.length);
+    for (let row = 0; row < values.length; row += outputs) {
+      let positive = 0;
+      for (let c = 0; c < outputs; c++) positive += Math.max(values[row + c], 0);
+      for (let c = 0; c < outputs; c++) shares[row + c] = positive > 0 && values[row + c] >= tau * positive ? 1 : 0;
+    }
+    return {shares, top};
+  } finally {
+    tf.dispose([relevance, predictions]);
+  }
+}
+
+/** R_c = Σ_hw Z_c·∂y/∂Z_c, with Z before batch norm: the shift that folding added is taken off again. [B, Cout] */
+export function channelRelevance(
+  z: tf.Tensor4D,
+  gradient: tf.Tensor4D,
+  shift: Float64Array,
+  ownBias: Float64Array,
+): tf.Tensor2D {
+  return tf.tidy(() => {
+    const offset = tf.tensor1d(Float32Array.from(shift, (value, c) => ownBias[c] - value)); // [Cout]
+    return tf.sum(tf.mul(tf.add(z, offset), gradient), [1, 2]) as tf.Tensor2D;
+  });
+}

@@ -1,0 +1,54 @@
+import {inspect} from 'node:util';
+import {InputError, InterruptError} from '../../common/errors';
+import {firstTime} from './state';
+
+/**
+ * Errors that the user can mend are shown in a cell as their message alone: the frames of a stack name lines of
+ * generated code, no cell. A kernel prints an error by `util.inspect`.
+ */
+export function showErrorsShortly(): void {
+  for (const kind of [InputError, InterruptError]) {
+    if (!firstTime(kind.prototype, 'show shortly')) continue;
+    Object.defineProperty(kind.prototype, inspect.custom, {
+      configurable: true,
+      value: function (this: Error) {
+        return `${this.name}: ${this.message}`;
+      },
+    });
+  }
+}
+
+/** Frames of a stack that help to report an error; the others name the kernel's and Node's own lines. */
+const FRAMES = 3;
+
+/**
+ * Errors that a kernel prints get short from now on: an interrupted cell says so in a line, and any other error keeps its
+ * first lines. To be called before tslab is loaded, which keeps the function that it prints with.
+ */
+export function printErrorsShortly(console: Pick<Console, 'error'> = globalThis.console): void {
+  if (!firstTime(console, 'print errors shortly')) return;
+  const print = console.error;
+  console.error = (...values: unknown[]) =>
+    print.apply(
+      console,
+      values.map((value) => (value instanceof Error ? errorText(value) : value)),
+    );
+}
+
+function errorText(error: Error): string {
+  // What ends a cell that waits for something, and one that computes; the stack is the kernel's own.
+  const {code} = error as NodeJS.ErrnoException;
+  if (error.message === 'Interrupted asynchronously' || code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') {
+    return 'Interrupted: what the cell declared is lost; a long call stops at its next batch and says in its bar what it kept.';
+  }
+  let frames = 0;
+  const kept: string[] = [];
+  for (const line of inspect(error).split('\n')) {
+    const isFrame = /^\s+at /.test(line);
+    if (!isFrame) frames = 0;
+    const foreign = /node:|[\\/]tslab[\\/]dist[\\/]/.test(line);
+    if (!isFrame || (!foreign && frames++ < FRAMES)) kept.push(line);
+    else if (line.endsWith(' {')) kept.push('{'); // opens the error's own fields
+  }
+  return kept.join('\n');
+}

@@ -1,0 +1,28 @@
+import type {SplitTopImages} from '../../evaluate';
+import type {LabelledImages} from '../../images/types';
+import type {Model} from '../../network/types';
+import type {RelevanceStatistics} from '../../numerics/statistics';
+
+/** What `show` may look at beside the result itself. */
+export interface ShowOptions {
+  /** Statistics that a result was found in: adds similarity heatmaps and example images. */
+  stats?: RelevanceStatistics;
+  /** Images that a result is about: adds pictures of them. */
+  images?: LabelledImages;
+  /** Top images of the same split, among `images`: stand beside what visualisations show, a row a channel. */
+  top?: SplitTopImages;
+  /** The network that images are for: names their classes. */
+  model?: Model;
+  /** Channels to go into, by number. @default the most telling ones */
+  channels?: readonly number[];
+  /** Images in a row. @default 10 */
+  count?: number;
+  /** Side of a thumbnail in pixels. @default 64 */
+  side?: number;
+  /** τ and p of what is counted as relevant. @default 0.03, or 2 / channels where that is more; 0.75 */
+  tau?: number;
+  p?: number;
+}
+
+export const ROW = 10;
+export const SIDE = 64;

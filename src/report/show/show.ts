@@ -1,0 +1,40 @@
+import {captureDisplay, isNotebook, textBundle, type Bundle, type Display} from '../display';
+import {kernelState} from '../display/state';
+import {cellWaitsFor} from './cellWaitsFor';
+import type {ShowOptions} from './options';
+import {viewBundle, type View} from './view';
+import {viewOf} from './viewOf';
+
+/**
+ * Shows a result: a network, images, statistics, found channels, a concept, a split and everything measured of it, a figure; several
+ * of them as a list; anything else as text. In a notebook one output appears in the cell, which each front end renders at its best:
+ * figures come alive where scripts run, and stand still where they do not. Elsewhere its text goes to standard output.
+ *
+ * Pictures of images are read while the cell goes on; the outputs of a cell keep their order, and the cell waits for them. Outside a
+ * notebook, await it.
+ * @example show(found, {stats: stats, images: train})
+ */
+export function show(value: unknown, options: ShowOptions = {}): void | Promise<void> {
+  const display = captureDisplay();
+  const {showing} = kernelState();
+  const made = showing ? showing.then(() => viewOf(value, options)) : viewOf(value, options);
+  if (!(made instanceof Promise)) return emitView(made, display);
+  const shown = made.then((view) => emitView(view, display));
+  const settled = shown.catch((error: Error) => {
+    // Nobody may wait for it: the cell shows what went wrong.
+    display(textBundle(`could not be shown: ${error.message}`));
+  });
+  cellWaitsFor(settled);
+  // A kernel would print a promise that is the last expression of a cell.
+  return isNotebook() ? undefined : shown;
+}
+
+function emitView(view: View, display: Display): void {
+  const bundle = viewBundle(view);
+  if (!display(bundle)) process.stdout.write(`${String(bundle.data['text/plain'])}\n`);
+}
+
+/** The output that `show` makes of a value, as data. */
+export async function bundleOf(value: unknown, options: ShowOptions = {}): Promise<Bundle> {
+  return viewBundle(await viewOf(value, options));
+}

@@ -1,0 +1,2 @@
+export {doctor, type Diagnosis} from './doctor';
+export {recentSetupFailure, setupEngine, type SetupOptions} from './setup';

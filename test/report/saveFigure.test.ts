@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import {after, before, test} from 'node:test';
+import sharp from 'sharp';
+import {html, toBundle} from '../../src/report/display';
+import {plots} from '../../src/report/plots';
+import {saveFigure, topImagesGallery} from '../../src/report/show';
+import type {SplitTopImages} from '../../src/evaluate';
+import {InputError} from '../../src/common/errors';
+import {rhoSweep} from '../../src/plots';
+import {manyResults, type ManyResults} from './showResults';
+
+let many: ManyResults;
+const folder = mkdtempSync(path.join(os.tmpdir(), 'unweave-'));
+const file = (name: string) => path.join(folder, name);
+before(async () => (many = await manyResults()));
+after(() => {
+  many.dispose();
+  rmSync(folder, {recursive: true});
+});
+
+test('a plot of the public API saves itself, and is the same data as the plain one', async () => {
+  const figure = plots.rhoSweep(many.split);
+  assert.deepEqual(figure, rhoSweep(many.split));
+  assert.deepEqual(Object.keys(figure), Object.keys(rhoSweep(many.split)));
+  for (const ending of ['svg', 'png', 'html', 'json']) {
+    assert.equal(await figure.save(file(`rho.${ending}`)), file(`rho.${ending}`));
+  }
+  assert.match(readFileSync(file('rho.svg'), 'utf8'), /^<svg/);
+  assert.equal((await sharp(file('rho.png')).metadata()).format, 'png');
+  assert.match(readFileSync(file('rho.html'), 'utf8'), /^<!doctype html>/);
+  assert.equal(JSON.parse(readFileSync(file('rho.json'), 'utf8')).title.text, (figure.title as {text: string}).text);
+});
+
+test('whatever show shows is saved as a page, with the library inside once', async () => {
+  const {results, stats, images, model} = many;
+  for (const [name, value] of Object.entries(results)) {
+    await saveFigure(value, file('result.html'), {stats, images, model});
+    const page = readFileSync(file('result.html'), 'utf8');
+    assert.ok(page.length > 400, name);
+    assert.doesNotMatch(page, /(src|href)="https?:/, name);
+    assert.ok((page.match(/DecompressionStream/g)?.length ?? 0) <= 1, name);
+  }
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.endsWith('.tmp')),
+    [],
+  );
+});
+
+test('a result with one figure is saved as its picture; another says what to write instead', async () => {
+  await saveFigure(many.results['densities'], file('densities.png'));
+  assert.equal((await sharp(file('densities.png')).metadata()).format, 'png');
+  for (const ending of ['png', 'svg', 'json']) {
+    await assert.rejects(
+      saveFigure(many.results['activation maps'], file(`maps.${ending}`)),
+      (error: Error) => error instanceof InputError && /as \.\w+: .*; write \.html/.test(error.message),
+    );
+  }
+});
+
+test('a gallery is saved as it is', async () => {
+  const png = await topImagesGallery(many.results['top images'] as SplitTopImages, many.images);
+  await saveFigure(png, file('gallery.png'));
+  assert.deepEqual(readFileSync(file('gallery.png')), png);
+  await saveFigure(png, file('gallery.html'));
+  assert.match(readFileSync(file('gallery.html'), 'utf8'), /data:image\/png;base64,/);
+});
+
+test('what show does not know is not saved', async () => {
+  for (const value of [5, undefined, {a: 1}, [], [html`<b>x</b>`, 5]]) {
+    await assert.rejects(
+      saveFigure(value, file('x.html')),
+      /cannot save .*; give a figure, or a result that show knows/,
+    );
+  }
+  await saveFigure([toBundle('text'), html`<b>x</b>`], file('list.html'));
+  assert.match(readFileSync(file('list.html'), 'utf8'), /text[\s\S]*<b>x<\/b>/);
+});
