@@ -19,8 +19,8 @@ export function fuseRelus(graph: Graph): Graph {
     if (!kind) continue;
     const linear = nodeOf(fused, node.inputs[0]);
     const canFuse =
-      (linear.className === 'Conv2D' || linear.className === 'DepthwiseConv2D') &&
-      (linear.config.activation ?? 'linear') === 'linear' &&
+      (linear.operator === 'Conv2D' || linear.operator === 'DepthwiseConv2D') &&
+      (linear.args.activation ?? 'linear') === 'linear' &&
       !fused.outputs.includes(linear.name) &&
       consumersOf(fused, linear.name).length === 1;
     if (!canFuse) continue;
@@ -32,7 +32,7 @@ export function fuseRelus(graph: Graph): Graph {
         .filter((other) => other.name !== name)
         .map((other) =>
           other === linear
-            ? {...linear, config: {...linear.config, activation: kind}}
+            ? {...linear, args: {...linear.args, activation: kind}}
             : {...other, inputs: other.inputs.map(redirect)},
         ),
     };
@@ -40,7 +40,7 @@ export function fuseRelus(graph: Graph): Graph {
   return fused;
 }
 
-function reluOf({className, config}: GraphNode): Activation | undefined {
+function reluOf({operator: className, args: config}: GraphNode): Activation | undefined {
   if (className === 'Activation') {
     return config.activation === 'relu' || config.activation === 'relu6' ? config.activation : undefined;
   }

@@ -186,7 +186,7 @@ function inputPoint(model: Model, name: string): string {
 function layerOutput(model: Model, name: string, keep: Keep) {
   const node = model.graph.nodes.find((candidate) => candidate.name === name);
   const inGraph = stripSoftmax(model.graph).nodes.some((candidate) => candidate.name === name);
-  if (!node || !inGraph || node.className === 'InputLayer') {
+  if (!node || !inGraph || node.operator === 'InputLayer') {
     const names = linearLayers(model.graph).map((layer) => layer.name);
     throw new InputError(
       `no layer "${name}"; layers with weights: ${names.join(', ')}; batch norms, activations and additions between them serve too`,

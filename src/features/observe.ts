@@ -81,7 +81,7 @@ function build(graph: Graph, model: Model, size: Size): tfl.LayersModel {
 function resized(graph: Graph, {inputShape}: Model, size: Size): Graph {
   const batchInputShape = [null, ...size, inputShape[2]];
   const nodes = graph.nodes.map((node) =>
-    graph.inputs.includes(node.name) ? {...node, config: {...node.config, batchInputShape}} : node,
+    graph.inputs.includes(node.name) ? {...node, args: {...node.args, batchInputShape}} : node,
   );
   return {...graph, nodes};
 }

@@ -32,8 +32,8 @@ export function cutAt(graph: Graph, layerName: string): Cut {
   const shapes = outputShapes(graph);
   const placeholder = (name: string): GraphNode => ({
     name,
-    className: 'InputLayer',
-    config: {batchInputShape: shapes.get(name), dtype: 'float32', sparse: false, name},
+    operator: 'InputLayer',
+    args: {batchInputShape: shapes.get(name), dtype: 'float32', sparse: false, name},
     inputs: [],
     weights: [],
   });
@@ -57,10 +57,10 @@ export function cutAt(graph: Graph, layerName: string): Cut {
 
 /** A built-in activation of the layer, as a layer of its own; undefined for a linear one. */
 export function splitActivation(layer: GraphNode): GraphNode | undefined {
-  const activation = layer.config.activation ?? 'linear';
+  const activation = layer.args.activation ?? 'linear';
   if (activation === 'linear') return undefined;
   const name = `${layer.name}_activation`;
-  return {name, className: 'Activation', config: {activation, name}, inputs: [layer.name], weights: []};
+  return {name, operator: 'Activation', args: {activation, name}, inputs: [layer.name], weights: []};
 }
 
 function downstreamOf(graph: Graph, name: string): Set<string> {

@@ -23,14 +23,14 @@ const SHAPE_ONLY = new Set(['Reshape', 'Flatten', 'Dropout']);
 /** The graph up to the logits: without a trailing softmax, also one that is followed by a reshape. */
 export function stripSoftmax(graph: Graph): Graph {
   let node = nodeOf(graph, graph.outputs[0]);
-  while (SHAPE_ONLY.has(node.className)) node = nodeOf(graph, node.inputs[0]);
+  while (SHAPE_ONLY.has(node.operator)) node = nodeOf(graph, node.inputs[0]);
   if (consumersOf(graph, node.name).length > 1) return graph;
   const isSoftmax = (value: unknown) => value === 'softmax' || value === 'logSoftmax';
-  if (node.className === 'Softmax' || (node.className === 'Activation' && isSoftmax(node.config.activation))) {
+  if (node.operator === 'Softmax' || (node.operator === 'Activation' && isSoftmax(node.args.activation))) {
     return bypass(graph, node.name, node.inputs[0]);
   }
-  if (isSoftmax(node.config.activation)) {
-    return replace(graph, {...node, config: {...node.config, activation: 'linear'}});
+  if (isSoftmax(node.args.activation)) {
+    return replace(graph, {...node, args: {...node.args, activation: 'linear'}});
   }
   return graph;
 }
@@ -48,16 +48,16 @@ const KERNEL_NAME: Record<string, string> = {
  */
 export function foldBatchNorm(graph: Graph, except: readonly string[] = []): Graph {
   let folded = graph;
-  for (const norm of graph.nodes.filter((node) => node.className === 'BatchNormalization')) {
+  for (const norm of graph.nodes.filter((node) => node.operator === 'BatchNormalization')) {
     const current = nodeOf(folded, norm.name);
     const linear = nodeOf(folded, current.inputs[0]);
     const canFold =
-      linear.className in KERNEL_NAME &&
-      (linear.config.activation ?? 'linear') === 'linear' &&
+      linear.operator in KERNEL_NAME &&
+      (linear.args.activation ?? 'linear') === 'linear' &&
       !except.includes(linear.name) &&
       consumersOf(folded, linear.name).length === 1 &&
       !folded.outputs.includes(linear.name) &&
-      linear.config.dataFormat !== 'channelsFirst';
+      linear.args.dataFormat !== 'channelsFirst';
     if (!canFold) continue;
     folded = bypass(replace(folded, scaled(linear, current)), current.name, linear.name);
   }
@@ -66,7 +66,7 @@ export function foldBatchNorm(graph: Graph, except: readonly string[] = []): Gra
 
 /** s and t of a batch norm as s·x + t per channel, in float64. */
 export function batchNormAffine(norm: GraphNode, channels: number): {scale: Float64Array; shift: Float64Array} {
-  const epsilon = (norm.config.epsilon as number | undefined) ?? 1e-3;
+  const epsilon = (norm.args.epsilon as number | undefined) ?? 1e-3;
   const [gamma, beta, mean, variance] = ['gamma', 'beta', 'moving_mean', 'moving_variance'].map(
     (name) => weightOf(norm, name)?.data,
   );
@@ -79,16 +79,16 @@ export function batchNormAffine(norm: GraphNode, channels: number): {scale: Floa
 }
 
 function scaled(linear: GraphNode, norm: GraphNode): GraphNode {
-  const kernelName = KERNEL_NAME[linear.className];
+  const kernelName = KERNEL_NAME[linear.operator];
   const kernel = weightOf(linear, kernelName);
   if (!kernel) throw new Error(`layer "${linear.name}" has no ${kernelName}`);
-  const depthwise = linear.className === 'DepthwiseConv2D';
+  const depthwise = linear.operator === 'DepthwiseConv2D';
   const channels = depthwise ? kernel.shape[2] * kernel.shape[3] : kernel.shape[kernel.shape.length - 1];
   const {scale, shift} = batchNormAffine(norm, channels);
   const bias = weightOf(linear, 'bias')?.data;
   return {
     ...linear,
-    config: {...linear.config, useBias: true},
+    args: {...linear.args, useBias: true},
     weights: [
       {name: kernelName, shape: kernel.shape, data: kernel.data.map((value, i) => value * scale[i % channels])},
       {name: 'bias', shape: [channels], data: Float32Array.from(scale, (s, c) => (bias?.[c] ?? 0) * s + shift[c])},
@@ -102,19 +102,19 @@ const FUSIBLE = new Set(['relu', 'elu']);
 /** Moves an activation layer into the convolution before it, which saves a pass over memory. Not for layers in `keep`. */
 export function fuseActivations(graph: Graph, keep: readonly string[] = []): Graph {
   let fused = graph;
-  for (const activation of graph.nodes.filter(({className}) => className === 'Activation' || className === 'ReLU')) {
-    const kind = activation.className === 'ReLU' ? plainRelu(activation) : (activation.config.activation as string);
+  for (const activation of graph.nodes.filter(({operator}) => operator === 'Activation' || operator === 'ReLU')) {
+    const kind = activation.operator === 'ReLU' ? plainRelu(activation) : (activation.args.activation as string);
     const linear = nodeOf(fused, nodeOf(fused, activation.name).inputs[0]);
     const canFuse =
       FUSIBLE.has(kind) &&
-      linear.className === 'Conv2D' &&
-      (linear.config.activation ?? 'linear') === 'linear' &&
+      linear.operator === 'Conv2D' &&
+      (linear.args.activation ?? 'linear') === 'linear' &&
       !keep.includes(linear.name) &&
       !keep.includes(activation.name) &&
       !fused.outputs.includes(linear.name) &&
       consumersOf(fused, linear.name).length === 1;
     if (!canFuse) continue;
-    const changed = {...linear, config: {...linear.config, activation: kind}};
+    const changed = {...linear, args: {...linear.args, activation: kind}};
     fused = bypass(replace(fused, changed), activation.name, linear.name);
   }
   return fused;
@@ -122,5 +122,5 @@ export function fuseActivations(graph: Graph, keep: readonly string[] = []): Gra
 
 /** A ReLU layer without a bound is the activation `relu`; with one it stays a layer. */
 function plainRelu(node: GraphNode): string {
-  return node.config.maxValue === undefined || node.config.maxValue === null ? 'relu' : 'bounded relu';
+  return node.args.maxValue === undefined || node.args.maxValue === null ? 'relu' : 'bounded relu';
 }

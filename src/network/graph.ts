@@ -13,12 +13,14 @@ export interface Weight {
 export interface GraphNode {
   name: string;
   /** The tfjs layer class, e.g. `Conv2D`, `BatchNormalization`, `InputLayer`. */
-  className: string;
+  operator: string;
   /** Arguments of that class, as `layer.getConfig()` gives them (camel case). */
-  config: Record<string, unknown>;
+  args: Record<string, unknown>;
   /** Names of the nodes whose outputs it reads, in order. */
   inputs: string[];
   weights: Weight[];
+  /** What was added to the network as it was read, and for which node; changes no value. */
+  mark?: {kind: 'merge' | 'shortcut' | 'activation' | 'padding' | 'generated'; of?: string};
 }
 
 export interface Graph {

@@ -74,8 +74,8 @@ function addContainer(
     const name = prefix + layer.name;
     nodes.push({
       name,
-      className: layer.className,
-      config: {...layer.config, name},
+      operator: layer.className,
+      args: {...layer.config, name},
       inputs: reads,
       weights: object ? weightsOf(object) : [],
     });
@@ -128,8 +128,8 @@ function weightsOf(layer: tfl.layers.Layer): Weight[] {
 export function toLayersModel(graph: Graph, name?: string): tfl.LayersModel {
   const symbols = new Map<string, tfl.SymbolicTensor>();
   for (const node of graph.nodes) {
-    if (node.className === 'InputLayer') {
-      const {batchInputShape, dtype} = node.config as {batchInputShape: (number | null)[]; dtype?: tf.DataType};
+    if (node.operator === 'InputLayer') {
+      const {batchInputShape, dtype} = node.args as {batchInputShape: (number | null)[]; dtype?: tf.DataType};
       symbols.set(node.name, tfl.input({batchShape: batchInputShape, name: node.name, dtype}));
       continue;
     }
@@ -150,9 +150,9 @@ export function toLayersModel(graph: Graph, name?: string): tfl.LayersModel {
 type LayerClass = {fromConfig: (cls: unknown, config: Record<string, unknown>) => tfl.layers.Layer};
 
 function layerOf(node: GraphNode): tfl.layers.Layer {
-  const known = tf.serialization.SerializationMap.getMap().classNameMap[node.className];
-  if (!known) throw new InputError(`layer "${node.name}" is a ${node.className}, which tfjs does not know`);
-  const config = {...node.config, name: node.name};
+  const known = tf.serialization.SerializationMap.getMap().classNameMap[node.operator];
+  if (!known) throw new InputError(`layer "${node.name}" is a ${node.operator}, which tfjs does not know`);
+  const config = {...node.args, name: node.name};
   // Weights are set below: drawing random ones first takes seconds in a large network.
   for (const key of Object.keys(config)) {
     if (key.endsWith('Initializer')) (config as Record<string, unknown>)[key] = {className: 'Zeros', config: {}};

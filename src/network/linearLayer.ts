@@ -31,16 +31,16 @@ function pair(value: unknown): [number, number] {
 
 /** The linear layer of a node, or the reason why it is none. */
 export function describeLayer(node: GraphNode): LinearLayer | string {
-  const dense = node.className === 'Dense';
-  if (!dense && node.className !== 'Conv2D') {
-    return node.className === 'DepthwiseConv2D'
+  const dense = node.operator === 'Dense';
+  if (!dense && node.operator !== 'Conv2D') {
+    return node.operator === 'DepthwiseConv2D'
       ? 'a depthwise convolution has one source channel per output channel, so there is nothing to divide'
-      : `a ${node.className} layer is neither a convolution nor a dense layer`;
+      : `a ${node.operator} layer is neither a convolution nor a dense layer`;
   }
   const kernel = weightOf(node, 'kernel');
   if (!kernel) return 'it has no kernel';
-  if (node.config.dataFormat === 'channelsFirst') return 'it stores channels first; convert the model to channels last';
-  const [strides, dilation] = dense ? [pair(1), pair(1)] : [pair(node.config.strides), pair(node.config.dilationRate)];
+  if (node.args.dataFormat === 'channelsFirst') return 'it stores channels first; convert the model to channels last';
+  const [strides, dilation] = dense ? [pair(1), pair(1)] : [pair(node.args.strides), pair(node.args.dilationRate)];
   if (Math.max(...strides) > 1 && Math.max(...dilation) > 1)
     return 'its strides and its dilation are both above 1, which the engines do not compute';
   const shape = (dense ? [1, 1, ...kernel.shape] : kernel.shape) as LinearLayer['shape'];
@@ -51,7 +51,7 @@ export function describeLayer(node: GraphNode): LinearLayer | string {
     kernel: kernel.data,
     bias: weightOf(node, 'bias')?.data,
     strides,
-    padding: dense || node.config.padding === 'valid' ? 'valid' : 'same',
+    padding: dense || node.args.padding === 'valid' ? 'valid' : 'same',
     dilation,
   };
 }

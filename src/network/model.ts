@@ -26,7 +26,7 @@ export interface ModelDetails {
 export function graphHash(graph: Graph): string {
   const hash = createHash('sha256');
   for (const node of graph.nodes) {
-    hash.update(JSON.stringify([node.name, node.className, node.inputs]));
+    hash.update(JSON.stringify([node.name, node.operator, node.inputs]));
     for (const {name, shape, data} of node.weights) {
       hash.update(JSON.stringify([name, shape]));
       hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
@@ -107,7 +107,7 @@ function checkFinite(graph: Graph): void {
 }
 
 function imageShape(graph: Graph, name: string): [number, number, number] {
-  const shape = nodeOf(graph, graph.inputs[0]).config.batchInputShape as (number | null)[];
+  const shape = nodeOf(graph, graph.inputs[0]).args.batchInputShape as (number | null)[];
   const image = shape.slice(1);
   if (image.length !== 3 || image.some((size) => size === null || !(size > 0))) {
     throw new InputError(

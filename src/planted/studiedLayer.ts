@@ -139,7 +139,7 @@ function chooseImages(images: LabelledImages, outputs: number, perClass: number)
 function foldedScale(before: Graph, after: Graph, layer: string, outputs: number): Float64Array {
   const behind = consumersOf(before, layer);
   const gone = behind.length === 1 && !after.nodes.some(({name}) => name === behind[0].name);
-  return gone && behind[0].className === 'BatchNormalization'
+  return gone && behind[0].operator === 'BatchNormalization'
     ? batchNormAffine(behind[0], outputs).scale
     : new Float64Array(outputs).fill(1);
 }

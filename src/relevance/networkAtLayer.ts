@@ -99,5 +99,5 @@ export function networkAtLayer(model: Model, layerName: string): NetworkAtLayer 
 
 /** A graph that hands its input on: the part before a network's first layer, or after its last. */
 function isIdentity(graph: Graph): boolean {
-  return graph.nodes.every((node) => node.className === 'InputLayer');
+  return graph.nodes.every((node) => node.operator === 'InputLayer');
 }

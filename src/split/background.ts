@@ -35,7 +35,7 @@ export async function backgroundMoment(
 export function activitySign(graph: Graph, layerName: string, channel: number): 1 | -1 {
   for (const node of consumersOf(graph, layerName)) {
     if (node.name === layerName + MERGE_SUFFIX) return activitySign(graph, node.name, channel);
-    const scale = node.className === 'BatchNormalization' ? weightOf(node, 'gamma')?.data[channel] : undefined;
+    const scale = node.operator === 'BatchNormalization' ? weightOf(node, 'gamma')?.data[channel] : undefined;
     if (scale !== undefined && scale < 0) return -1;
   }
   return 1;

@@ -37,11 +37,11 @@ export function divideChannel(graph: Graph, layerName: string, channel: number, 
     mergeRows[(width + n) * outputs + channel] = isResidue ? -(parts.length - 1) : 1;
   });
   const bias = weightOf(wide, 'bias');
-  const sizeKey = wide.className === 'Dense' ? 'units' : 'filters';
+  const sizeKey = wide.operator === 'Dense' ? 'units' : 'filters';
   const changed: GraphNode[] = [
     {
       ...wide,
-      config: {...wide.config, [sizeKey]: width + added.length},
+      args: {...wide.args, [sizeKey]: width + added.length},
       weights: [
         {name: 'kernel', shape: [...kernel.shape.slice(0, -1), width + added.length], data: widened},
         // A bias is a source that all own: every part and the residue carry it.
@@ -74,13 +74,13 @@ function withMerge(graph: Graph, layerName: string): Graph {
   const layer = nodeOf(graph, layerName);
   const kernel = weightOf(layer, 'kernel') as {shape: number[]};
   const outputs = kernel.shape[kernel.shape.length - 1];
-  const dense = layer.className === 'Dense';
+  const dense = layer.operator === 'Dense';
   const identity = new Float32Array(outputs * outputs);
   for (let c = 0; c < outputs; c++) identity[c * outputs + c] = 1;
   const merge: GraphNode = {
     name: mergeName,
-    className: layer.className,
-    config: dense
+    operator: layer.operator,
+    args: dense
       ? {name: mergeName, units: outputs, activation: 'linear', useBias: false}
       : {
           name: mergeName,
@@ -98,7 +98,7 @@ function withMerge(graph: Graph, layerName: string): Graph {
   const after = activation ? [merge, {...activation, inputs: [mergeName]}] : [merge];
   const end = after[after.length - 1].name;
   const redirect = (name: string) => (name === layerName ? end : name);
-  const linear = {...layer, config: {...layer.config, activation: 'linear'}};
+  const linear = {...layer, args: {...layer.args, activation: 'linear'}};
   return {
     inputs: graph.inputs,
     outputs: graph.outputs.map(redirect),

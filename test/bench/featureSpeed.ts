@@ -72,9 +72,7 @@ function timeGradients(model: Model, size: number): void {
 
 function atSize(graph: Graph, size: number): Graph {
   const nodes = graph.nodes.map((node) =>
-    graph.inputs.includes(node.name)
-      ? {...node, config: {...node.config, batchInputShape: [null, size, size, 3]}}
-      : node,
+    graph.inputs.includes(node.name) ? {...node, args: {...node.args, batchInputShape: [null, size, size, 3]}} : node,
   );
   return {...graph, nodes};
 }

@@ -127,11 +127,11 @@ function closest(actual: ArrayLike<number>, expected: ArrayLike<number>, what: s
 }
 
 test('a relu joins the convolution before it unless something else reads that one', () => {
-  const node = (name: string, className: string, inputs: string[], config = {}) => ({
+  const node = (name: string, operator: string, inputs: string[], args = {}) => ({
     name,
-    className,
+    operator,
     inputs,
-    config,
+    args,
     weights: [],
   });
   const graph: Graph = {
@@ -155,7 +155,7 @@ test('a relu joins the convolution before it unless something else reads that on
   );
   assert.deepEqual(fused.outputs, ['conv2', 'sum']);
   assert.deepEqual(
-    fused.nodes.map(({config}) => config.activation),
+    fused.nodes.map(({args: config}) => config.activation),
     [undefined, 'relu', 'relu6', undefined, undefined, undefined],
   );
   assert.equal(graph.nodes.length, 8, 'the graph itself is not changed');

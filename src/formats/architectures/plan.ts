@@ -20,15 +20,15 @@ export type Plan = PlannedNode[];
 
 const ZEROS = {className: 'Zeros', config: {}};
 
-function add(plan: Plan, node: Omit<PlannedNode, 'config' | 'weights'> & Partial<PlannedNode>): string {
-  plan.push({weights: [], ...node, config: {...node.config, name: node.name, trainable: true}});
+function add(plan: Plan, node: Omit<PlannedNode, 'args' | 'weights'> & Partial<PlannedNode>): string {
+  plan.push({weights: [], ...node, args: {...node.args, name: node.name, trainable: true}});
   return node.name;
 }
 
 /** Images, [B, size, size, 3]. */
 export function image(plan: Plan, size: number): string {
   const config = {batchInputShape: [null, size, size, 3], dtype: 'float32', sparse: false, name: 'input'};
-  plan.push({name: 'input', className: 'InputLayer', config, inputs: [], weights: []});
+  plan.push({name: 'input', operator: 'InputLayer', args: config, inputs: [], weights: []});
   return 'input';
 }
 
@@ -45,8 +45,8 @@ export function convolution(
   const padded = stride > 1 && kernel > 1 ? zeroPadding(plan, input, `${name}.pad`, (kernel - 1) / 2) : input;
   return add(plan, {
     name,
-    className: 'Conv2D',
-    config: convolutionConfig(to, kernel, stride, stride === 1 && kernel > 1 ? 'same' : 'valid'),
+    operator: 'Conv2D',
+    args: convolutionConfig(to, kernel, stride, stride === 1 && kernel > 1 ? 'same' : 'valid'),
     inputs: [padded],
     weights: [{name: 'kernel', key: `${name}.weight`, storedShape: [to, from, kernel, kernel]}],
   });
@@ -86,8 +86,8 @@ export function paddedShortcut(
   for (let channel = 0; channel < from; channel += 1) data[channel * to + channel + (to - from) / 2] = 1;
   return add(plan, {
     name,
-    className: 'Conv2D',
-    config: convolutionConfig(to, 1, 2, 'valid'),
+    operator: 'Conv2D',
+    args: convolutionConfig(to, 1, 2, 'valid'),
     inputs: [input],
     weights: [{name: 'kernel', shape: [1, 1, from, to], data}],
   });
@@ -101,8 +101,8 @@ export function batchNorm(plan: Plan, input: string, name: string, channels: num
   });
   return add(plan, {
     name,
-    className: 'BatchNormalization',
-    config: {
+    operator: 'BatchNormalization',
+    args: {
       axis: -1,
       momentum: 0.9,
       epsilon: 1e-5,
@@ -128,11 +128,11 @@ export function batchNorm(plan: Plan, input: string, name: string, channels: num
 }
 
 export function relu(plan: Plan, input: string, name: string): string {
-  return add(plan, {name, className: 'Activation', config: {activation: 'relu'}, inputs: [input]});
+  return add(plan, {name, operator: 'Activation', args: {activation: 'relu'}, inputs: [input]});
 }
 
 export function sum(plan: Plan, inputs: string[], name: string): string {
-  return add(plan, {name, className: 'Add', inputs});
+  return add(plan, {name, operator: 'Add', inputs});
 }
 
 export function zeroPadding(plan: Plan, input: string, name: string, width: number): string {
@@ -140,15 +140,15 @@ export function zeroPadding(plan: Plan, input: string, name: string, width: numb
     [width, width],
     [width, width],
   ];
-  return add(plan, {name, className: 'ZeroPadding2D', config: {padding, dataFormat: 'channelsLast'}, inputs: [input]});
+  return add(plan, {name, operator: 'ZeroPadding2D', args: {padding, dataFormat: 'channelsLast'}, inputs: [input]});
 }
 
 /** 3×3 maximum of stride 2 and padding 1. PyTorch pads with −∞; after a relu, zeros do the same. */
 export function maxPool(plan: Plan, input: string, name: string): string {
   return add(plan, {
     name,
-    className: 'MaxPooling2D',
-    config: {poolSize: [3, 3], padding: 'valid', strides: [2, 2], dataFormat: 'channelsLast'},
+    operator: 'MaxPooling2D',
+    args: {poolSize: [3, 3], padding: 'valid', strides: [2, 2], dataFormat: 'channelsLast'},
     inputs: [zeroPadding(plan, input, `${name}.pad`, 1)],
   });
 }
@@ -156,8 +156,8 @@ export function maxPool(plan: Plan, input: string, name: string): string {
 export function averagePool(plan: Plan, input: string, name: string): string {
   return add(plan, {
     name,
-    className: 'GlobalAveragePooling2D',
-    config: {dataFormat: 'channelsLast'},
+    operator: 'GlobalAveragePooling2D',
+    args: {dataFormat: 'channelsLast'},
     inputs: [input],
   });
 }
@@ -166,8 +166,8 @@ export function averagePool(plan: Plan, input: string, name: string): string {
 export function linear(plan: Plan, input: string, name: string, {from, to}: {from: number; to: number}): string {
   return add(plan, {
     name,
-    className: 'Dense',
-    config: {
+    operator: 'Dense',
+    args: {
       units: to,
       activation: 'linear',
       useBias: true,
