@@ -1,3 +1,4 @@
+import {option} from '../common/options';
 import * as tf from '@tensorflow/tfjs-core';
 import {ensureBackend} from '../engine';
 import {longCall} from '../engine/longCall';
@@ -42,13 +43,13 @@ export interface CollectOptions extends LongCallOptions {
  * The preset that applies: the call's, else the images', else the one of an earlier call on other images, else the model's.
  * @throws InputError also for a model or images that are none
  */
-export function presetFor(model: Model, images: LabelledImages, option?: PresetOption, earlier?: Preset): Preset {
+export function presetFor(model: Model, images: LabelledImages, given?: PresetOption, earlier?: Preset): Preset {
   checkArgument('model', model, 'graph', 'loadModel(…)');
   checkArgument('images', images, 'labelsFor', 'imageFolder(…)');
-  const preset = option === undefined ? (images.preset ?? earlier ?? model.preset) : resolvePreset(option);
+  const preset = given === undefined ? (images.preset ?? earlier ?? model.preset) : resolvePreset(given);
   if (!preset)
     throw new InputError(
-      `no preprocessing is known for model ${model.name}; give a preset: torch-imagenet, tf, cifar or your own`,
+      `no preprocessing is known for model ${model.name}; give a ${option('preset')}: torch-imagenet, tf, cifar or your own`,
     );
   return preset;
 }
@@ -144,7 +145,7 @@ export async function collectRelevance(
 }
 
 function whatWasKept({images: {done}}: RelevanceStatistics, out: string | undefined): string {
-  if (out === undefined) return 'nothing was kept, since no folder was named (out)';
+  if (out === undefined) return `nothing was kept, since no folder was named (${option('out')})`;
   if (done === 0) return 'there was nothing to keep yet';
   return `a checkpoint is in "${out}", and the same call goes on from there`;
 }

@@ -1,3 +1,4 @@
+import {option} from '../common/options';
 import {ensureBackend} from '../engine';
 import {withInterrupt} from '../engine/interrupt';
 import type {LabelledImages, PresetOption} from '../images/types';
@@ -113,7 +114,7 @@ async function withImages(
 ) {
   if (!images) {
     throw new InputError(
-      `rule ${rule.name} with rho ${problem.rho} looks at images of the concepts' classes; give images${rule.name === 'published' ? ', or a rho' : ''}`,
+      `rule ${rule.name} with rho ${problem.rho} looks at images of the concepts' classes; give ${option('images')}${rule.name === 'published' ? `, or a ${option('rho')}` : ''}`,
     );
   }
   await ensureBackend();
