@@ -12,8 +12,8 @@ import {halfOf} from '../numerics/pathHash';
 import {startTask, type LongCallOptions} from '../common/progress';
 import type {RelevanceStatistics} from '../numerics/statistics';
 import {addBatch, DEFAULT_FLOOR, emptyStatistics, type BatchMeasurement} from './accumulate';
-import {inputSums} from './inputSums';
-import {networkAtLayer, type NetworkAtLayer} from './networkAtLayer';
+import {inputSums} from '../pass/inputSums';
+import {networkAtLayer, type NetworkAtLayer} from '../network/networkAtLayer';
 import {ensureWritable, loadStatistics, refuseOtherRun, saveStatistics} from './store';
 
 export interface CollectOptions extends LongCallOptions {

@@ -12,7 +12,7 @@ import type {LongCallOptions} from '../common/progress';
 import {checkChannel, zeroInputShare, type RelevanceStatistics} from '../numerics/statistics';
 import {counted} from '../common/words';
 import {presetFor} from '../relevance/collect';
-import {networkAtLayer} from '../relevance/networkAtLayer';
+import {networkAtLayer} from '../network/networkAtLayer';
 import {activitySign, backgroundMoment} from './background';
 import {conceptInputs} from './conceptInputs';
 import {kernelsFromOwnership, kernelsFromParts} from './kernels';
