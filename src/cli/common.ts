@@ -93,24 +93,5 @@ export async function openImagesOption(
 
 /** Prints a result: as text that reads well, or as one JSON object. */
 export function print(result: unknown, json: boolean | undefined): void {
-  process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${inFlags(String(result))}\n`);
-}
-
-/** Options as the API's sentences name them, and the command's. */
-const FLAGS: readonly (readonly [RegExp, string])[] = [
-  [/\bgive arch\b/g, 'give --arch'],
-  [/\bgive preset\b/g, 'give --preset'],
-  [/\bgive a preset:/g, 'give --preset:'],
-  [/\bgive (labels|images)(?=[,:;.]|$)/g, 'give --$1'],
-  [/\bname that architecture\b/g, 'give it as --arch'],
-  [/\bor a rho\b/g, 'or a --rho'],
-  [/\bsmaller tau or p\b/g, 'smaller --tau or --p'],
-  [/\(force\)/g, '(--force)'],
-  [/\bor report all pairs\b/g, 'or report all pairs (--all-pairs)'],
-  [/\(out\)/g, '(--out)'],
-];
-
-/** A sentence of the API for somebody on a shell. */
-export function inFlags(text: string): string {
-  return FLAGS.reduce((all, [words, flag]) => all.replace(words, flag), text);
+  process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${String(result)}\n`);
 }

@@ -9,7 +9,7 @@ import {InputError} from '../common/errors';
 import type {LongCallOptions} from '../common/progress';
 import {namedClasses} from '../common/words';
 import {presetFor} from '../images/presetFor';
-import {networkAtLayer, type NetworkAtLayer} from '../relevance/networkAtLayer';
+import {networkAtLayer, type NetworkAtLayer} from '../network/networkAtLayer';
 import {stackKernels} from '../split/kernels';
 import type {Split} from '../split/types';
 

@@ -1,3 +1,4 @@
+import {option} from '../common/options';
 import {readFile, stat} from 'node:fs/promises';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
@@ -75,7 +76,9 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
   if (options.arch === undefined) {
     // First what the file is: a text file needs no architecture, but another path.
     await readCheckpoint(source);
-    throw new InputError(`a PyTorch checkpoint needs its architecture: give arch, one of ${architectures}`);
+    throw new InputError(
+      `a PyTorch checkpoint needs its architecture: give ${option('arch')}, one of ${architectures}`,
+    );
   }
   const architecture = ARCHITECTURES.find((candidate) => candidate.name === options.arch);
   if (!architecture) throw new InputError(`unknown architecture "${options.arch}"; known are ${architectures}`);

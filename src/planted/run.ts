@@ -1,3 +1,4 @@
+import {option} from '../common/options';
 import {ensureBackend} from '../engine';
 import {longCall} from '../engine/longCall';
 import {imageListHash} from '../images';
@@ -213,7 +214,7 @@ async function runAll(
     throw new InterruptError(
       `interrupted after ${store.rows.length} of ${jobs.length} plants; ` +
         (options.out === undefined
-          ? 'nothing was kept, since no folder was named (out)'
+          ? `nothing was kept, since no folder was named (${option('out')})`
           : `they are in "${options.out}", and the same call goes on from there`),
     );
   }

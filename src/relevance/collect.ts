@@ -1,3 +1,4 @@
+import {option} from '../common/options';
 import * as tf from '@tensorflow/tfjs-core';
 import {ensureBackend} from '../engine';
 import {longCall} from '../engine/longCall';
@@ -10,8 +11,8 @@ import {halfOf} from '../numerics/pathHash';
 import {startTask, type LongCallOptions} from '../common/progress';
 import type {RelevanceStatistics} from '../numerics/statistics';
 import {addBatch, DEFAULT_FLOOR, emptyStatistics, type BatchMeasurement} from './accumulate';
-import {inputSums} from './inputSums';
-import {networkAtLayer, type NetworkAtLayer} from './networkAtLayer';
+import {inputSums} from '../pass/inputSums';
+import {networkAtLayer, type NetworkAtLayer} from '../network/networkAtLayer';
 import {ensureWritable, loadStatistics, refuseOtherRun, saveStatistics} from './store';
 
 export interface CollectOptions extends LongCallOptions {
@@ -128,7 +129,7 @@ export async function collectRelevance(
 }
 
 function whatWasKept({images: {done}}: RelevanceStatistics, out: string | undefined): string {
-  if (out === undefined) return 'nothing was kept, since no folder was named (out)';
+  if (out === undefined) return `nothing was kept, since no folder was named (${option('out')})`;
   if (done === 0) return 'there was nothing to keep yet';
   return `a checkpoint is in "${out}", and the same call goes on from there`;
 }

@@ -1,3 +1,4 @@
+import {option} from '../common/options';
 import {access, constants, readdir, readFile, rm} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../common/errors';
@@ -202,7 +203,7 @@ export async function refuseOtherRun(stats: RelevanceStatistics, folder: string)
   compare(`top count (${found.topCount})`, stats.top.count, found.topCount);
   if (differences.length > 0) {
     throw new InputError(
-      `"${folder}" holds the statistics of another run, which differs in ${listed(differences, 6)}; choose another folder, or overwrite it (force)`,
+      `"${folder}" holds the statistics of another run, which differs in ${listed(differences, 6)}; choose another folder, or overwrite it (${option('force')})`,
     );
   }
   return true;

@@ -1,3 +1,4 @@
+import {option} from '../common/options';
 import {ensureBackend} from '../engine';
 import {withInterrupt} from '../engine/interrupt';
 import type {LabelledImages, PresetOption} from '../images/types';
@@ -11,7 +12,7 @@ import type {LongCallOptions} from '../common/progress';
 import {checkChannel, zeroInputShare, type RelevanceStatistics} from '../numerics/statistics';
 import {counted} from '../common/words';
 import {presetFor} from '../images/presetFor';
-import {networkAtLayer} from '../relevance/networkAtLayer';
+import {networkAtLayer} from '../network/networkAtLayer';
 import {activitySign, backgroundMoment} from './background';
 import {conceptInputs} from './conceptInputs';
 import {kernelsFromOwnership, kernelsFromParts} from './kernels';
@@ -113,7 +114,7 @@ async function withImages(
 ) {
   if (!images) {
     throw new InputError(
-      `rule ${rule.name} with rho ${problem.rho} looks at images of the concepts' classes; give images${rule.name === 'published' ? ', or a rho' : ''}`,
+      `rule ${rule.name} with rho ${problem.rho} looks at images of the concepts' classes; give ${option('images')}${rule.name === 'published' ? `, or a ${option('rho')}` : ''}`,
     );
   }
   await ensureBackend();

@@ -1,3 +1,4 @@
+import {option} from '../common/options';
 import {readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {readSafetensors, writeSafetensors} from '../files/safetensors';
@@ -151,7 +152,7 @@ async function holdsSplit(folder: string): Promise<boolean> {
 }
 
 const holdsAnotherSplit = (folder: string) =>
-  new InputError(`"${folder}" holds another split; choose another folder, or overwrite it (force)`);
+  new InputError(`"${folder}" holds another split; choose another folder, or overwrite it (${option('force')})`);
 
 /** @throws InputError where the folder holds another split, or something else: nothing is lost without being asked for */
 async function refuseOtherSplit(folder: string, manifest: string): Promise<void> {

@@ -59,7 +59,7 @@ test('the bundled script, of the rooms that may run in a browser, finds the same
   t.after(() => rmSync(folder, {recursive: true}));
   const inputs = await bundleExplore(folder);
   const sources = inputs.filter((file) => !file.startsWith('node_modules/'));
-  const allowed = /^src\/(numerics\/|concepts\/|plots\/|split\/sources\.ts|notebook\/explore\/page\/)/;
+  const allowed = /^src\/(common\/|numerics\/|concepts\/|plots\/|split\/sources\.ts|explore\/page\/)/;
   assert.deepEqual(
     sources.filter((file) => !allowed.test(file)),
     [],
