@@ -1,4 +1,3 @@
-import {readFile} from 'node:fs/promises';
 import {Command, InvalidArgumentError, Option} from 'commander';
 import {openImages} from '../images';
 import type {LabelledImages, PresetOption} from '../images/types';
@@ -19,7 +18,7 @@ export function withSourceOptions(command: Command): Command {
     .option('--arch <name>', 'architecture of a PyTorch checkpoint, e.g. resnet50 or resnet20')
     .option(
       '--preset <name|file>',
-      'preprocessing: torch-imagenet, tf, cifar, or a JSON file {name, shorterSide?, mean, deviation}',
+      'preprocessing: torch-imagenet, tf, cifar, raw, or a JSON file {name, shorterSide?, mean, std}',
     )
     .option(
       '--labels <file|none>',
@@ -52,19 +51,9 @@ export function rhoOption(text: string): number | 'auto' {
   return text === 'auto' ? 'auto' : number(text);
 }
 
-/** A preset's name, or the JSON file of one's own. */
+/** A preset's name, or the path of a JSON file with one's own: either is what the API takes. */
 export async function presetOption(text: string | undefined): Promise<PresetOption | undefined> {
-  if (text === undefined || !text.endsWith('.json')) return text as PresetOption | undefined;
-  const content = await readFile(text, 'utf8').catch(() => {
-    throw new InputError(`no preset file "${text}"; give torch-imagenet, tf, cifar or a JSON file`);
-  });
-  try {
-    return JSON.parse(content) as PresetOption;
-  } catch {
-    throw new InputError(
-      `preset file "${text}" is not valid JSON; it holds {"name", "mean": [r, g, b], "deviation": [r, g, b]}`,
-    );
-  }
+  return text;
 }
 
 /**

@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import {ensureBackend} from '../engine';
 import {InputError} from '../common/errors';
+import {currentPreset} from '../common/fields';
 import {resolvePreset} from '../images/presets';
 import type {Preset, PresetOption} from '../images/types';
 import {ARCHITECTURES, buildArchitecture} from './architectures';
@@ -140,7 +141,7 @@ async function readLayersModel(file: string): Promise<{artifacts: tf.io.ModelArt
     weightData: joined.buffer.slice(joined.byteOffset, joined.byteOffset + joined.byteLength) as ArrayBuffer,
   };
   const metadata = (json.userDefinedMetadata as {unweave?: ModelMetadata} | undefined)?.unweave ?? {};
-  return {artifacts, metadata};
+  return {artifacts, metadata: {...metadata, preset: currentPreset(metadata.preset) as Preset | undefined}};
 }
 
 function parse(text: string, file: string): Record<string, unknown> {

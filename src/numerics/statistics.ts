@@ -7,7 +7,7 @@ export interface RecordedPreset {
   name: string;
   shorterSide?: number;
   mean: readonly [number, number, number];
-  deviation: readonly [number, number, number];
+  std: readonly [number, number, number];
   assumed?: boolean;
 }
 

@@ -7,7 +7,7 @@ import {linearLayer} from '../network/linearLayer';
 import {refuseInput} from '../files/output';
 import {InputError, InterruptError} from '../common/errors';
 import {listed} from '../numerics/statistics';
-import {presetFor} from '../relevance/collect';
+import {presetFor} from '../images/presetFor';
 import {splitRule, SPLIT_RULES} from '../split/rules';
 import type {SplitRule} from '../split/types';
 import {choosePlants, negativesAnywhere, negativesFor, requirePlants, withThird} from './choosePlants';

@@ -2,11 +2,10 @@ import {option} from '../common/options';
 import * as tf from '@tensorflow/tfjs-core';
 import {ensureBackend} from '../engine';
 import {longCall} from '../engine/longCall';
-import {imageBatches, imageListHash, resolvePreset, subset} from '../images';
-import type {ImageBatch, LabelledImages, Preset, PresetOption} from '../images/types';
+import {imageBatches, imageListHash, presetFor, subset} from '../images';
+import type {ImageBatch, LabelledImages, PresetOption} from '../images/types';
 import {refuseInput} from '../files/output';
 import type {Model} from '../network/types';
-import {checkArgument} from '../common/argument';
 import {InputError, InterruptError} from '../common/errors';
 import {halfOf} from '../numerics/pathHash';
 import {startTask, type LongCallOptions} from '../common/progress';
@@ -37,21 +36,6 @@ export interface CollectOptions extends LongCallOptions {
   unreadable?: 'skip' | 'fail';
   /** Seconds between checkpoints. @default 20 */
   checkpointSeconds?: number;
-}
-
-/**
- * The preset that applies: the call's, else the images', else the one of an earlier call on other images, else the model's.
- * @throws InputError also for a model or images that are none
- */
-export function presetFor(model: Model, images: LabelledImages, given?: PresetOption, earlier?: Preset): Preset {
-  checkArgument('model', model, 'graph', 'loadModel(…)');
-  checkArgument('images', images, 'labelsFor', 'imageFolder(…)');
-  const preset = given === undefined ? (images.preset ?? earlier ?? model.preset) : resolvePreset(given);
-  if (!preset)
-    throw new InputError(
-      `no preprocessing is known for model ${model.name}; give a ${option('preset')}: torch-imagenet, tf, cifar or your own`,
-    );
-  return preset;
 }
 
 /**

@@ -4,6 +4,7 @@ import path from 'node:path';
 import {InputError} from '../common/errors';
 import {
   checkFields,
+  currentPreset,
   oneOf,
   optional,
   PRESET_FIELDS,
@@ -282,6 +283,7 @@ async function readManifest(folder: string): Promise<Manifest> {
       `the statistics in "${folder}" have format version ${manifest.formatVersion}, and this version of unweave reads ${FORMAT_VERSION}; collect them again`,
     );
   }
+  manifest.preset = currentPreset(manifest.preset) as Manifest['preset'];
   checkFields(manifest, FIELDS, file, 'collect the statistics again');
   const {classes, classNames, images} = manifest;
   const misfit =

@@ -11,7 +11,7 @@ import {InputError, InterruptError} from '../common/errors';
 import type {LongCallOptions} from '../common/progress';
 import {checkChannel, zeroInputShare, type RelevanceStatistics} from '../numerics/statistics';
 import {counted} from '../common/words';
-import {presetFor} from '../relevance/collect';
+import {presetFor} from '../images/presetFor';
 import {networkAtLayer} from '../network/networkAtLayer';
 import {activitySign, backgroundMoment} from './background';
 import {conceptInputs} from './conceptInputs';
@@ -118,7 +118,7 @@ async function withImages(
     );
   }
   await ensureBackend();
-  const preset = presetFor(model, images, options.preset ?? stats.preset);
+  const preset = presetFor(model, images, options.preset, stats.preset);
   const network = networkAtLayer(model, stats.layer.name);
   try {
     return await withInterrupt(options, async (signal) => {

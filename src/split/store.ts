@@ -12,6 +12,7 @@ import {InputError} from '../common/errors';
 import {
   checkFields,
   finite,
+  currentPreset,
   flag,
   listsOfWholeNumbers,
   optional,
@@ -182,6 +183,7 @@ export async function readSplitManifest(folder: string): Promise<SplitManifest> 
       `"${file}" is not a split of format version ${FORMAT_VERSION}; split again with this version of unweave`,
     );
   }
+  manifest.preset = currentPreset(manifest.preset) as SplitManifest['preset'];
   const rules = {
     ...FIELDS,
     ...(manifest.rho !== undefined && RHO_FIELDS),

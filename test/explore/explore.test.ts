@@ -141,7 +141,7 @@ test('statistics of nothing, of one class or of no numbers still make a panel th
     },
     classes: 2,
     classNames: ['a', 'b'],
-    preset: {name: 'none', mean: [0, 0, 0], deviation: [1, 1, 1]},
+    preset: {name: 'none', mean: [0, 0, 0], std: [1, 1, 1]},
     images: {name: 'no images', listHash: '', total: 0},
     floor: 0.005,
     topCount: 1,
