@@ -9,7 +9,7 @@ import {InputError, InterruptError} from '../../src/common/errors';
 import {halfOf} from '../../src/numerics/pathHash';
 import type {ProgressState} from '../../src/common/progress';
 import {averagedRelevanceVector, classCount, warningsOf, type RelevanceStatistics} from '../../src/numerics/statistics';
-import {mergeStatistics} from '../../src/relevance/accumulate';
+import {mergeStatistics} from '../../src/relevance/merge';
 import {collectRelevance} from '../../src/relevance/collect';
 import {loadStatistics, saveStatistics} from '../../src/relevance/store';
 import {fullDisk} from '../reference/fullDisk';
