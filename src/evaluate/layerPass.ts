@@ -8,7 +8,7 @@ import {checkArgument} from '../common/argument';
 import {InputError} from '../common/errors';
 import type {LongCallOptions} from '../common/progress';
 import {namedClasses} from '../common/words';
-import {presetFor} from '../relevance/collect';
+import {presetFor} from '../images/presetFor';
 import {networkAtLayer, type NetworkAtLayer} from '../network/networkAtLayer';
 import {stackKernels} from '../split/kernels';
 import type {Split} from '../split/types';

@@ -65,9 +65,7 @@ const READERS: Readonly<Record<string, (shape: number[], buffer: ArrayBuffer) =>
 };
 
 /** Named arrays to write. */
-export type SafetensorsArrays = Readonly<
-  Record<string, {shape: readonly number[]; data: SafetensorsArray['data']}>
->;
+export type SafetensorsArrays = Readonly<Record<string, {shape: readonly number[]; data: SafetensorsArray['data']}>>;
 
 /**
  * Writes arrays to a `.safetensors` file: first to a temporary file beside it, which then takes its name, so that a reader

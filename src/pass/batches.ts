@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {InputError} from '../common/errors';
+import {option} from '../common/options';
 import type {Task} from '../common/progress';
 import {imageBatches} from '../images';
 import type {LabelledImages, Preset} from '../images/types';
@@ -16,6 +17,8 @@ export interface BatchStreamOptions {
   unreadable?: 'skip' | 'fail';
   /** So many unreadable images in a row are no accident: the stream ends with an error. @default 1 in 100 of the list, at least 16 */
   unreadableInARow?: number;
+  /** Whether a list of which no image can be read is an error. @default true */
+  refuseNone?: boolean;
   signal: AbortSignal;
 }
 
@@ -25,6 +28,8 @@ export interface DecodedBatch {
   indices: number[];
   /** Unreadable images since the batch before. */
   skipped: {path: string; reason: string}[];
+  /** The image after the last one that this and the batches before cover. */
+  next: number;
   /** [B, H, W, C] on the engine; the caller disposes of it. */
   images(): tf.Tensor4D;
 }
@@ -42,32 +47,38 @@ export function checkBatchSize(batchSize: number): void {
  */
 export async function* decodedBatches(
   images: LabelledImages,
-  {batchSize = 32, unreadable = 'skip', unreadableInARow, from = 0, ...options}: BatchStreamOptions,
+  {batchSize = 32, unreadable = 'skip', unreadableInARow, from = 0, refuseNone = true, ...options}: BatchStreamOptions,
   task: Pick<Task, 'advance'>,
 ): AsyncGenerator<DecodedBatch, void, undefined> {
   checkBatchSize(batchSize);
   const allowed = unreadableInARow ?? Math.max(16, Math.ceil(images.paths.length / 100));
   let held: DecodedBatch['skipped'] = [];
   let read = 0;
-  for await (const batch of imageBatches(images, {...options, batchSize, unreadable, from})) {
-    options.signal.throwIfAborted();
-    held.push(...batch.skipped);
-    if (batch.indices.length === 0) {
-      if (held.length >= allowed && (read > 0 || from > 0)) throw tooMany(images, held);
-      continue;
+  try {
+    for await (const batch of imageBatches(images, {...options, batchSize, unreadable, from})) {
+      options.signal.throwIfAborted();
+      held.push(...batch.skipped);
+      if (batch.indices.length === 0) {
+        if (held.length >= allowed && (read > 0 || from > 0)) throw tooMany(images, held);
+        continue;
+      }
+      read += batch.indices.length;
+      const tensor = () => tf.tensor4d(batch.pixels, batch.shape);
+      yield {indices: batch.indices, skipped: held, next: batch.next, images: tensor};
+      task.advance(batch.indices.length + held.length, {skipped: held.length});
+      held = [];
     }
-    read += batch.indices.length;
-    yield {indices: batch.indices, skipped: held, images: () => tf.tensor4d(batch.pixels, batch.shape)};
-    task.advance(batch.indices.length + held.length, {skipped: held.length});
-    held = [];
+  } catch (error) {
+    if (refuseNone || !(error instanceof InputError) || held.length < images.paths.length) throw error;
   }
   if (held.length === 0) return;
-  yield {indices: [], skipped: held, images: () => tf.zeros([0, ...options.inputShape])};
+  const {length} = images.paths;
+  yield {indices: [], skipped: held, next: length, images: () => tf.zeros([0, ...options.inputShape])};
   task.advance(held.length, {skipped: held.length});
 }
 
 function tooMany(images: LabelledImages, [{path, reason}, ...more]: DecodedBatch['skipped']): InputError {
   return new InputError(
-    `${more.length + 1} images in a row of ${images.name} cannot be read, from ${path} on (${reason}); see whether they are still there, or allow more in a row (unreadableInARow)`,
+    `${more.length + 1} images in a row of ${images.name} cannot be read, from ${path} on (${reason}); see whether they are still there, or allow more in a row (${option('unreadableInARow')})`,
   );
 }

@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {InputError} from '../common/errors';
+import {InputError, InterruptError} from '../common/errors';
+import {option} from '../common/options';
 import type {LongCallOptions} from '../common/progress';
 import {ensureBackend} from '../engine';
 import {longCall} from '../engine/longCall';
+import {presetFor} from '../images/presetFor';
 import type {LabelledImages, Preset, PresetOption} from '../images/types';
 import type {Model} from '../network/types';
 import {networkAtLayer, type NetworkAtLayer} from '../network/networkAtLayer';
@@ -10,7 +12,6 @@ import {halfOf} from '../numerics/pathHash';
 import {actGrad} from './attribution/actGrad';
 import {checkBatchSize, decodedBatches, type DecodedBatch} from './batches';
 import {layerBatch} from './layerBatch';
-import {presetFor} from './preset';
 import type {Attribution, BatchImages, BatchValues, Collector, LayerBatch} from './types';
 
 export interface PassOptions extends LongCallOptions {
@@ -18,7 +19,7 @@ export interface PassOptions extends LongCallOptions {
   layers: readonly string[];
   /** What the progress bar calls it. @default going through the images */
   label?: string;
-  /** How pixels become input. @default the images' preset, else `recordedPreset`, else the model's */
+  /** How pixels become input. @default `recordedPreset`, else the images', else the model's */
   preset?: PresetOption;
   /** The preset of an earlier call on perhaps other images. */
   recordedPreset?: Preset;
@@ -30,15 +31,24 @@ export interface PassOptions extends LongCallOptions {
   unreadable?: 'skip' | 'fail';
   /** So many unreadable images in a row end the pass. @default 1 in 100 of the list, at least 16 */
   unreadableInARow?: number;
-  /** Go on after so many images of the list, with these states, by layer and collector. */
-  resume?: {from: number; states: readonly (readonly unknown[])[]};
+  /** Go on with these states, by layer and collector; each layer's hold the first `from` images of the list. */
+  resume?: {from: readonly number[]; states: readonly (readonly unknown[])[]};
+  /** Whether a list of which no image can be read is an error. @default true */
+  refuseNone?: boolean;
+  /** Called when an error or an interrupt ends the pass; what it returns is what the progress bar says of an interrupt. */
+  onStop?: () => Promise<string>;
   /** Called when every collector has a batch, before the next; what it takes time for is waited for. */
   afterBatch?: (batch: PassedBatch) => Promise<void> | void;
 }
 
+/** The part of a collector that takes batches. */
+export type BatchCollector = Pick<Collector, 'init' | 'measure' | 'add'>;
+
 /** Where a pass stands after a batch. */
 export interface PassedBatch {
   images: BatchImages;
+  /** Numbers of the layers that the batch was added to: all but those that held it already. */
+  layers: number[];
   /** Images that were left out since the batch before, and why. */
   skipped: {path: string; reason: string}[];
   signal: AbortSignal;
@@ -54,7 +64,7 @@ export async function runPass(
   model: Model,
   images: LabelledImages,
   options: PassOptions,
-  collectors: readonly Collector[],
+  collectors: readonly BatchCollector[],
 ): Promise<unknown[][]> {
   const {layers, label = 'going through the images', attribution = actGrad, resume, afterBatch} = options;
   checkBatchSize(options.batchSize ?? 32);
@@ -70,63 +80,74 @@ export async function runPass(
         resume ? resume.states[n][at] : collector.init({model, layer: network.layer, classNames}),
       ),
     );
-    const from = resume?.from ?? 0;
+    const from = resume ? Math.min(...resume.from) : 0;
     const about = {label, total: images.paths.length, unit: 'images', done: from};
     await longCall(about, options, async (task, signal) => {
       const stream = {...options, inputShape: model.inputShape, preset, from, signal};
-      for await (const decoded of decodedBatches(images, stream, task)) {
-        const passed = await measured(decoded);
-        await afterBatch?.({...passed, signal});
+      try {
+        for await (const decoded of decodedBatches(images, stream, task)) {
+          const passed = await measured(decoded);
+          await afterBatch?.({...passed, signal});
+        }
+      } catch (error) {
+        const note = await options.onStop?.();
+        // A notebook's cell ends at the interrupt, before this error: the bar is what can still say it.
+        if (error instanceof InterruptError) task.finish('interrupted', note);
+        throw error;
       }
     });
     return states;
 
     async function measured(decoded: DecodedBatch): Promise<Omit<PassedBatch, 'signal'>> {
-      let {indices} = decoded;
-      let positions: number[] | undefined;
+      const active = [...layers.keys()].filter((n) => !resume || decoded.next > resume.from[n]);
       const skipped = [...decoded.skipped];
-      while (indices.length > 0) {
-        const about = batchImages(images, labels, indices);
-        const found = tf.tidy(() => measure(decoded, positions, about));
-        if ('notFinite' in found) {
-          const kept = [...indices.keys()].filter((b) => !found.notFinite.has(b));
-          for (const [b, what] of found.notFinite) skipped.push(refuseNotFinite(about.paths[b], what));
-          positions = kept.map((b) => positions?.[b] ?? b);
-          indices = kept.map((b) => indices[b]);
-          continue;
+      let positions = [...decoded.indices.keys()];
+      while (positions.length > 0) {
+        const about = batchImages(
+          images,
+          labels,
+          positions.map((b) => decoded.indices[b]),
+        );
+        const notFinite = new Map<number, number>();
+        const tensors = tf.tidy(() => measure(decoded, {positions, about, active, notFinite}));
+        if (notFinite.size === 0) {
+          const values = await download(tensors);
+          active.forEach((n, row) => collectors.forEach((one, at) => one.add(states[n][at], about, values[row][at])));
+          return {images: about, layers: active, skipped};
         }
-        const values = await download(found.tensors);
-        states.forEach((row, n) => row.forEach((state, at) => collectors[at].add(state, about, values[n][at])));
-        return {images: about, skipped};
+        tf.dispose(tensors);
+        for (const [b, value] of notFinite) skipped.push(refuseNotFinite(about.paths[b], value));
+        positions = positions.filter((_, b) => !notFinite.has(b));
       }
-      return {images: batchImages(images, labels, []), skipped};
+      return {images: batchImages(images, labels, []), layers: active, skipped};
     }
 
-    function measure(decoded: DecodedBatch, positions: number[] | undefined, about: BatchImages): Measured {
+    function measure(
+      decoded: DecodedBatch,
+      chosen: {positions: number[]; about: BatchImages; active: number[]; notFinite: Map<number, number>},
+    ): Record<string, tf.Tensor>[][] {
+      const {positions, about} = chosen;
       const all = decoded.images(); // [B, H, W, C]
-      const pixels = positions ? tf.gather(all, tf.tensor1d(positions, 'int32')) : all;
-      const batches = networks.map((network) => layerBatch(network, pixels, about, attribution));
-      const asked = batches.map(recordsRelevance);
-      const tensors = asked.map(({batch}, n) =>
-        collectors.map((collector, at) => collector.measure(batch, states[n][at])),
-      );
-      const notFinite = new Map(asked.flatMap(({batch, wasAsked}) => (wasAsked() ? notFiniteIn(batch) : [])));
-      return notFinite.size > 0 ? {notFinite} : {tensors};
+      const pixels = positions.length < all.shape[0] ? tf.gather(all, tf.tensor1d(positions, 'int32')) : all;
+      return chosen.active.map((n) => {
+        const {batch, wasAsked} = recordsRelevance(layerBatch(networks[n], pixels, about, attribution));
+        const tensors = collectors.map((collector, at) => collector.measure(batch, states[n][at]));
+        if (wasAsked()) for (const [b, value] of notFiniteIn(batch)) chosen.notFinite.set(b, value);
+        return tensors;
+      });
     }
 
     function refuseNotFinite(path: string, value: number): {path: string; reason: string} {
       const reason = `its relevance is not finite (${value})`;
       if ((options.unreadable ?? 'skip') === 'skip') return {path, reason};
       throw new InputError(
-        `image ${path}: ${reason}, so the network overflows on it; leave such images out (unreadable: 'skip') or see whether the preset is the network's`,
+        `image ${path}: ${reason}, so the network overflows on it; leave such images out (${option('unreadable')}: skip) or see whether the preset is the network's`,
       );
     }
   } finally {
     for (const network of networks) network.dispose();
   }
 }
-
-type Measured = {notFinite: Map<number, number>} | {tensors: Record<string, tf.Tensor>[][]};
 
 export function batchImages(images: LabelledImages, labels: Int32Array, indices: readonly number[]): BatchImages {
   const paths = indices.map((index) => images.paths[index]);

@@ -83,8 +83,6 @@ export interface BatchMeasurement {
   confidence?: ArrayLike<number>;
   zeroInputs: {zeros: number; total: number};
   skipped?: {path: string; reason: string}[];
-  /** A number for each image that changes with its file, [B], where the run looks for changes. */
-  stamps?: ArrayLike<number>;
 }
 
 /** Adds a batch in place. */
@@ -120,9 +118,11 @@ export function addBatch(stats: RelevanceStatistics, batch: BatchMeasurement): v
   });
   for (const path of batch.paths) stats.images.paths.push(path);
   stats.images.labels = appended(stats.images.labels, batch.labels);
-  if (stats.images.stamps && batch.stamps) stats.images.stamps = appended(stats.images.stamps, batch.stamps);
   stats.images.done += batch.paths.length;
-  addSkipped(stats, batch.skipped ?? []);
+  if (batch.skipped) {
+    stats.images.skipped.push(...batch.skipped);
+    stats.images.done += batch.skipped.length;
+  }
   stats.shares = {
     floor: stats.shares.floor,
     offsets: appended(stats.shares.offsets, offsets),
@@ -133,12 +133,6 @@ export function addBatch(stats: RelevanceStatistics, batch: BatchMeasurement): v
     zeros: stats.zeroInputs.zeros + batch.zeroInputs.zeros,
     total: stats.zeroInputs.total + batch.zeroInputs.total,
   };
-}
-
-/** Images that were gone through and do not count. */
-export function addSkipped(stats: RelevanceStatistics, skipped: RelevanceStatistics['images']['skipped']): void {
-  stats.images.skipped.push(...skipped);
-  stats.images.done += skipped.length;
 }
 
 /** Keeps the `count` highest positive values of a channel, best first. */

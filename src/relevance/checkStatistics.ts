@@ -13,7 +13,12 @@ export function checkStatistics(stats: RelevanceStatistics, folder: string): voi
       `the statistics in "${folder}" are damaged: ${what}[${at}] is ${value}, and it must be ${wanted}; collect them again`,
     );
   };
-  const each = (what: string, values: ArrayLike<number>, ok: (value: number, at: number) => boolean, wanted: string) => {
+  const each = (
+    what: string,
+    values: ArrayLike<number>,
+    ok: (value: number, at: number) => boolean,
+    wanted: string,
+  ) => {
     for (let at = 0; at < values.length; at++) if (!ok(values[at], at)) refuse(what, at, values[at], wanted);
   };
   each('kernel', stats.kernel, Number.isFinite, 'finite');
@@ -23,7 +28,12 @@ export function checkStatistics(stats: RelevanceStatistics, folder: string): voi
   for (const k of images.labels) perClass[k] += 1;
   each('counts', counts, (count) => Number.isSafeInteger(count) && count >= 0, 'a whole number from 0');
   each('counts by class', perClass, (n, k) => n === counts[k] + counts[classes + k], 'the images of that class');
-  each('hits', hits, (n, k) => Number.isSafeInteger(n) && n >= 0 && n <= perClass[k], 'at most the images of the class');
+  each(
+    'hits',
+    hits,
+    (n, k) => Number.isSafeInteger(n) && n >= 0 && n <= perClass[k],
+    'at most the images of the class',
+  );
   if (stats.confidence) {
     const bound = (sum: number, k: number) => sum >= 0 && sum <= perClass[k] * (1 + 1e-6);
     each('confidence', stats.confidence, bound, 'between 0 and the images of the class');
@@ -31,7 +41,12 @@ export function checkStatistics(stats: RelevanceStatistics, folder: string): voi
   const {offsets, channels, values} = shares;
   each('share_offsets', offsets, (end, at) => (at === 0 ? end === 0 : end >= offsets[at - 1]), 'rising from 0');
   if (offsets[offsets.length - 1] !== channels.length)
-    refuse('share_offsets', offsets.length - 1, offsets[offsets.length - 1], `the number of shares, ${channels.length}`);
+    refuse(
+      'share_offsets',
+      offsets.length - 1,
+      offsets[offsets.length - 1],
+      `the number of shares, ${channels.length}`,
+    );
   each('share_channels', channels, (c) => c >= 0 && c < outputs, `a channel from 0 to ${outputs - 1}`);
   const least = Math.fround(shares.floor);
   each('share_values', values, (share) => share >= least && share <= 1, `a share from ${shares.floor} to 1`);

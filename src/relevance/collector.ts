@@ -29,14 +29,12 @@ export function addRelevance(
   stats: RelevanceStatistics,
   batch: BatchImages,
   values: Record<Wanted, BatchValues>,
-  stamps?: ArrayLike<number>,
 ): void {
   let zeros = 0;
   for (const count of values.zeros) zeros += count;
   addBatch(stats, {
     ...batch,
     ...values,
-    stamps,
     zeroInputs: {zeros, total: values.zeros.length * values.positions[0]},
   });
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import {InputError} from '../common/errors';
 import {
   checkFields,
+  currentPreset,
   oneOf,
   optional,
   PRESET_FIELDS,
@@ -135,6 +136,7 @@ export async function readManifest(folder: string): Promise<Manifest> {
       `the statistics in "${folder}" have format version ${JSON.stringify(manifest.formatVersion)?.slice(0, 60)}, and this version of unweave reads 1 and 2; ${AGAIN}`,
     );
   }
+  manifest.preset = currentPreset(manifest.preset) as Manifest['preset'];
   checkFields(manifest, FIELDS[manifest.formatVersion], file, AGAIN);
   const wrong = misfit(manifest);
   if (wrong) throw new InputError(`"${file}" is damaged: ${wrong}; ${AGAIN}`);
@@ -166,7 +168,11 @@ function misfit(manifest: Manifest): string | undefined {
     return `images.counted and images.skipped are ${counted} and ${skipped.length}, and images.done is ${images.done}`;
   const inChunks = manifest.chunks.reduce((sum, chunk) => sum + chunk.images, 0);
   if (inChunks !== counted) return `its chunks hold ${inChunks} images, and images.counted is ${counted}`;
-  if (shards && !(shards.indices?.every((index) => index < shards.count) && new Set(shards.indices).size === shards.indices.length)) // prettier-ignore
+  if (
+    shards &&
+    !(shards.indices?.every((index) => index < shards.count) && new Set(shards.indices).size === shards.indices.length)
+  )
+    // prettier-ignore
     return `images.shards has the indices ${shards.indices?.join(', ')} of ${shards.count}`;
   return undefined;
 }

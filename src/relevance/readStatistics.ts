@@ -158,7 +158,7 @@ async function readV2(folder: string, manifest: ManifestV2): Promise<RelevanceSt
     values.set(take<Float32Array>('share_values', [chunk.entries]), before);
     let end = before;
     take<Int32Array>('share_counts', [chunk.images]).forEach((count, at) => (offsets[first + at + 1] = end += count));
-    const listed = textsOf(arrays.get('paths')?.data as Uint8Array | undefined);
+    const listed = textsOf(arrays.get('paths')?.data as Uint8Array<ArrayBuffer> | undefined);
     if (end - before !== chunk.entries || listed.length !== chunk.images) {
       throw new InputError(
         `the statistics in "${folder}" do not fit together: ${chunk.file} lists ${listed.length} images with ${end - before} shares, and the manifest ${chunk.images} with ${chunk.entries}; collect them again`,
@@ -191,7 +191,7 @@ function collectedOf({collected}: ManifestV2, sums: Arrays): Record<string, Save
 }
 
 /** Strings that each end in a NUL byte. */
-function textsOf(bytes = new Uint8Array(0)): string[] {
+function textsOf(bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0)): string[] {
   const list = new TextDecoder().decode(bytes).split('\0');
   list.pop();
   return list;

@@ -1,5 +1,6 @@
 import {access, constants} from 'node:fs/promises';
 import {InputError} from '../common/errors';
+import {option} from '../common/options';
 import {LOCK_ENTRIES, lockFolder} from '../files/folderLock';
 import {cannotWrite, entriesOf, holdsSomethingElse, makeFolder} from '../files/output';
 import {safetensorsPieces, type SafetensorsArrays} from '../files/safetensors';
@@ -26,6 +27,8 @@ const CHUNK_BYTES = 4 * 2 ** 20;
 
 /** A folder of statistics that this process alone writes to. */
 export interface StatisticsWriter {
+  /** Goes on from the manifest there, of the same run, with statistics that begin with its images: its chunks stay. */
+  goOn(manifest: Manifest): void;
   /** Writes what is new; a reader finds the checkpoint before or this one. */
   checkpoint(stats: RelevanceStatistics): Promise<void>;
   /** Lets others write, and takes the folder away again where it was made and nothing was written. */
@@ -34,10 +37,9 @@ export interface StatisticsWriter {
 
 /**
  * Opens a folder for checkpoints of one run.
- * @param goOn the manifest there, of the same run and about images that the statistics begin with; its chunks stay
  * @throws InputError where another process writes to it, or nothing can be written
  */
-export async function openWriter(folder: string, goOn?: Manifest): Promise<StatisticsWriter> {
+export async function openWriter(folder: string): Promise<StatisticsWriter> {
   const takeAway = await ensureWritable(folder);
   const release = await lockFolder(folder).catch(async (error: Error) => {
     await takeAway();
@@ -46,10 +48,12 @@ export async function openWriter(folder: string, goOn?: Manifest): Promise<Stati
   const there = await readManifest(folder).catch(() => undefined);
   let named = there ? filesOf(there) : [];
   await removeLeftovers(folder, {kinds: KINDS, manifest: MANIFEST, named});
-  const kept = goOn?.formatVersion === 2 ? goOn.chunks : [];
-  // The last one may still grow.
-  let closed = kept.slice(0, -1);
+  let closed: Chunk[] = [];
   return {
+    goOn(manifest) {
+      // The last one may still grow.
+      closed = manifest.formatVersion === 2 ? manifest.chunks.slice(0, -1) : [];
+    },
     async checkpoint(stats) {
       const {chunks, files, open} = newChunks(stats, closed);
       const sums = arrayFile('sums', sumsOf(stats));
@@ -81,7 +85,7 @@ function manifestOf(
   {file: sumsFile, sha256: sumsHash}: NewFile,
   {file: layerFile, sha256: layerHash}: NewFile,
 ): ManifestV2 {
-  const {labels: _labels, stamps: _stamps, paths, ...images} = stats.images;
+  const {name, listHash, total, done, skipped, labelsFile, shards, check, paths} = stats.images;
   return {
     format: FORMAT,
     formatVersion: 2,
@@ -91,7 +95,7 @@ function manifestOf(
     classNames: stats.classNames,
     preset: stats.preset,
     attribution: stats.attribution,
-    images: {...images, counted: paths.length},
+    images: {name, listHash, total, done, counted: paths.length, skipped, labelsFile, shards, check},
     floor: stats.shares.floor,
     topCount: stats.top.count,
     zeroInputs: stats.zeroInputs,
@@ -221,9 +225,10 @@ export async function refuseOtherRun(subject: Subject, folder: string): Promise<
   const found = await readManifest(folder);
   const differ = differences(subject, {...found, collected: collectedIn(found)}, {lists: true});
   if (differ.length > 0) {
-    const older = found.formatVersion === 1 ? ' (it was made by version 0.1, which named networks by another hash)' : '';
+    const older =
+      found.formatVersion === 1 ? ' (it was made by version 0.1, which named networks by another hash)' : '';
     throw new InputError(
-      `"${folder}" holds the statistics of another run${older}, which differs in ${listed(differ, 6)}; choose another folder, or overwrite it (force)`,
+      `"${folder}" holds the statistics of another run${older}, which differs in ${listed(differ, 6)}; choose another folder, or overwrite it (${option('force')})`,
     );
   }
   return found;

@@ -1,3 +1,4 @@
+import {samePreset} from '../images/presetFor';
 import {DEFAULT_ATTRIBUTION, type RelevanceStatistics} from '../numerics/statistics';
 
 /** What a run is about: two runs with the same subject add up to one. */
@@ -41,8 +42,7 @@ export function differences(mine: Subject, theirs: Subject, {lists}: {lists: boo
     compare('image list', mine.images.listHash, theirs.images.listHash);
     compare(`shard (${shardText(theirs.images.shards)})`, mine.images.shards, theirs.images.shards);
   }
-  const named = {assumed: undefined}; // A preset that was assumed is the same where it is named.
-  compare(`preset (${theirs.preset.name})`, {...mine.preset, ...named}, {...theirs.preset, ...named});
+  if (!samePreset(mine.preset, theirs.preset)) found.push(`preset (${theirs.preset.name})`);
   const attribution = ({attribution: name = DEFAULT_ATTRIBUTION}: Subject) => name;
   compare(`attribution (${attribution(theirs)})`, attribution(mine), attribution(theirs));
   compare(`floor (${theirs.floor})`, mine.floor, theirs.floor);
