@@ -13,7 +13,7 @@ test('label files of ImageNet as people have them give classes 0, 1, 2, 3', asyn
     'ground_truth.txt': /whose ground truth counts classes in an order of its own; give synset_labels\.txt/,
   };
   for (const name of (await readdir(folder)).filter((one) => one !== 'val')) {
-    const open = async () => [
+    const open = async (): Promise<number[]> => [
       ...(await imageFolder(join(folder, 'val'), {labels: join(folder, name)})).labelsFor(1000),
     ];
     if (name in refused) await assert.rejects(open(), refused[name], name);
