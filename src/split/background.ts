@@ -3,7 +3,7 @@ import type {LabelledImages, Preset} from '../images/types';
 import {consumersOf, nodeOf, weightOf, type Graph} from '../network/graph';
 import type {Model} from '../network/types';
 import type {LongCallOptions} from '../common/progress';
-import type {NetworkAtLayer} from '../relevance/networkAtLayer';
+import type {NetworkAtLayer} from '../network/networkAtLayer';
 import {conceptInputs} from './conceptInputs';
 import type {GroupView} from './group';
 import {patchMoment} from './patches';

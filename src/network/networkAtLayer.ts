@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {convolve} from '../engine/convolve';
-import {cutAt} from '../network/cut';
-import {foldBatchNorm} from '../network/fold';
-import {nodeOf, weightOf, type Graph, type Weight} from '../network/graph';
-import {applyLayer, linearLayer, type LinearLayer} from '../network/linearLayer';
-import {logitsGraph} from '../network/logits';
-import {compileGraph} from '../network/run';
-import type {Model} from '../network/types';
+import {cutAt} from './cut';
+import {foldBatchNorm} from './fold';
+import {nodeOf, weightOf, type Graph, type Weight} from './graph';
+import {applyLayer, linearLayer, type LinearLayer} from './linearLayer';
+import {logitsGraph} from './logits';
+import {compileGraph} from './run';
+import type {Model} from './types';
 
 /** The layer's input X and the tensors that pass it by; the caller disposes of them. */
 export interface TrunkOutput {
