@@ -7,7 +7,7 @@ import {foldBatchNorm} from '../../src/network/fold';
 import {logitsGraph, logitsOf} from '../../src/network/logits';
 import {makeModel} from '../../src/network/model';
 import {compileGraph} from '../../src/network/run';
-import {networkAtLayer} from '../../src/relevance/networkAtLayer';
+import {networkAtLayer} from '../../src/network/networkAtLayer';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
 import {batchNorm, convolution, dense, graphOf, plain} from '../reference/madeGraphs';
 import {between} from '../reference/seededWeights';

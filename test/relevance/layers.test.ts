@@ -8,7 +8,7 @@ import {applyLayer, describeLayer, linearLayer, visitedPositions, type LinearLay
 import {makeModel} from '../../src/network/model';
 import {averagedRelevanceVector, classCount} from '../../src/numerics/statistics';
 import {collectRelevance} from '../../src/relevance/collect';
-import {inputSums} from '../../src/relevance/inputSums';
+import {inputSums} from '../../src/pass/inputSums';
 import {patches} from '../../src/split/patches';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
 import {batchNorm, convolution, dense, graphOf, plain, seeded} from '../reference/madeGraphs';
