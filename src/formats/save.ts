@@ -1,11 +1,10 @@
 import {option} from '../common/options';
 import {readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
-import {ensureBackend} from '../engine';
 import {InputError} from '../common/errors';
-import {toLayersModel} from '../network/layersModel';
-import type {ModelMetadata} from './load';
+import {HASH_VERSION} from '../network/hash';
+import {FORMAT_VERSION, type Metadata} from './layersModel/metadata';
+import {writeLayersModel} from './layersModel/write';
 import {entriesOf, holdsSomethingElse, refuseInput, writeTogether} from '../files/output';
 import type {Model} from '../network/types';
 
@@ -28,36 +27,30 @@ export async function saveModel(model: Model, folder: string, {force = false}: {
 
 /** Writes the model's files into a folder that exists. */
 export async function writeModel(model: Model, folder: string): Promise<void> {
-  await ensureBackend();
-  const network = toLayersModel(model.graph, model.name);
-  let artifacts: tf.io.ModelArtifacts | undefined;
-  try {
-    await network.save(
-      tf.io.withSaveHandler(async (saved) => {
-        artifacts = saved;
-        return {modelArtifactsInfo: {dateSaved: new Date(0), modelTopologyType: 'JSON'}};
-      }),
-    );
-  } finally {
-    network.dispose();
-  }
-  const {modelTopology, weightSpecs, weightData} = artifacts as tf.io.ModelArtifacts;
+  const {modelTopology, weights, expressed, names, marks} = writeLayersModel(model.graph, model.name);
+  const bytes = weights.map(({data}) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   const json = {
     format: 'layers-model',
     generatedBy: 'unweave',
     modelTopology,
-    weightsManifest: [{paths: ['weights.bin'], weights: weightSpecs}],
-    userDefinedMetadata: {unweave: metadataOf(model)},
+    weightsManifest: [{paths: ['weights.bin'], weights: weights.map(({name, shape, dtype}) => ({name, shape, dtype}))}],
+    userDefinedMetadata: {unweave: {...metadataOf(model), marks, expressed, names}},
   };
-  await writeFile(
-    path.join(folder, 'weights.bin'),
-    new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData as tf.io.WeightData)),
-  );
+  await writeFile(path.join(folder, 'weights.bin'), Buffer.concat(bytes));
   await writeFile(path.join(folder, 'model.json'), JSON.stringify(json));
 }
 
-function metadataOf({hash, preset, classNames, origins}: Model): ModelMetadata {
-  return {hash, preset, classNames, origins};
+type Recorded = Pick<Metadata, 'formatVersion' | 'hash' | 'hashVersion' | 'preset' | 'classNames' | 'origins'>;
+
+function metadataOf({hash, preset, classNames, origins}: Model): Recorded {
+  return {
+    formatVersion: FORMAT_VERSION,
+    hashVersion: HASH_VERSION,
+    hash,
+    preset,
+    classNames: classNames && [...classNames],
+    origins: [...origins],
+  };
 }
 
 async function refuseOther(model: Model, folder: string): Promise<void> {
@@ -83,11 +76,11 @@ async function refuseOther(model: Model, folder: string): Promise<void> {
 }
 
 /** What unweave keeps in the model.json there; undefined where it did not write it. */
-async function savedMetadata(folder: string): Promise<ModelMetadata | undefined> {
+async function savedMetadata(folder: string): Promise<Partial<Recorded> | undefined> {
   try {
     const json = JSON.parse(await readFile(path.join(folder, 'model.json'), 'utf8')) as {
       generatedBy?: unknown;
-      userDefinedMetadata?: {unweave?: ModelMetadata};
+      userDefinedMetadata?: {unweave?: Partial<Recorded>};
     } | null;
     return json?.generatedBy === 'unweave' ? (json.userDefinedMetadata?.unweave ?? {}) : undefined;
   } catch {

@@ -142,7 +142,7 @@ eachEngine('positions, patches and summed inputs say what any convolution comput
           assert.equal(z.length, expected.length);
           expected.forEach((value, at) => close(z[at], value, 1, 'applied'));
           expected.forEach((value, at) => close(side[at], value, 1, 'from patches'));
-          const sums = inputSums(layer, x).dataSync(); // [taps·Cin]
+          const sums = Array.from(inputSums(layer, x).dataSync()); // [taps·Cin]
           for (let c = 0; c < outputs; c++) {
             const total = expected.reduce((sum, value, at) => sum + (at % outputs === c ? value : 0), 0);
             const fromSums = sums.reduce((sum, value, at) => sum + value * layer.kernel[at * outputs + c], 0);

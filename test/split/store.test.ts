@@ -102,11 +102,35 @@ test('a split’s manifest is checked field by field, and against the model', as
   await damaged({bias: 'x'}, /bias is "x"; it must be a number/);
   await damaged({after: undefined}, /after is missing/);
   await damaged({preset: {}}, /preset\.name is missing/);
-  await damaged({formatVersion: 9}, /not a split of format version 1/);
+  await damaged({formatVersion: 9}, /not a split of format version 2/);
+  await damaged({formatVersion: 1}, /a split of unweave 0\.1, which knew models by another hash; collect the statistics and/);
   for (const text of ['null', '[]', '7', '"x"', '{']) {
     await writeFile(file, text);
-    await assert.rejects(loadSplit(folder, split.before), refused(/not a split of format version 1|not valid JSON/));
+    await assert.rejects(loadSplit(folder, split.before), refused(/not a split of format version 2|not valid JSON/));
   }
   await writeFile(file, JSON.stringify(manifest));
   assert.equal(String(await loadSplit(folder, smallModel(NETWORK))), String(split));
+});
+
+test('a split chained on a split model saves, and loads against the original', async (t) => {
+  const folder = await folderFor(t);
+  const first = smallSplit(NETWORK, {channel: 1});
+  const original = first.before;
+  const second = smallSplit(NETWORK, {channel: 4, concepts: [[0], [1], [2, 3]], ownership: 'soft'});
+  const chained = makeSplit({...second, before: first.model});
+  await saveSplit(chained, path.join(folder, 'chained'));
+  const loaded = await loadSplit(path.join(folder, 'chained'), original);
+  assert.equal(loaded.model.hash, chained.model.hash);
+  assert.equal(loaded.before.hash, first.model.hash, 'what it was split from is put together again');
+  assert.deepEqual(loaded.before.origins, [original.hash]);
+  assert.deepEqual(loaded.parts, chained.parts);
+  // The model right before serves as well; another one does not.
+  assert.equal((await loadSplit(path.join(folder, 'chained'), first.model)).before.hash, first.model.hash);
+  await assert.rejects(loadSplit(path.join(folder, 'chained'), second.model), refused(/is of another model/));
+  // A third one goes on from what was loaded.
+  const third = makeSplit({...smallSplit(NETWORK, {channel: 2}), before: loaded.model});
+  await saveSplit(third, path.join(folder, 'third'));
+  const again = await loadSplit(path.join(folder, 'third'), original);
+  assert.equal(again.before.hash, chained.model.hash);
+  assert.deepEqual(dividedChannels(again.model.graph, 'studied'), [1, 2, 4]);
 });

@@ -9,8 +9,8 @@ import {presetInside} from '../keras/preprocessing';
 import {isRecord, layerNames, readTopology} from '../keras/topology';
 import {NamedWeights} from '../keras/weights';
 import type {ReadNetwork, ReadOptions} from '../types';
-import {readMetadata} from './metadata';
-import {restoreExpressed} from './restore';
+import {readMetadata, topologyChecksum} from './metadata';
+import {restoreGraph} from './restore';
 import {readManifest, readWeightFiles} from './weightFiles';
 
 /** model.json has no weights in it: the largest networks' has some megabytes. */
@@ -65,8 +65,13 @@ export async function readLayersModelJson(
   const weights = new NamedWeights(arrays, layerNames(topology));
   const dialect = dialectOf(outer.keras_version ?? json.generatedBy, config);
   const metadata = readMetadata(json, file);
+  if (metadata?.sha256 && metadata.sha256.topology !== topologyChecksum(outer)) {
+    throw new InputError(
+      `"${file}" is damaged: its layers are not those that were saved (their checksum differs); save the model again, or copy it again`,
+    );
+  }
   const built = buildGraph(topology, weights, {...options, dialect});
-  const graph = metadata ? restoreExpressed(built, metadata, file) : built;
+  const graph = metadata ? restoreGraph(built, metadata, file) : built;
   return {
     graph,
     preset: metadata?.preset ?? presetInside(graph),
