@@ -33,6 +33,8 @@ export function subset(images: LabelledImages, {limit, classes, classCount, indi
     paths: chosen.map((index) => images.paths[index]),
     preset: images.preset,
     decoding: images.decoding,
+    notes: images.notes,
+    labelsFile: images.labelsFile,
     source: images.source,
     labelsFor(outputs) {
       const labels = images.labelsFor(outputs);

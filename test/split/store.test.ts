@@ -7,6 +7,8 @@ import {ensureBackend} from '../../src/engine';
 import {loadModel} from '../../src/formats/load';
 import {saveModel} from '../../src/formats/save';
 import {InputError} from '../../src/common/errors';
+import {dividedChannels} from '../../src/split/rewrite';
+import {makeSplit} from '../../src/split/split';
 import {loadSplit, saveSplit} from '../../src/split/store';
 import {smallModel, type SmallNetwork} from '../reference/smallNetworks';
 import {smallSplit} from '../reference/smallSplits';

@@ -65,7 +65,8 @@ function chooseOutput({outputs}: Topology, wanted: string | undefined): Topology
 }
 
 /** `Conv2D "conv1"` */
-const called = ({className, name}: LayerRecord, prefix = '') => `${className.slice(0, 60)} "${(prefix + name).slice(0, 120)}"`;
+const called = ({className, name}: LayerRecord, prefix = '') =>
+  `${className.slice(0, 60)} "${(prefix + name).slice(0, 120)}"`;
 
 /** @throws InputError that lists all layers and activations that are not known */
 function refuseUnknown(topology: Topology): void {
@@ -97,7 +98,8 @@ function refuseUnknown(topology: Topology): void {
   throw new InputError(`the network has layers that cannot be read: ${list}; ${advice}`);
 }
 
-const functionName = ({config}: LayerRecord) => (typeof config.function === 'string' ? ` (${config.function.slice(0, 60)})` : '');
+const functionName = ({config}: LayerRecord) =>
+  typeof config.function === 'string' ? ` (${config.function.slice(0, 60)})` : '';
 
 /** Keras names weights in archives by `to_snake_case` of the class. */
 const classSnake = (className: string) =>
@@ -165,7 +167,9 @@ class Builder {
     if (record.inner) {
       const prefix = `${use === 0 ? full : this.fresh(`${full}_${use}`)}/`;
       if (reads.length !== record.inner.inputs.length) {
-        throw new InputError(`${called(record, scope.prefix)} has ${record.inner.inputs.length} inputs, and reads ${reads.length}`);
+        throw new InputError(
+          `${called(record, scope.prefix)} has ${record.inner.inputs.length} inputs, and reads ${reads.length}`,
+        );
       }
       return this.add({
         topology: record.inner,
@@ -249,7 +253,10 @@ class Builder {
   }
 
   private push(node: GraphNode): string {
-    const shape = operatorOf(node.operator).shape(node, node.inputs.map((input) => this.shapeOf(input)));
+    const shape = operatorOf(node.operator).shape(
+      node,
+      node.inputs.map((input) => this.shapeOf(input)),
+    );
     if (!shape.every((size) => isWhole(size, 1))) {
       throw new InputError(
         `${node.operator} "${node.name}" would give an output of shape [${shape.join(', ')}]; the images are too small for this network`,

@@ -23,9 +23,7 @@ export function inputShapeOf({name, config}: LayerRecord, inputSize?: readonly [
     .map((size) => size ?? '?')
     .join(', ')}]`;
   if (shape.length !== 4 || channels === null) {
-    throw new InputError(
-      `the network takes input ${text}; a network of images [height, width, channels] is needed`,
-    );
+    throw new InputError(`the network takes input ${text}; a network of images [height, width, channels] is needed`);
   }
   if ((height ?? 1) > MAX_SIDE || (width ?? 1) > MAX_SIDE || channels > MAX_SIDE) {
     throw new InputError(`the network takes input ${text}; at most ${MAX_SIDE} a side are read`);
@@ -38,9 +36,7 @@ export function inputShapeOf({name, config}: LayerRecord, inputSize?: readonly [
       );
     }
     if (size !== null && wanted !== undefined && size !== wanted) {
-      throw new InputError(
-        `inputSize ${given.join(' × ')} was given, and the network takes ${text}; leave it out`,
-      );
+      throw new InputError(`inputSize ${given.join(' × ')} was given, and the network takes ${text}; leave it out`);
     }
     return (size ?? wanted) as number;
   };

@@ -61,8 +61,6 @@ export async function readLayersModelJson(
   }
   const config = outer.model_config ?? outer;
   const topology = readTopology(config);
-  const arrays = await readWeightFiles(readManifest(json.weightsManifest, file), file);
-  const weights = new NamedWeights(arrays, layerNames(topology));
   const dialect = dialectOf(outer.keras_version ?? json.generatedBy, config);
   const metadata = readMetadata(json, file);
   if (metadata?.sha256 && metadata.sha256.topology !== topologyChecksum(outer)) {
@@ -70,6 +68,8 @@ export async function readLayersModelJson(
       `"${file}" is damaged: its layers are not those that were saved (their checksum differs); save the model again, or copy it again`,
     );
   }
+  const arrays = await readWeightFiles(readManifest(json.weightsManifest, file), file, metadata?.sha256?.weights);
+  const weights = new NamedWeights(arrays, layerNames(topology));
   const built = buildGraph(topology, weights, {...options, dialect});
   const graph = metadata ? restoreGraph(built, metadata, file) : built;
   return {

@@ -24,8 +24,10 @@ export function restoreGraph(built: Graph, {expressed, names, marks}: Metadata, 
       partOf.set(layer, entry);
     }
   }
+  // A layer may be read as several nodes, the others generated for it.
+  const layerOf = ({name, mark}: GraphNode) => (mark?.kind === 'generated' ? (mark.of ?? name) : name);
   const nodes = built.nodes.flatMap((node): GraphNode[] => {
-    const entry = partOf.get(node.name);
+    const entry = partOf.get(layerOf(node));
     const name = nameOf(node.name);
     const mark = Object.hasOwn(marks, name) ? {mark: marks[name]} : {};
     if (!entry) return [{...node, name, inputs: node.inputs.map(nameOf), ...mark}];

@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import {stat} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../../common/errors';
@@ -67,13 +68,20 @@ const countOf = ({shape}: WeightEntry) => shape.reduce((product, size) => produc
 /**
  * The arrays of a manifest's groups, as float32.
  * @param file the manifest, whose folder holds the weight files
+ * @param checksum SHA-256 of all weight files, where it was recorded
  * @throws InputError for files that are missing, of another size, outside the folder, or stand-ins for the real ones
  */
-export async function readWeightFiles(groups: readonly WeightGroup[], file: string): Promise<StoredArray[]> {
+export async function readWeightFiles(
+  groups: readonly WeightGroup[],
+  file: string,
+  checksum?: string,
+): Promise<StoredArray[]> {
   const folder = path.resolve(path.dirname(file));
   const arrays: StoredArray[] = [];
+  const found = checksum === undefined ? undefined : createHash('sha256');
   for (const group of groups) {
     const bytes = await readGroup(group, folder, file);
+    found?.update(bytes);
     let position = 0;
     for (const entry of group.weights) {
       const length = countOf(entry) * BYTES[entry.dtype];
@@ -81,6 +89,11 @@ export async function readWeightFiles(groups: readonly WeightGroup[], file: stri
       arrays.push({name: entry.name, shape: entry.shape, data: () => decode(entry, part)});
       position += length;
     }
+  }
+  if (found && found.digest('hex') !== checksum) {
+    throw new InputError(
+      `the weights of "${file}" are not those that were saved (their checksum differs); save the model again, or copy it again`,
+    );
   }
   return arrays;
 }

@@ -109,7 +109,12 @@ class ModelWriter {
         backend: 'tensor_flow.js',
       },
       weights: this.layers.flatMap(({name: layer, weights}) =>
-        weights.map(({name: weight, shape, data}) => ({name: `${layer}/${weight}`, shape, dtype: 'float32' as const, data})),
+        weights.map(({name: weight, shape, data}) => ({
+          name: `${layer}/${weight}`,
+          shape,
+          dtype: 'float32' as const,
+          data,
+        })),
       ),
       expressed: this.expressed,
       names: Object.fromEntries([...this.layerOf].filter(([node, layer]) => node !== layer).map(([a, b]) => [b, a])),

@@ -91,7 +91,9 @@ function applyActivation(layer: LayerContext, value: unknown, input: string, ext
   }
   const fields = () => ({
     inputs: [input],
-    ...(extra ? {name: layer.fresh(`${layer.name}_activation`), mark: {kind: 'activation' as const, of: layer.name}} : {}),
+    ...(extra
+      ? {name: layer.fresh(`${layer.name}_activation`), mark: {kind: 'activation' as const, of: layer.name}}
+      : {}),
   });
   if (isRecord(value) && name in ACTIVATION_LAYERS && isRecord(value.config)) {
     const args = new LayerArguments(`the activation of ${layer.owner}`, value.config);
@@ -157,8 +159,7 @@ export const ACTIVATION_LAYERS: Record<string, LayerReader> = {
   LeakyReLU: leakyReluLayer,
   PReLU: preluLayer,
   ELU: ({args, add}) => add('ELU', {alpha: args.number('alpha', 1)}),
-  ThresholdedReLU: ({args, add}) =>
-    add('ReLU', {maxValue: null, negativeSlope: 0, threshold: args.number('theta', 1)}),
+  ThresholdedReLU: ({args, add}) => add('ReLU', {maxValue: null, negativeSlope: 0, threshold: args.number('theta', 1)}),
   Softmax: softmaxLayer('Softmax'),
 };
 

@@ -87,16 +87,29 @@ const normalization: LayerReader = (layer) => {
     variance = args.numbers('variance');
   } else {
     const shape = resolved.length === 0 ? [] : [channels];
-    [mean, variance] = layer.weights([{name: 'mean', shape}, {name: 'variance', shape}]).map(({data}) => [...data]);
+    [mean, variance] = layer
+      .weights([
+        {name: 'mean', shape},
+        {name: 'variance', shape},
+      ])
+      .map(({data}) => [...data]);
   }
   const count = Math.max(mean.length, variance.length);
   const at = (values: number[], c: number) => values[values.length === 1 ? 0 : c];
   const each = (value: (mean: number, std: number) => number) =>
     Array.from({length: count}, (_, c) => value(at(mean, c), Math.max(Math.sqrt(at(variance, c)), 1e-7)));
   if (args.flag('invert', false)) {
-    return addRescaling(layer, each((_, std) => std), each((average) => average));
+    return addRescaling(
+      layer,
+      each((_, std) => std),
+      each((average) => average),
+    );
   }
-  return addRescaling(layer, each((_, std) => 1 / std), each((average, std) => -average / std));
+  return addRescaling(
+    layer,
+    each((_, std) => 1 / std),
+    each((average, std) => -average / std),
+  );
 };
 
 export const normalizationLayers: Record<string, LayerReader> = {

@@ -65,8 +65,7 @@ const unary =
   (layer) =>
     layer.add(operator, args);
 
-const relu = (maxValue: number | null): Operation =>
-  unary('ReLU', {maxValue, negativeSlope: 0, threshold: 0});
+const relu = (maxValue: number | null): Operation => unary('ReLU', {maxValue, negativeSlope: 0, threshold: 0});
 const activation = (name: string): Operation => unary('Activation', {activation: name});
 
 /** By the last part of the function's name in TensorFlow, and by the class's in Keras 3, in small letters without underlines. */
@@ -106,7 +105,11 @@ OPERATIONS.mul = OPERATIONS.multiply;
 const key = (name: string) => (name.split(/[./>]/).at(-1) ?? '').replace(/_/g, '').toLowerCase();
 
 /** The function that a layer of plain Python stands for; undefined for another layer or another function. */
-export function operationOf(className: string, module: string, config: Readonly<Record<string, unknown>>): LayerReader | undefined {
+export function operationOf(
+  className: string,
+  module: string,
+  config: Readonly<Record<string, unknown>>,
+): LayerReader | undefined {
   const python = className === 'TFOpLambda' || className === 'TensorFlowOpLayer';
   const name = python ? config.function : /(^|\.)ops(\.|$)/.test(module) ? className : undefined;
   if (typeof name !== 'string' || className === 'TensorFlowOpLayer') return undefined;

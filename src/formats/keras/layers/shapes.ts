@@ -90,6 +90,19 @@ const centerCrop: LayerReader = (layer) => {
   );
 };
 
+/** At inference Keras resizes so that the crop fits, then takes the centre: nothing where the image has the size already. */
+const randomCrop: LayerReader = (layer) => {
+  const [height, width] = imageOf(layer);
+  layer.args.channelsLast();
+  const wanted = [layer.args.whole('height', 1), layer.args.whole('width', 1)];
+  if (wanted[0] !== height || wanted[1] !== width) {
+    throw new InputError(
+      `${layer.owner} resizes images of ${height} × ${width} and crops them to ${wanted.join(' × ')}, which is not read; take it out of the network and let the preset crop`,
+    );
+  }
+  return layer.inputs[0];
+};
+
 const plainInterpolation = (layer: LayerContext, fallback: string) => {
   const interpolation = layer.args.text('interpolation', fallback);
   if (interpolation !== 'nearest' && interpolation !== 'bilinear') {
@@ -128,7 +141,9 @@ const combining =
   (operator: string, most = Infinity): LayerReader =>
   (layer) => {
     if (layer.inputs.length < 2 || layer.inputs.length > most) {
-      throw new InputError(`${layer.owner} reads ${layer.inputs.length} tensors, and combines ${most === 2 ? '' : 'at least '}2`);
+      throw new InputError(
+        `${layer.owner} reads ${layer.inputs.length} tensors, and combines ${most === 2 ? '' : 'at least '}2`,
+      );
     }
     return layer.add(operator, {});
   };
@@ -140,6 +155,7 @@ export const shapeLayers: Record<string, LayerReader> = {
   ZeroPadding2D: zeroPadding,
   Cropping2D: cropping,
   CenterCrop: centerCrop,
+  RandomCrop: randomCrop,
   Resizing: resizing,
   UpSampling2D: upSampling,
   Concatenate: concatenate,

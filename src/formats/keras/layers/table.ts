@@ -20,7 +20,8 @@ const PASSES_ON = new Set([
   'MixUp',
   'RandAugment',
 ]);
-const PASSES_ON_BY_RULE = /^(Random[A-Z]\w*|SpatialDropout[123]D)$/;
+/** A random crop cuts the centre out at inference, and is read as a layer. */
+const PASSES_ON_BY_RULE = /^(Random(?!Crop$)[A-Z]\w*|SpatialDropout[123]D)$/;
 
 export const passesOn = (className: string) => PASSES_ON.has(className) || PASSES_ON_BY_RULE.test(className);
 

@@ -6,7 +6,12 @@ type Amounts = [Pair, Pair];
 
 /** Where the windows of a convolution or a pooling stand on its image. */
 function windowsOf({node, shapes}: WriterContext, size: Pair): [AxisWindows, AxisWindows] {
-  const {strides, dilationRate = [1, 1], padding, ceilMode} = node.args as {
+  const {
+    strides,
+    dilationRate = [1, 1],
+    padding,
+    ceilMode,
+  } = node.args as {
     strides: Pair;
     dilationRate?: Pair;
     padding: Padding;
@@ -68,11 +73,7 @@ const conv2d: NodeWriter = (writer) => {
       {...config, strides: [1, 1], padding: 'valid'},
       {inputs: [input], weights, suffix: 'dilated'},
     );
-    writer.whole(
-      'MaxPooling2D',
-      {...plain, pool_size: [1, 1], strides, padding: 'valid'},
-      {inputs: [convolution]},
-    );
+    writer.whole('MaxPooling2D', {...plain, pool_size: [1, 1], strides, padding: 'valid'}, {inputs: [convolution]});
   } else {
     const {inputs, padding} = paddingOf(writer, sizeOf(kernel));
     writer.whole('Conv2D', {...config, strides, padding}, {inputs, weights});
@@ -160,7 +161,8 @@ const transposed: NodeWriter = (writer) => {
     ...biasConfig(bias),
   };
   const weights = [kernel, ...(bias ? [bias] : [])];
-  const stored = (layer: string) => [kernel, ...(bias ? [bias] : [])].forEach((weight) => writer.store(own(weight, layer)));
+  const stored = (layer: string) =>
+    [kernel, ...(bias ? [bias] : [])].forEach((weight) => writer.store(own(weight, layer)));
   if (typeof padding === 'string') {
     writer.whole('Conv2DTranspose', {...config, padding}, {weights});
     return stored(layerName);

@@ -52,7 +52,12 @@ const subtract: NodeWriter = (writer) => {
 };
 
 /** A 1×1 convolution, or a dense layer after vectors, that picks channels: exact, since all else is multiplied by 0. */
-function pickChannels(writer: WriterContext, input: string, channels: number, picked: readonly (number | null)[]): void {
+function pickChannels(
+  writer: WriterContext,
+  input: string,
+  channels: number,
+  picked: readonly (number | null)[],
+): void {
   const kernel = new Float32Array(channels * picked.length);
   picked.forEach((channel, at) => {
     if (channel !== null) kernel[channel * picked.length + at] = 1;
@@ -142,7 +147,10 @@ const resize: NodeWriter = (writer) => {
 
 export const otherWriters: Readonly<Record<string, NodeWriter>> = {
   InputLayer: (writer) =>
-    void writer.whole('InputLayer', {batch_input_shape: [null, ...(writer.node.args.shape as number[])], sparse: false}),
+    void writer.whole('InputLayer', {
+      batch_input_shape: [null, ...(writer.node.args.shape as number[])],
+      sparse: false,
+    }),
   BatchNormalization: batchNorm,
   LayerNormalization: layerNorm,
   Rescaling: rescaling,
