@@ -1,10 +1,9 @@
 import {option} from '../common/options';
-import {readFile, writeFile} from 'node:fs/promises';
+import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../common/errors';
 import {HASH_VERSION} from '../network/hash';
-import {FORMAT_VERSION, type Metadata} from './layersModel/metadata';
-import {writeLayersModel} from './layersModel/write';
+import {writeLayersModelFolder, type SavedWith} from './layersModel/writeFolder';
 import {entriesOf, holdsSomethingElse, refuseInput, writeTogether} from '../files/output';
 import type {Model} from '../network/types';
 
@@ -27,30 +26,11 @@ export async function saveModel(model: Model, folder: string, {force = false}: {
 
 /** Writes the model's files into a folder that exists. */
 export async function writeModel(model: Model, folder: string): Promise<void> {
-  const {modelTopology, weights, expressed, names, marks} = writeLayersModel(model.graph, model.name);
-  const bytes = weights.map(({data}) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  const json = {
-    format: 'layers-model',
-    generatedBy: 'unweave',
-    modelTopology,
-    weightsManifest: [{paths: ['weights.bin'], weights: weights.map(({name, shape, dtype}) => ({name, shape, dtype}))}],
-    userDefinedMetadata: {unweave: {...metadataOf(model), marks, expressed, names}},
-  };
-  await writeFile(path.join(folder, 'weights.bin'), Buffer.concat(bytes));
-  await writeFile(path.join(folder, 'model.json'), JSON.stringify(json));
+  await writeLayersModelFolder(folder, model.graph, model.name, recordOf(model));
 }
 
-type Recorded = Pick<Metadata, 'formatVersion' | 'hash' | 'hashVersion' | 'preset' | 'classNames' | 'origins'>;
-
-function metadataOf({hash, preset, classNames, origins}: Model): Recorded {
-  return {
-    formatVersion: FORMAT_VERSION,
-    hashVersion: HASH_VERSION,
-    hash,
-    preset,
-    classNames: classNames && [...classNames],
-    origins: [...origins],
-  };
+function recordOf({hash, preset, classNames, origins}: Model): SavedWith {
+  return {hashVersion: HASH_VERSION, hash, preset, classNames: classNames && [...classNames], origins: [...origins]};
 }
 
 async function refuseOther(model: Model, folder: string): Promise<void> {
@@ -62,7 +42,7 @@ async function refuseOther(model: Model, folder: string): Promise<void> {
     throw new InputError(`"${folder}" holds a split; choose another folder, or overwrite it (${option('force')})`);
   }
   const same = (key: 'hash' | 'preset' | 'classNames') =>
-    JSON.stringify(found[key]) === JSON.stringify(metadataOf(model)[key]);
+    JSON.stringify(found[key]) === JSON.stringify(recordOf(model)[key]);
   if (!same('hash')) {
     throw new InputError(
       `"${folder}" holds another model (${String(found.hash).slice(0, 8)}) than ${model.name} (${model.hash.slice(0, 8)}); choose another folder, or overwrite it (${option('force')})`,
@@ -76,11 +56,11 @@ async function refuseOther(model: Model, folder: string): Promise<void> {
 }
 
 /** What unweave keeps in the model.json there; undefined where it did not write it. */
-async function savedMetadata(folder: string): Promise<Partial<Recorded> | undefined> {
+async function savedMetadata(folder: string): Promise<SavedWith | undefined> {
   try {
     const json = JSON.parse(await readFile(path.join(folder, 'model.json'), 'utf8')) as {
       generatedBy?: unknown;
-      userDefinedMetadata?: {unweave?: Partial<Recorded>};
+      userDefinedMetadata?: {unweave?: SavedWith};
     } | null;
     return json?.generatedBy === 'unweave' ? (json.userDefinedMetadata?.unweave ?? {}) : undefined;
   } catch {
