@@ -1,6 +1,5 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import {InputError} from '../common/errors';
-import {foldBatchNorm} from '../network/fold';
 import {upTo} from '../network/graph';
 import {logitsGraph} from '../network/logits';
 import {operatorOf} from '../network/operators';
@@ -23,16 +22,9 @@ type Size = readonly [height: number, width: number];
 export function observer(model: Model, names: Iterable<string>, size: Size): Observer {
   const wanted = [...new Set(names)];
   checkSize(model, wanted, size);
-  // The outputs are set first: folding keeps them, and does not stop at layers that none of them needs.
-  const needed = upTo(logitsGraph(model.graph), wanted);
-  const graph = foldBatchNorm(needed);
-  const network = compileGraph(graph);
+  const network = compileGraph(logitsGraph(model.graph), {outputs: wanted});
   return {
-    observe(images) {
-      const values = tf.tidy(() => network.run(images));
-      // A batch norm that was folded away is computed by the layer before it.
-      return new Map(wanted.map((asked, i) => [asked, values[graph.outputs[i]]]));
-    },
+    observe: (images) => new Map(Object.entries(network.run(images))),
     dispose: () => network.dispose(),
   };
 }

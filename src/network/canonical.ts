@@ -28,11 +28,7 @@ export function isIdentity(node: GraphNode, shapes: Shapes): boolean {
     case 'Resize':
       return String(shapes.get(node.name)) === String(shapes.get(inputs[0]));
     case 'Slice':
-      return (
-        args.step === 1 &&
-        args.start === 0 &&
-        String(shapes.get(node.name)) === String(shapes.get(inputs[0]))
-      );
+      return args.step === 1 && args.start === 0 && String(shapes.get(node.name)) === String(shapes.get(inputs[0]));
     case 'Permute':
       return (args.order as number[]).every((axis, i) => axis === i + 1);
     case 'Pad':
@@ -157,8 +153,7 @@ function pooling(plain: CanonicalNode, node: GraphNode, shapes: Shapes, lookup: 
   if (maximum) return {...plain, args, inputs};
   const inner = shapes.get(inputs[0]) as number[];
   const touched = windows.some(
-    ({output}, axis) =>
-      before[axis] > 0 || (output - 1) * strides[axis] + poolSize[axis] - before[axis] > inner[axis],
+    ({output}, axis) => before[axis] > 0 || (output - 1) * strides[axis] + poolSize[axis] - before[axis] > inner[axis],
   );
   if (!touched) return {...plain, args, inputs};
   const count = around !== undefined || node.args.countPadding === true;

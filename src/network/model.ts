@@ -3,7 +3,6 @@ import {InputError} from '../common/errors';
 import {readable} from '../common/readable';
 import type {Preset} from '../images/types';
 import {presetText} from '../numerics/statistics';
-import {foldBatchNorm} from './fold';
 import {nodeOf, type Graph} from './graph';
 import {graphHash} from './hash';
 import {linearLayers} from './linearLayer';
@@ -59,7 +58,7 @@ export function makeModel(graph: Graph, details: ModelDetails): Model {
     notes: details.notes ?? [],
     layers: () => layerTable(graph, shapes),
     logits(images) {
-      const network = (compiled ??= compileGraph(foldBatchNorm(logits)));
+      const network = (compiled ??= compileGraph(logits));
       return tf.tidy(() => tf.reshape(Object.values(network.run(images))[0], [images.shape[0], classes]));
     },
     dispose() {

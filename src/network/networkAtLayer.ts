@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {convolve} from '../engine/convolve';
 import {cutAt} from './cut';
-import {foldBatchNorm} from './fold';
 import {nodeOf, weightOf, type Graph, type Weight} from './graph';
 import {applyLayer, linearLayer, type LinearLayer} from './linearLayer';
 import {logitsGraph} from './logits';
@@ -16,8 +15,8 @@ export interface TrunkOutput {
 }
 
 /**
- * A model taken apart at its layer of interest, on the engine: image → X → Z → logits. Batch norm is folded into the trunk and
- * into the head's later layers, never into the layer itself, so that Z is the layer's own linear output.
+ * A model taken apart at its layer of interest, on the engine: image → X → Z → logits. Batch norm is folded into layers of the trunk
+ * and of the head, never into the layer itself, so that Z is the layer's own linear output.
  */
 export interface NetworkAtLayer {
   readonly layer: LinearLayer;
@@ -38,8 +37,7 @@ export interface NetworkAtLayer {
 /** @throws InputError for a layer that the model lacks or that cannot be analysed */
 export function networkAtLayer(model: Model, layerName: string): NetworkAtLayer {
   const layer = linearLayer(model.graph, layerName);
-  const folded = foldBatchNorm(logitsGraph(model.graph), [layerName]);
-  const {trunk, head, crossing} = cutAt(folded, layerName);
+  const {trunk, head, crossing} = cutAt(logitsGraph(model.graph), layerName);
   const ends = trunk.outputs;
   const trunkRun = isIdentity(trunk) ? undefined : compileGraph(trunk);
   const headRun = isIdentity(head) ? undefined : compileGraph(head);

@@ -38,7 +38,8 @@ export function activitySign(graph: Graph, layerName: string, channel: number): 
   const layer = nodeOf(graph, layerName);
   for (const node of consumersOf(graph, layerName)) {
     if (node.mark?.kind === 'merge') return activitySign(graph, node.name, channel);
-    const overChannels = node.operator === 'BatchNormalization' && !(layer.operator !== 'Dense' && node.args.axis !== 3);
+    const overChannels =
+      node.operator === 'BatchNormalization' && !(layer.operator !== 'Dense' && node.args.axis !== 3);
     const scale = overChannels ? weightOf(node, 'gamma')?.data[channel] : undefined;
     if (scale !== undefined && scale < 0) return -1;
   }

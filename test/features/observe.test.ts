@@ -25,7 +25,8 @@ function oneConvolution(
   const weights = [weight('kernel', filter, sizes), weight('bias', bias)];
   const convolution = node(depthwise ? 'DepthwiseConv2D' : 'Conv2D', 'convolution', {inputs: ['image'], args, weights});
   if (activation === 'linear') return graphOf(input.slice(1), [convolution]);
-  if (activation === 'tanh') return graphOf(input.slice(1), [convolution, plain('Activation', 'end', 'convolution', {activation})]);
+  if (activation === 'tanh')
+    return graphOf(input.slice(1), [convolution, plain('Activation', 'end', 'convolution', {activation})]);
   const bound = activation === 'relu6' ? {maxValue: 6} : {};
   return graphOf(input.slice(1), [convolution, plain('ReLU', 'end', 'convolution', bound)]);
 }
@@ -64,40 +65,43 @@ const ACTIVATIONS: Record<Activation, {value: (z: number) => number; slope: (z: 
   tanh: {value: Math.tanh, slope: (z) => 1 - Math.tanh(z) ** 2},
 };
 
-eachEngine('values and input gradients of a compiled convolution agree with plain loops, whatever activation follows', async () => {
-  const property = fc.asyncProperty(
-    convolutionCase,
-    fc.constantFrom<Activation>('linear', 'relu', 'relu6', 'tanh'),
-    fc.nat(),
-    async (shape, activation, seed) => {
-      const output = outputShape(shape);
-      const channels = output[3];
-      // Far enough from the corners of the activation for float32 to be on the same side.
-      const x = Float32Array.from({length: sizeOf(shape.input)}, uniform(seed, -3, 3));
-      const w = Float32Array.from({length: sizeOf(shape.filter)}, uniform(seed + 1, -1, 1));
-      const b = Float32Array.from({length: channels}, uniform(seed + 2, -1, 1));
-      const dy = Float32Array.from({length: sizeOf(output)}, uniform(seed + 3, -1, 1));
-      const z = slowConvolution(shape, x, w).map((value, i) => value + b[i % channels]!);
-      const {value, slope} = ACTIVATIONS[activation];
-      if (z.some((v) => Math.min(Math.abs(v), Math.abs(v - 6)) < 1e-4)) return;
-      await keepsTensorCount(() => {
-        const network = compileGraph(oneConvolution(shape, w, b, activation));
-        tf.tidy(() => {
-          const image = tf.tensor4d(x, shape.input);
-          const apply = (images: tf.Tensor) => Object.values(network.run(images))[0]!;
-          const expected = z.map(value);
-          closest(apply(image).dataSync(), expected, 'value');
-          const both = tf.valueAndGrad(apply)(image, tf.tensor(dy, [...output]));
-          closest(both.value.dataSync(), expected, 'value beside its gradient');
-          const passed = z.map((v, i) => dy[i]! * slope(v));
-          closest(both.grad.dataSync(), slowInputGradient(shape, passed, w), 'gradient');
+eachEngine(
+  'values and input gradients of a compiled convolution agree with plain loops, whatever activation follows',
+  async () => {
+    const property = fc.asyncProperty(
+      convolutionCase,
+      fc.constantFrom<Activation>('linear', 'relu', 'relu6', 'tanh'),
+      fc.nat(),
+      async (shape, activation, seed) => {
+        const output = outputShape(shape);
+        const channels = output[3];
+        // Far enough from the corners of the activation for float32 to be on the same side.
+        const x = Float32Array.from({length: sizeOf(shape.input)}, uniform(seed, -3, 3));
+        const w = Float32Array.from({length: sizeOf(shape.filter)}, uniform(seed + 1, -1, 1));
+        const b = Float32Array.from({length: channels}, uniform(seed + 2, -1, 1));
+        const dy = Float32Array.from({length: sizeOf(output)}, uniform(seed + 3, -1, 1));
+        const z = slowConvolution(shape, x, w).map((value, i) => value + b[i % channels]!);
+        const {value, slope} = ACTIVATIONS[activation];
+        if (z.some((v) => Math.min(Math.abs(v), Math.abs(v - 6)) < 1e-4)) return;
+        await keepsTensorCount(() => {
+          const network = compileGraph(oneConvolution(shape, w, b, activation));
+          tf.tidy(() => {
+            const image = tf.tensor4d(x, shape.input);
+            const apply = (images: tf.Tensor) => Object.values(network.run(images))[0]!;
+            const expected = z.map(value);
+            closest(apply(image).dataSync(), expected, 'value');
+            const both = tf.valueAndGrad(apply)(image, tf.tensor(dy, [...output]));
+            closest(both.value.dataSync(), expected, 'value beside its gradient');
+            const passed = z.map((v, i) => dy[i]! * slope(v));
+            closest(both.grad.dataSync(), slowInputGradient(shape, passed, w), 'gradient');
+          });
+          network.dispose();
         });
-        network.dispose();
-      });
-    },
-  );
-  await fc.assert(property, {numRuns: 60});
-});
+      },
+    );
+    await fc.assert(property, {numRuns: 60});
+  },
+);
 
 function closest(actual: ArrayLike<number>, expected: ArrayLike<number>, what: string): void {
   assert.equal(actual.length, expected.length, `${what}: size`);

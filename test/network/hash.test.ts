@@ -6,94 +6,7 @@ import {graphHash} from '../../src/network/hash';
 import {fullKernel} from '../../src/network/linearLayer';
 import {node, OPERATORS} from '../../src/network/operators';
 import {batchNorm, convolution, dense, graphOf, plain, seeded} from '../reference/madeGraphs';
-
-const SHAPE = [8, 8, 4];
-
-/** A node of each operator behind an image of 8×8×4, and for each of its arguments another value that is valid too. */
-const CASES: Record<string, {args?: Record<string, unknown>; other?: Record<string, unknown>; reads?: string[]}> = {
-  InputLayer: {},
-  Constant: {},
-  Conv2D: {
-    args: {padding: 'valid'},
-    other: {strides: [2, 1], padding: [[1, 0], [0, 0]], dilationRate: [1, 2], groups: 2},
-  },
-  DepthwiseConv2D: {other: {strides: [1, 2], padding: 'same', dilationRate: [2, 1]}},
-  Conv2DTranspose: {
-    args: {strides: [2, 2]},
-    other: {strides: [2, 1], padding: [[0, 1], [0, 0]], dilationRate: [2, 1], outputPadding: [1, 0]},
-  },
-  Dense: {},
-  MatMul: {reads: ['square', 'square'], other: {transposeA: true, transposeB: true}},
-  BatchNormalization: {args: {axis: 1, epsilon: 1e-3}, other: {axis: 2, epsilon: 1e-5}},
-  LayerNormalization: {args: {axes: [3], epsilon: 1e-3}, other: {axes: [1], epsilon: 1e-5}},
-  GroupNormalization: {args: {groups: 2, epsilon: 1e-3}, other: {groups: 4, epsilon: 1e-5}},
-  Rescaling: {},
-  ReLU: {other: {maxValue: 6, negativeSlope: 0.1, threshold: 0.5}},
-  ELU: {other: {alpha: 0.5}},
-  PReLU: {},
-  HardSigmoid: {other: {slope: 0.2, offset: 0.4}},
-  Activation: {args: {activation: 'tanh'}, other: {activation: 'swish'}},
-  Clip: {args: {min: -1, max: 1}, other: {min: null, max: 2}},
-  Softmax: {args: {axis: 3}, other: {axis: 1}},
-  LogSoftmax: {args: {axis: 3}, other: {axis: 1}},
-  Add: {reads: ['image', 'relu']},
-  Subtract: {reads: ['image', 'relu']},
-  Multiply: {reads: ['image', 'relu']},
-  Divide: {reads: ['image', 'relu']},
-  Maximum: {reads: ['image', 'relu']},
-  Minimum: {reads: ['image', 'relu']},
-  Average: {reads: ['image', 'relu']},
-  Power: {args: {exponent: 2}, other: {exponent: 3}},
-  Concatenate: {reads: ['image', 'relu'], args: {axis: 3}, other: {axis: 1}},
-  Slice: {args: {axis: 1, start: 1, end: 5}, other: {axis: 2, start: 2, end: 6, step: 2}},
-  Pad: {
-    args: {paddings: [[1, 1], [0, 0], [0, 0]]},
-    other: {paddings: [[1, 0], [0, 0], [0, 0]], mode: 'edge', value: 1},
-  },
-  Reshape: {args: {shape: [-1]}, other: {shape: [16, -1]}},
-  Permute: {args: {order: [2, 1, 3]}, other: {order: [3, 1, 2]}},
-  MaxPooling2D: {
-    args: {poolSize: [3, 3], strides: [2, 2]},
-    other: {poolSize: [2, 3], strides: [2, 1], padding: [[1, 0], [0, 0]], ceilMode: true, dilationRate: [2, 1]},
-  },
-  AveragePooling2D: {
-    args: {poolSize: [3, 3], strides: [2, 2], padding: [[1, 0], [0, 0]], countPadding: true},
-    other: {poolSize: [2, 3], strides: [2, 1], padding: [[1, 1], [1, 0]], countPadding: false, ceilMode: true},
-  },
-  GlobalAveragePooling2D: {other: {keepdims: true}},
-  GlobalMaxPooling2D: {other: {keepdims: true}},
-  Mean: {args: {axes: [1]}, other: {axes: [2], keepdims: true}},
-  Max: {args: {axes: [1]}, other: {axes: [2], keepdims: true}},
-  Sum: {args: {axes: [1]}, other: {axes: [2], keepdims: true}},
-  Resize: {
-    args: {size: [16, 16], interpolation: 'bilinear'},
-    other: {size: [16, 12], interpolation: 'nearest', coordinates: 'align_corners'},
-  },
-};
-
-const WEIGHTS: Record<string, Record<string, number[]>> = {
-  Constant: {value: [8, 8, 4]},
-  Conv2D: {kernel: [3, 3, 4, 6], bias: [6]},
-  DepthwiseConv2D: {kernel: [3, 3, 4, 2], bias: [8]},
-  Conv2DTranspose: {kernel: [3, 3, 5, 4], bias: [5]},
-  Dense: {kernel: [4, 5], bias: [5]},
-  BatchNormalization: {gamma: [8], beta: [8], moving_mean: [8], moving_variance: [8]},
-  LayerNormalization: {gamma: [4], beta: [4]},
-  GroupNormalization: {gamma: [4], beta: [4]},
-  Rescaling: {scale: [4], offset: [4]},
-  PReLU: {alpha: [4]},
-};
-
-function graphWith(operator: string, changed: Record<string, unknown> = {}, seed = ''): Graph {
-  const {args, reads = ['image']} = CASES[operator];
-  const shapes = {...WEIGHTS[operator]};
-  if (operator === 'Conv2D' && changed['groups'] === 2) shapes['kernel'] = [3, 3, 2, 6];
-  if (operator === 'LayerNormalization' && changed['axes']) Object.assign(shapes, {gamma: [8], beta: [8]});
-  const weights = Object.entries(shapes).map(([name, shape]) => seeded(name, shape, seed));
-  const inputs = operator === 'Constant' ? [] : reads;
-  const others = [plain('ReLU', 'relu', 'image'), plain('Concatenate', 'square', ['image', 'image'], {axis: 3})];
-  return graphOf(SHAPE, [...others, node(operator, 'node', {inputs, args: {...args, ...changed}, weights})]);
-}
+import {CASES, graphWith, SHAPE, WEIGHTS} from '../reference/operatorOptions';
 
 test('every option of every operator changes the hash by itself, and so does every weight', () => {
   const {InputLayer, ...rest} = CASES;
@@ -140,7 +53,13 @@ function branched(): Graph {
     convolution('b', 'a_relu', [3, 3, 4, 4], {padding: 'same', bias: true}),
     convolution('c', 'a_relu', [1, 1, 4, 4]),
     plain('Add', 'sum', ['b', 'c', 'image']),
-    convolution('d', 'sum', [3, 3, 4, 3], {strides: [2, 2], padding: [[0, 1], [0, 1]]}),
+    convolution('d', 'sum', [3, 3, 4, 3], {
+      strides: [2, 2],
+      padding: [
+        [0, 1],
+        [0, 1],
+      ],
+    }),
     plain('MaxPooling2D', 'pool', 'sum', {poolSize: [2, 2], strides: [2, 2]}),
     plain('Concatenate', 'both', ['d', 'pool'], {axis: 3}),
     plain('GlobalAveragePooling2D', 'mean', 'both'),
@@ -205,20 +124,53 @@ test('the same function has one hash, however it is written', () => {
   same(
     'same padding, its amounts, zeros before the convolution, and zeros that no window reaches',
     [conv('same')],
-    [conv([[0, 1], [0, 1]])],
+    [
+      conv([
+        [0, 1],
+        [0, 1],
+      ]),
+    ],
     [zeros([0, 1], [0, 1]), conv('valid', 'pad')],
-    [zeros([0, 1], [0, 0]), conv([[0, 0], [0, 2]], 'pad')],
+    [
+      zeros([0, 1], [0, 0]),
+      conv(
+        [
+          [0, 0],
+          [0, 2],
+        ],
+        'pad',
+      ),
+    ],
   );
   const relu = plain('ReLU', 'relu', 'image');
   const pool = (padding: unknown, input: string) =>
     plain('MaxPooling2D', 'pool', input, {poolSize: [3, 3], strides: [2, 2], padding});
   same(
     'zeros before a maximum of values that are not negative',
-    [relu, pool([[1, 1], [1, 1]], 'relu')],
+    [
+      relu,
+      pool(
+        [
+          [1, 1],
+          [1, 1],
+        ],
+        'relu',
+      ),
+    ],
     [relu, zeros([1, 1], [1, 1], 'pad', 'relu'), pool('valid', 'pad')],
   );
   assert.notEqual(
-    graphHash(graphOf(SHAPE, [pool([[1, 1], [1, 1]], 'image')])),
+    graphHash(
+      graphOf(SHAPE, [
+        pool(
+          [
+            [1, 1],
+            [1, 1],
+          ],
+          'image',
+        ),
+      ]),
+    ),
     graphHash(graphOf(SHAPE, [zeros([1, 1], [1, 1]), pool('valid', 'pad')])),
     'of negative values zeros are the maximum',
   );
@@ -227,7 +179,16 @@ test('the same function has one hash, however it is written', () => {
   same('a mean that meets no padding', [mean('same', 'image', false)], [mean('valid', 'image', true)]);
   same(
     'zeros that a mean counts',
-    [mean([[1, 1], [1, 1]], 'image', true)],
+    [
+      mean(
+        [
+          [1, 1],
+          [1, 1],
+        ],
+        'image',
+        true,
+      ),
+    ],
     [zeros([1, 1], [1, 1]), mean('valid', 'pad', true)],
   );
   same(

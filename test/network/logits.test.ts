@@ -63,42 +63,48 @@ eachEngine('logits are what precedes any final squashing, and so are gradients a
   }
 });
 
-eachEngine('one sigmoid output is two classes with logits (0, z); the network that is saved stays as it is', async () => {
-  const sigmoid = plain('Activation', 'end', 'dense', {activation: 'sigmoid'});
-  const flat = plain('Reshape', 'flat', 'end', {shape: [1, 1]});
-  for (const tail of [[sigmoid], [sigmoid, flat]]) {
-    await keepsTensorCount(() => {
-      const graph = classifier(1, ...tail);
-      const model = makeModel(graph, {name: 'binary'});
-      assert.equal(model.classes, 2);
-      assert.equal(model.graph, graph);
-      assert.deepEqual(
-        model.layers().map(({name, kernel}) => [name, kernel[3]]),
-        [
-          ['conv', 4],
-          ['dense', 1],
-        ],
-      );
-      const network = compileGraph(graph);
-      const cut = networkAtLayer(model, 'conv');
-      tf.tidy(() => {
-        const probability = Object.values(network.run(images()))[0].dataSync();
-        const softmax = tf.softmax(model.logits(images())).arraySync();
-        softmax.forEach((row, b) => assert.ok(Math.abs(row[1] - probability[b]) < 1e-6));
+eachEngine(
+  'one sigmoid output is two classes with logits (0, z); the network that is saved stays as it is',
+  async () => {
+    const sigmoid = plain('Activation', 'end', 'dense', {activation: 'sigmoid'});
+    const flat = plain('Reshape', 'flat', 'end', {shape: [1, 1]});
+    for (const tail of [[sigmoid], [sigmoid, flat]]) {
+      await keepsTensorCount(() => {
+        const graph = classifier(1, ...tail);
+        const model = makeModel(graph, {name: 'binary'});
+        assert.equal(model.classes, 2);
+        assert.equal(model.graph, graph);
         assert.deepEqual(
-          model.logits(images()).arraySync().map(([zero]) => zero),
-          [0, 0],
+          model.layers().map(({name, kernel}) => [name, kernel[3]]),
+          [
+            ['conv', 4],
+            ['dense', 1],
+          ],
         );
-        // Nothing speaks for the class whose logit is fixed.
-        const {input, crossing} = cut.trunk(images());
-        const {gradient} = cut.headGradient(cut.linear(input), crossing, Int32Array.of(0, 1));
-        const [first, second] = tf.split(tf.abs(gradient), 2).map((half) => tf.sum(half).dataSync()[0]);
-        assert.ok(first === 0 && second > 0, `${first}, ${second}`);
+        const network = compileGraph(graph);
+        const cut = networkAtLayer(model, 'conv');
+        tf.tidy(() => {
+          const probability = Object.values(network.run(images()))[0].dataSync();
+          const softmax = tf.softmax(model.logits(images())).arraySync();
+          softmax.forEach((row, b) => assert.ok(Math.abs(row[1] - probability[b]) < 1e-6));
+          assert.deepEqual(
+            model
+              .logits(images())
+              .arraySync()
+              .map(([zero]) => zero),
+            [0, 0],
+          );
+          // Nothing speaks for the class whose logit is fixed.
+          const {input, crossing} = cut.trunk(images());
+          const {gradient} = cut.headGradient(cut.linear(input), crossing, Int32Array.of(0, 1));
+          const [first, second] = tf.split(tf.abs(gradient), 2).map((half) => tf.sum(half).dataSync()[0]);
+          assert.ok(first === 0 && second > 0, `${first}, ${second}`);
+        });
+        [model, network, cut].forEach((one) => one.dispose());
       });
-      [model, network, cut].forEach((one) => one.dispose());
-    });
-  }
-});
+    }
+  },
+);
 
 test('one output without a sigmoid is refused in a sentence', () => {
   const refused = (pattern: RegExp, ...tail: GraphNode[]) =>
@@ -121,39 +127,47 @@ test('a sigmoid that does not end the network stays', () => {
   assert.deepEqual(logitsGraph(graph), graph);
 });
 
-eachEngine('batch norm folds over channels alone; over another axis it stays, and the logits are the same', async () => {
-  for (const [axis, size] of [
-    [1, 6],
-    [2, 5],
-    [3, 4],
-  ]) {
-    await keepsTensorCount(() => {
-      const graph = graphOf(SHAPE, [
-        convolution('conv', 'image', [3, 3, 3, 4], {padding: 'same', bias: true}),
-        batchNorm('bn', 'conv', size, axis),
-        plain('ReLU', 'relu', 'bn'),
-        plain('Reshape', 'flat', 'relu', {shape: [-1]}),
-        dense('dense', 'flat', [120, 3]),
-      ]);
-      const folded = foldBatchNorm(graph);
-      assert.equal(folded.nodes.length, axis === 3 ? 5 : 6);
-      const [one, two] = [compileGraph(graph), compileGraph(folded)];
-      tf.tidy(() => {
-        const [a, b] = [one, two].map((network) => Object.values(network.run(images()))[0]);
-        const difference = tf.max(tf.abs(tf.sub(a, b))).dataSync()[0];
-        assert.ok(difference <= 1e-5 * tf.max(tf.abs(a)).dataSync()[0], `axis ${axis}: ${difference}`);
+eachEngine(
+  'batch norm folds over channels alone; over another axis it stays, and the logits are the same',
+  async () => {
+    for (const [axis, size] of [
+      [1, 6],
+      [2, 5],
+      [3, 4],
+    ]) {
+      await keepsTensorCount(() => {
+        const graph = graphOf(SHAPE, [
+          convolution('conv', 'image', [3, 3, 3, 4], {padding: 'same', bias: true}),
+          batchNorm('bn', 'conv', size, axis),
+          plain('ReLU', 'relu', 'bn'),
+          plain('Reshape', 'flat', 'relu', {shape: [-1]}),
+          dense('dense', 'flat', [120, 3]),
+        ]);
+        const folded = foldBatchNorm(graph);
+        assert.equal(folded.nodes.length, axis === 3 ? 5 : 6);
+        const [one, two] = [compileGraph(graph), compileGraph(folded)];
+        tf.tidy(() => {
+          const [a, b] = [one, two].map((network) => Object.values(network.run(images()))[0]);
+          const difference = tf.max(tf.abs(tf.sub(a, b))).dataSync()[0];
+          assert.ok(difference <= 1e-5 * tf.max(tf.abs(a)).dataSync()[0], `axis ${axis}: ${difference}`);
+        });
+        one.dispose();
+        two.dispose();
       });
-      one.dispose();
-      two.dispose();
-    });
-  }
-});
+    }
+  },
+);
 
 test('batch norm folds into dense layers and depthwise and grouped convolutions, and not where something else reads them', () => {
   const nodesAfter = (...nodes: GraphNode[]) => foldBatchNorm(graphOf(SHAPE, nodes)).nodes.map(({name}) => name);
   const relu = plain('ReLU', 'relu', 'bn');
   const flat = plain('Reshape', 'flat', 'image', {shape: [-1]});
-  assert.deepEqual(nodesAfter(flat, dense('d', 'flat', [90, 4]), batchNorm('bn', 'd', 4, 1), relu), ['image', 'flat', 'd', 'relu']);
+  assert.deepEqual(nodesAfter(flat, dense('d', 'flat', [90, 4]), batchNorm('bn', 'd', 4, 1), relu), [
+    'image',
+    'flat',
+    'd',
+    'relu',
+  ]);
   const grouped = convolution('c', 'image', [1, 1, 1, 6], {groups: 3});
   assert.deepEqual(nodesAfter(grouped, batchNorm('bn', 'c', 6), relu), ['image', 'c', 'relu']);
   const twice = plain('Add', 'sum', ['c', 'bn']);

@@ -54,10 +54,7 @@ eachEngine('folding batch norm leaves the logits within 1e-4', async () => {
         assert.ok(folded.nodes.length < graph.nodes.length, what);
         const [plain, rewritten] = [graph, folded].map((one) => compileGraph(one));
         const images = pictures();
-        const {difference, scale} = largestDifference(
-          plain.run(images)['logits'],
-          rewritten.run(images)['logits'],
-        );
+        const {difference, scale} = largestDifference(plain.run(images)['logits'], rewritten.run(images)['logits']);
         assert.ok(difference <= 1e-4 * scale, `${what}: ${difference} of ${scale}`);
         plain.dispose();
         rewritten.dispose();

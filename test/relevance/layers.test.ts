@@ -4,7 +4,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {imageBatches} from '../../src/images';
 import type {GraphNode} from '../../src/network/graph';
-import {applyLayer, describeLayer, linearLayer, visitedPositions, type LinearLayer} from '../../src/network/linearLayer';
+import {
+  applyLayer,
+  describeLayer,
+  linearLayer,
+  visitedPositions,
+  type LinearLayer,
+} from '../../src/network/linearLayer';
 import {makeModel} from '../../src/network/model';
 import {averagedRelevanceVector, classCount} from '../../src/numerics/statistics';
 import {collectRelevance} from '../../src/relevance/collect';
@@ -18,13 +24,42 @@ import {CLASSES, SIDE, smallImages, SMALL_PRESET} from '../reference/smallNetwor
 
 /** Layers that tfjs-layers has no words for. */
 const STUDIED: Record<string, {kernel: number[]; args: Record<string, unknown>}> = {
-  'explicit padding, more on one side': {kernel: [3, 2, 6, 4], args: {padding: [[2, 0], [0, 3]], bias: true}},
-  'explicit padding and strides': {kernel: [3, 3, 6, 4], args: {padding: [[1, 1], [1, 1]], strides: [2, 3]}},
-  'strides and dilation together': {kernel: [3, 3, 6, 4], args: {padding: 'same', strides: [2, 2], dilationRate: [2, 2]}},
+  'explicit padding, more on one side': {
+    kernel: [3, 2, 6, 4],
+    args: {
+      padding: [
+        [2, 0],
+        [0, 3],
+      ],
+      bias: true,
+    },
+  },
+  'explicit padding and strides': {
+    kernel: [3, 3, 6, 4],
+    args: {
+      padding: [
+        [1, 1],
+        [1, 1],
+      ],
+      strides: [2, 3],
+    },
+  },
+  'strides and dilation together': {
+    kernel: [3, 3, 6, 4],
+    args: {padding: 'same', strides: [2, 2], dilationRate: [2, 2]},
+  },
   'three groups': {kernel: [3, 3, 2, 6], args: {groups: 3, padding: 'same', bias: true}},
   'two groups, strides, dilation and explicit padding': {
     kernel: [3, 3, 3, 4],
-    args: {groups: 2, strides: [2, 1], dilationRate: [1, 2], padding: [[1, 2], [0, 1]]},
+    args: {
+      groups: 2,
+      strides: [2, 1],
+      dilationRate: [1, 2],
+      padding: [
+        [1, 2],
+        [0, 1],
+      ],
+    },
   },
 };
 

@@ -25,12 +25,27 @@ function everyKind(): Graph {
   return graphOf(
     [SIDE, SIDE, 3],
     [
-      convolution('_a', 'image', [3, 3, 3, 6], {padding: [[0, 2], [1, 0]], strides: [1, 2], bias: true}),
+      convolution('_a', 'image', [3, 3, 3, 6], {
+        padding: [
+          [0, 2],
+          [1, 0],
+        ],
+        strides: [1, 2],
+        bias: true,
+      }),
       plain('ReLU', '_a_merge', '_a'),
       convolution('b', '_a_merge', [3, 3, 2, 6], {groups: 3, padding: 'same', bias: true}),
       batchNorm('b_parts', 'b', 6),
       plain('ReLU', 'b_activation', 'b_parts'),
-      convolution('c', 'b_activation', [3, 3, 3, 8], {groups: 2, strides: [2, 2], dilationRate: [2, 2], padding: [[2, 2], [2, 2]]}),
+      convolution('c', 'b_activation', [3, 3, 3, 8], {
+        groups: 2,
+        strides: [2, 2],
+        dilationRate: [2, 2],
+        padding: [
+          [2, 2],
+          [2, 2],
+        ],
+      }),
       plain('ReLU', 'c_merge', 'c'),
       plain('GlobalAveragePooling2D', 'mean', 'c_merge'),
       dense('d', 'mean', [8, 5]),
@@ -64,46 +79,54 @@ function logitsOf(graph: Graph): Float32Array {
   return values as Float32Array;
 }
 
-eachEngine('channels and layers are divided in any order, the network computes the same, and no weight leaves its group', () => {
-  const whole = logitsOf(everyKind());
-  const scale = Math.max(...whole.map(Math.abs));
-  const splits = fc.uniqueArray(fc.record({layer: fc.constantFrom(...LAYERS), channel: fc.nat(4), seed: fc.nat(99)}), {
-    minLength: 1,
-    maxLength: 6,
-    selector: ({layer, channel}) => `${layer} ${channel % CLASSES}`,
-  });
-  fc.assert(
-    fc.property(splits, (chosen) => {
-      const graphs = [everyKind()];
-      for (const {layer, channel, seed} of chosen) {
-        graphs.push(dividedAt(graphs[graphs.length - 1], layer, channel % CLASSES, seed));
-      }
-      const last = graphs[graphs.length - 1];
-      logitsOf(last).forEach((value, i) => assert.ok(Math.abs(value - whole[i]) <= 1e-5 * scale, `${value}, ${whole[i]}`));
-      assert.deepEqual(
-        linearLayers(last).map(({name}) => name),
-        LAYERS,
-        'what a split adds is no layer',
-      );
-      const names = last.nodes.map(({name}) => name);
-      assert.equal(new Set(names).size, names.length);
-      for (const layer of LAYERS) {
-        const channels = chosen.filter((one) => one.layer === layer).map(({channel}) => channel % CLASSES);
-        assert.deepEqual(dividedChannels(last, layer), channels.sort());
-      }
-      staysInGroups(last);
-      // And back, one by one.
-      let back = last;
-      for (const [at, {layer, channel, seed}] of [...chosen.entries()].reverse()) {
-        const original = columnOf(linearLayer(graphs[at], layer), channel % CLASSES);
-        back = undivideChannel(back, layer, channel % CLASSES, {original, added: 2 + (seed % 2)});
-        assert.equal(graphHash(back), graphHash(graphs[at]));
-      }
-      assert.equal(back.nodes.length, everyKind().nodes.length);
-    }),
-    {numRuns: 25},
-  );
-});
+eachEngine(
+  'channels and layers are divided in any order, the network computes the same, and no weight leaves its group',
+  () => {
+    const whole = logitsOf(everyKind());
+    const scale = Math.max(...whole.map(Math.abs));
+    const splits = fc.uniqueArray(
+      fc.record({layer: fc.constantFrom(...LAYERS), channel: fc.nat(4), seed: fc.nat(99)}),
+      {
+        minLength: 1,
+        maxLength: 6,
+        selector: ({layer, channel}) => `${layer} ${channel % CLASSES}`,
+      },
+    );
+    fc.assert(
+      fc.property(splits, (chosen) => {
+        const graphs = [everyKind()];
+        for (const {layer, channel, seed} of chosen) {
+          graphs.push(dividedAt(graphs[graphs.length - 1], layer, channel % CLASSES, seed));
+        }
+        const last = graphs[graphs.length - 1];
+        logitsOf(last).forEach((value, i) =>
+          assert.ok(Math.abs(value - whole[i]) <= 1e-5 * scale, `${value}, ${whole[i]}`),
+        );
+        assert.deepEqual(
+          linearLayers(last).map(({name}) => name),
+          LAYERS,
+          'what a split adds is no layer',
+        );
+        const names = last.nodes.map(({name}) => name);
+        assert.equal(new Set(names).size, names.length);
+        for (const layer of LAYERS) {
+          const channels = chosen.filter((one) => one.layer === layer).map(({channel}) => channel % CLASSES);
+          assert.deepEqual(dividedChannels(last, layer), channels.sort());
+        }
+        staysInGroups(last);
+        // And back, one by one.
+        let back = last;
+        for (const [at, {layer, channel, seed}] of [...chosen.entries()].reverse()) {
+          const original = columnOf(linearLayer(graphs[at], layer), channel % CLASSES);
+          back = undivideChannel(back, layer, channel % CLASSES, {original, added: 2 + (seed % 2)});
+          assert.equal(graphHash(back), graphHash(graphs[at]));
+        }
+        assert.equal(back.nodes.length, everyKind().nodes.length);
+      }),
+      {numRuns: 25},
+    );
+  },
+);
 
 /** The kernel beside a grouped layer is zero outside the group of the channel that it belongs to. */
 function staysInGroups(graph: Graph): void {
@@ -123,7 +146,10 @@ function staysInGroups(graph: Graph): void {
       const [from, to] = sourcesOf(layer, channel);
       data.forEach((weight, at) => {
         const i = Math.floor(at / width) % inputs;
-        assert.ok(at % width !== n || weight === 0 || (i >= from && i < to), `${name}: source ${i} of channel ${channel}`);
+        assert.ok(
+          at % width !== n || weight === 0 || (i >= from && i < to),
+          `${name}: source ${i} of channel ${channel}`,
+        );
       });
     }
   }
