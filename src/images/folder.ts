@@ -111,6 +111,7 @@ function fileImages(
     preset: preset === undefined ? undefined : resolvePreset(preset, said),
     notes: said,
     decoding: [exif && 'exif', icc && 'icc'].filter(Boolean).join(' ') || undefined,
+    fileOf: (index) => files[index],
     labelsFor: labelling.labels,
     classNamesFor: labelling.names,
     pixels: async (index, size) => fitTo(await decodeRgb(files[index], paths[index], {exif, icc}), size, paths[index]),
