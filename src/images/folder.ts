@@ -119,6 +119,7 @@ function fileImages(
     preset: preset === undefined ? undefined : resolvePreset(preset, said),
     notes: said,
     decoding: [exif && 'exif', icc && 'icc'].filter(Boolean).join(' ') || undefined,
+    fileOf: (index) => files[index],
     labelsFor: labelling.labels,
     classNamesFor: labelling.names,
     concurrency: AHEAD,

@@ -59,6 +59,8 @@ export interface LabelledImages {
    * @throws InputError where it is unclear or beyond the outputs
    */
   labelsFor(classes: number): Int32Array;
+  /** The file that an image is read from, where it is one: what two runs compare to notice a change. */
+  fileOf?(index: number): string | undefined;
   /** Names of the classes by class index, `class 7` where unknown. */
   classNamesFor(classes: number): string[];
   /**
