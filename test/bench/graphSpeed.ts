@@ -104,7 +104,9 @@ function withPlainKernel<T>(work: () => T): T {
   use({
     ...ours,
     kernelFunc: ({inputs: {x, filter, bias}, attrs}) => {
-      const z = tf.engine().runKernel(tf.Conv2D, {x: x!, filter: filter!} as tf.NamedTensorMap, attrs) as tf.Tensor;
+      const z = tf
+        .engine()
+        .runKernel(tf.Conv2D, {x: x!, filter: filter!} as unknown as tf.NamedTensorMap, attrs) as tf.Tensor;
       const biased = tf.add(z, bias as tf.Tensor);
       const y = native.applyActivation(biased, (attrs as {activation: string}).activation);
       tf.dispose(y === biased ? [z] : [z, biased]);
