@@ -271,7 +271,7 @@ export function snapshotFigures(): Record<string, Figure> {
     'rho-given': rhoSweep({...exampleSplit(), rho: {rho: 0.5, scores: [], zeroDenominators: 0}}),
     densities: densityPlot(exampleDensities()),
     'densities-paper': densityPlot(exampleSignedDensities()),
-    'triples': tripleDots(exampleTriples(), {layer: 'layer4.2.conv3'}),
+    triples: tripleDots(exampleTriples(), {layer: 'layer4.2.conv3'}),
     'triples-none': tripleDots([]),
     'densities-names': densityPlot(exampleDensities(HOSTILE_NAMES.slice(0, 2))),
     'densities-none': densityPlot({layer: 'conv5', channel: 7, rows: [], curves: []}),
