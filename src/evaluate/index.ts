@@ -15,3 +15,4 @@ export type {
   SplitAblation,
   SplitEvaluation,
 } from './types';
+export {verdictsOf, type PartVerdict} from './verdict';
