@@ -166,6 +166,7 @@ for (const [what, make] of Object.entries(tested)) {
   });
 
   test(`${what}: the whole way at an early, a middle and a late layer`, async (t) => {
+    if (what === 'resnet50' && !process.env['UNWEAVE_TEST_ALL']) return t.skip('UNWEAVE_TEST_ALL=1 takes it');
     const folder = await folderFor(t);
     const model = make();
     const [height, width] = model.inputShape;
@@ -186,7 +187,7 @@ for (const [what, make] of Object.entries(tested)) {
       const loaded = await loadSplit(path.join(folder, layer), model);
       const proof = await verifySplit(loaded, images, quiet);
       assert.ok(proof.exact, `${layer}: ${String(proof)}`);
-      const evaluation = await evaluateSplit(loaded, images, {tau: 1e-6, ...quiet});
+      const evaluation = await evaluateSplit(loaded, images, {tau: 1e-6, randomSplits: 2, ...quiet});
       assert.ok(String(evaluation).length > 0);
       loaded.dispose();
       split.dispose();
