@@ -18,6 +18,8 @@ if generation == "2":
 else:
     import keras
 
+from keras_tfjs import write_tfjs
+
 applications = keras.applications
 # Size of the images, as small as the network allows; whether it begins with its own preprocessing.
 NETWORKS = {
@@ -47,32 +49,6 @@ def randomised(model, random):
             )
 
 
-def write_tfjs(model, folder):
-    """As the official converter writes it: the configuration, and float32 weights named as their variables."""
-    os.makedirs(folder, exist_ok=True)
-    entries, parts = [], []
-    for weight in model.weights:
-        name = (getattr(weight, "path", None) or weight.name).split(":")[0]
-        value = np.asarray(weight.numpy(), dtype="<f4")
-        entries.append({"name": name, "shape": list(value.shape), "dtype": "float32"})
-        parts.append(value.tobytes())
-    with open(os.path.join(folder, "group1-shard1of1.bin"), "wb") as file:
-        file.write(b"".join(parts))
-    version = keras.__version__
-    topology = {"keras_version": version, "backend": "tensorflow", "model_config": json.loads(model.to_json())}
-    manifest = [{"paths": ["group1-shard1of1.bin"], "weights": entries}]
-    with open(os.path.join(folder, "model.json"), "w") as file:
-        json.dump(
-            {
-                "format": "layers-model",
-                "generatedBy": f"keras v{version}",
-                "modelTopology": topology,
-                "weightsManifest": manifest,
-            },
-            file,
-        )
-
-
 for name in wanted or NETWORKS:
     size, raw = NETWORKS[name]
     keras.utils.set_random_seed(1)
@@ -88,7 +64,7 @@ for name in wanted or NETWORKS:
     os.makedirs(folder, exist_ok=True)
     model.save(os.path.join(folder, "model.h5"))
     model.save(os.path.join(folder, "model.keras"))
-    write_tfjs(model, os.path.join(folder, "tfjs"))
+    write_tfjs(keras, model, os.path.join(folder, "tfjs"))
     with open(os.path.join(folder, "expected.json"), "w") as file:
         expected = {
             "keras": keras.__version__,
