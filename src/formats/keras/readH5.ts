@@ -23,7 +23,7 @@ export async function readKerasH5(file: string, options: ReadOptions = {}): Prom
       config,
     );
     const graph = buildGraph(topology, weights, {...options, dialect});
-    return {graph, preset: presetInside(graph), notes: notesOf(weights)};
+    return {graph, preset: presetInside(graph), notes: notesOf(weights, topology)};
   });
 }
 

@@ -47,7 +47,7 @@ export async function readKeras(file: string, options: ReadOptions = {}): Promis
         (h5) => {
           const weights = new StateWeights(h5);
           const graph = buildGraph(topology, weights, {...options, dialect});
-          return {graph, preset: presetInside(graph), notes: notesOf(weights)};
+          return {graph, preset: presetInside(graph), notes: notesOf(weights, topology)};
         },
         `${file} (${WEIGHTS})`,
       );
