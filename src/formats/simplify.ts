@@ -185,28 +185,21 @@ const layerNorm: Rule = (node, view) => {
   return {...node, operator: 'LayerNormalization', args, inputs: [upper.x], weights: []};
 };
 
-/** Scale and shift behind a layer norm of the last axis are its own. */
-const layerNormWeights: Rule = (node, view) => {
+/** Scale and shift behind a norm are its own: of each channel, and of a layer norm's last axis. */
+const normWeights: Rule = (node, view) => {
   if (node.operator !== 'Rescaling') return undefined;
   const norm = view.of(node.inputs[0]);
   const size = view.shape(node.name).at(-1) as number;
   const axes = norm.args.axes as number[] | undefined;
-  const last = view.shape(node.name).length;
-  if (
-    norm.operator !== 'LayerNormalization' ||
-    axes?.length !== 1 ||
-    axes[0] !== last ||
-    view.readers(norm.name) !== 1
-  ) {
-    return undefined;
-  }
+  const ofLast = axes?.length === 1 && axes[0] === view.shape(node.name).length;
+  const takes = norm.operator === 'GroupNormalization' || (norm.operator === 'LayerNormalization' && ofLast);
+  if (!takes || view.readers(norm.name) !== 1) return undefined;
   const [scale, offset] = [numbers(node, 'scale'), numbers(node, 'offset')];
   const [gamma, beta] = [weightOf(norm, 'gamma')?.data, weightOf(norm, 'beta')?.data];
   const at = (data: Float32Array, index: number) => data[data.length === 1 ? 0 : index];
   const each = (f: (index: number) => number) => Float32Array.from({length: size}, (_, index) => f(index));
   return {
     ...norm,
-    name: node.name,
     weights: [
       vector(
         'gamma',
@@ -265,5 +258,5 @@ const flattened: Rule = (node, view) => {
 
 const ROUNDS: readonly (readonly Rule[])[] = [
   [gelu, gated, layerNorm, biases],
-  [rescalings, layerNormWeights, flattened],
+  [rescalings, normWeights, flattened],
 ];
