@@ -16,6 +16,7 @@ export {
 export {ARCHITECTURES} from './formats/architectures';
 export {loadModel, type LoadModelOptions} from './formats/load';
 export {saveModel} from './formats/save';
+export {saveOnnx} from './formats/onnx';
 export type {LayerInfo, Model} from './network/types';
 export {InputError, InterruptError} from './common/errors';
 export type {LongCallOptions, ProgressListener, ProgressState} from './common/progress';

@@ -11,18 +11,21 @@ interface View {
   /** How many nodes, or outputs of the network, read it. */
   readers(name: string): number;
   shape(name: string): number[];
+  /** Takes down in which order a dense layer's rows were: old row of each new one. */
+  reordered(name: string, rows: number[]): void;
 }
 
 /** A node in place of this one: under its name, or a layer before it that takes it over; or several that change, this one last. */
 type Rule = (node: GraphNode, view: View) => GraphNode | GraphNode[] | undefined;
 
-export function simplified(graph: Graph): Graph {
+/** @param reordered is told of dense layers whose rows count pixels channels last now: the old row of each new one */
+export function simplified(graph: Graph, reordered: View['reordered'] = () => undefined): Graph {
   let current = graph;
-  for (const rules of ROUNDS) current = applied(current, rules);
+  for (const rules of ROUNDS) current = applied(current, rules, reordered);
   return current;
 }
 
-function applied(graph: Graph, rules: readonly Rule[]): Graph {
+function applied(graph: Graph, rules: readonly Rule[], reordered: View['reordered']): Graph {
   const nodes = new Map<string, GraphNode>();
   const counts = new Map<string, number>();
   for (const name of [...graph.outputs, ...graph.nodes.flatMap(({inputs}) => inputs)])
@@ -33,6 +36,7 @@ function applied(graph: Graph, rules: readonly Rule[]): Graph {
     of: (name) => nodes.get(name) as GraphNode,
     readers: (name) => counts.get(name) ?? 0,
     shape: (name) => shapes.get(name) as number[],
+    reordered,
   };
   for (const original of graph.nodes) {
     let node: GraphNode = {...original, inputs: original.inputs.map((name) => renamed.get(name) ?? name)};
@@ -240,6 +244,7 @@ const flattened: Rule = (node, view) => {
   const source = view.shape(turned.inputs[0]);
   const [rows, units] = kernel.shape;
   const data = new Float32Array(kernel.data.length);
+  const before: number[] = [];
   for (let to = 0; to < rows; to++) {
     let rest = to;
     let from = 0;
@@ -248,7 +253,9 @@ const flattened: Rule = (node, view) => {
       rest = Math.floor(rest / source[axis]);
     }
     data.set(kernel.data.subarray(from * units, (from + 1) * units), to * units);
+    before.push(from);
   }
+  view.reordered(node.name, before);
   const weights = node.weights.map((weight) => (weight.name === 'kernel' ? {...kernel, data} : weight));
   return [
     {...flat, inputs: turned.inputs},
