@@ -9,7 +9,7 @@ import type {OnnxModel} from './file';
 import {MAIN} from './names';
 import type {AttributeMessage, NodeMessage, TensorMessage} from './proto';
 
-function attributeMessage(name: string, value: number | number[] | string): AttributeMessage {
+export function attributeMessage(name: string, value: number | number[] | string): AttributeMessage {
   if (typeof value === 'string')
     return {name, type: 3, s: new TextEncoder().encode(value)} as unknown as AttributeMessage;
   if (Array.isArray(value)) return {name, type: 7, ints: value} as unknown as AttributeMessage;
