@@ -41,6 +41,8 @@ export interface Saved {
   preset?: Preset;
   /** Hashes of the models that it was split from, oldest first. */
   origins?: string[];
+  /** What these hashes were made of. */
+  hashVersion?: number;
 }
 
 /** Key of what unweave keeps in a file: `{hash, preset, classNames, origins}`. */
@@ -57,11 +59,12 @@ export function savedIn(entries: readonly TextEntry[]): Saved {
     return {};
   }
   if (typeof json !== 'object' || json === null) return {};
-  const {preset, classNames, origins} = json as {preset?: Preset; classNames?: unknown; origins?: unknown};
+  const {preset, classNames, origins, hashVersion} = json as Readonly<Record<string, unknown>>;
   const isTexts = (value: unknown): value is string[] =>
     Array.isArray(value) && value.every((one) => typeof one === 'string');
   return {
-    ...(typeof preset === 'object' ? {preset} : {}),
+    ...(typeof preset === 'object' && preset !== null ? {preset: preset as Preset} : {}),
+    ...(typeof hashVersion === 'number' ? {hashVersion} : {}),
     ...(isTexts(classNames) ? {classNames} : {}),
     ...(isTexts(origins) && origins.length > 0 ? {origins} : {}),
   };

@@ -24,6 +24,8 @@ export interface ReadOnnxOptions {
 export interface OnnxNetwork extends Saved {
   graph: Graph;
   notes: string[];
+  /** Whether its images are [batch, height, width, channels]. */
+  channelsLast: boolean;
   /** The node of the file that each layer of the graph was. */
   sources: Map<string, NodeMessage>;
   /** Of dense layers behind a flattening: which of the file's rows each row of ours is. */
@@ -81,6 +83,7 @@ export function readOnnxModel(model: OnnxModel, file: string, {inputSize, output
     notes: notesOn([...depending]),
     ...saved,
     ...(classNames ? {classNames} : {}),
+    channelsLast: (reading.values.get(input.name) as Activation).axes[1] === 1,
     sources: reading.sources,
     rows,
   };

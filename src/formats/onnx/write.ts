@@ -1,6 +1,7 @@
 import {stat} from 'node:fs/promises';
 import {InputError} from '../../common/errors';
 import {refuseForeignFile, refuseInput, replaceFile} from '../../files/output';
+import {HASH_VERSION} from '../../network/hash';
 import type {Model} from '../../network/types';
 import {dividedModel} from './divide';
 import {exportedModel} from './exportGraph';
@@ -29,7 +30,7 @@ export async function saveOnnx(
   await refuseForeignFile(file, METADATA_KEY, force);
   const written = (await fromSource(model)) ?? exportedModel(model);
   const {hash, preset, classNames, origins} = model;
-  const value = JSON.stringify({hash, preset, classNames, origins});
+  const value = JSON.stringify({hashVersion: HASH_VERSION, hash, preset, classNames, origins});
   const metadataProps = [...written.metadataProps.filter(({key}) => key !== METADATA_KEY), {key: METADATA_KEY, value}];
   const bytes = written.graph.initializer.reduce((sum, {rawData}) => sum + rawData.length, 0);
   if (bytes > LARGEST)
