@@ -14,6 +14,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {collectRelevance, imagesFromPixels, loadModel, saveModel, saveOnnx, type Model} from '../../src';
 import {linearLayer} from '../../src/network/linearLayer';
 import {makeModel} from '../../src/network/model';
+import {compileGraph} from '../../src/network/run';
 import {divideChannel} from '../../src/split/rewrite';
 
 interface Record {
@@ -58,6 +59,23 @@ function atRandom(model: Model, layer: string): Model {
   return makeModel(graph, {name, preset, source, origins: [model.hash]});
 }
 
+/** Values of one node. */
+function valueOf(model: Model, node: string, images: tf.Tensor4D): Float32Array {
+  return tf.tidy(() => {
+    const run = compileGraph(model.graph, {outputs: [node]});
+    const values = run.run(images)[node].dataSync() as Float32Array;
+    run.dispose();
+    return values;
+  });
+}
+
+/** How much of a layer's outputs Z, and of the logits, a division changes. */
+function splitError(before: Model, after: Model, layer: string, images: tf.Tensor4D): number {
+  const merge = after.graph.nodes.filter(({mark}) => mark?.kind === 'merge' && mark.of === layer).at(-1);
+  const z = difference(valueOf(after, merge?.name ?? layer, images), valueOf(before, layer, images));
+  return Math.max(z, difference(logitsOf(after, images), logitsOf(before, images)));
+}
+
 async function attempt(work: () => Promise<string> | string): Promise<string> {
   try {
     return await work();
@@ -98,7 +116,7 @@ async function row(folder: string, file: string, place: string): Promise<string>
     splits.push(
       await attempt(() => {
         const single = atRandom(model, layer);
-        const error = difference(logitsOf(single, images), own);
+        const error = splitError(model, single, layer, images);
         single.dispose();
         whole = atRandom(whole, layer);
         return figure(error);
@@ -149,7 +167,8 @@ async function main(): Promise<void> {
   );
   write('|---|---|---|---|---|---|---|---|');
   try {
-    for (const file of files.filter((one) => names.length === 0 || names.some((name) => one.startsWith(name)))) {
+    const chosen = names.length === 0 ? files : names.flatMap((name) => files.filter((file) => file.startsWith(name)));
+    for (const file of chosen) {
       write(await row(folder, file, place).catch((error: Error) => `| ${file} | no: ${error.message} |`));
     }
   } finally {
