@@ -43,15 +43,10 @@ function logitsOf(model: Model, images: tf.Tensor4D): Float32Array {
 
 /** The channel in two parts that own every third input each, and a residue: Z = d1 + d2 − r. */
 function atRandom(model: Model, layer: string): Model {
-  const {kernel, shape, groups} = linearLayer(model.graph, layer);
+  const {kernel, shape} = linearLayer(model.graph, layer); // grouped or not, [kh, kw, Cin, Cout]
   const [kh, kw, inputs, outputs] = shape;
   const channel = Math.floor(outputs / 2);
-  const seen = inputs / groups;
-  const first = Math.floor((channel * groups) / outputs) * seen;
-  const column = new Float32Array(kh * kw * inputs); // [taps, Cin]
-  for (let tap = 0; tap < kh * kw; tap++) {
-    for (let i = 0; i < seen; i++) column[tap * inputs + first + i] = kernel[(tap * seen + i) * outputs + channel];
-  }
+  const column = Float32Array.from({length: kh * kw * inputs}, (_, at) => kernel[at * outputs + channel]); // [taps, Cin]
   const owned = (j: number) => column.map((weight, at) => ((at % inputs) % 3 === j ? 0 : weight));
   const residue = column.map((weight, at) => ((at % inputs) % 3 === 2 ? weight : 0));
   const graph = divideChannel(model.graph, layer, channel, {parts: [owned(0), owned(1)], residue});
