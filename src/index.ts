@@ -5,16 +5,22 @@ export {
   cifar10,
   imageFiles,
   imageFolder,
+  imageList,
   imagesFromPixels,
+  openImages,
   PRESETS,
+  choosePreset,
   subset,
+  tarImages,
   type ImageFolderOptions,
+  type ImageListOptions,
   type LabelledImages,
   type Preset,
   type PresetOption,
 } from './images';
 export {ARCHITECTURES} from './formats/architectures';
 export {loadModel, type LoadModelOptions} from './formats/load';
+export {modelFrom} from './formats/modelFrom';
 export {saveModel} from './formats/save';
 export type {LayerInfo, Model} from './network/types';
 export {InputError, InterruptError} from './common/errors';
