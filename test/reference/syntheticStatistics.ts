@@ -68,6 +68,7 @@ export function statisticsFor({images = 1000, batchSize = 100, classes = 5, outp
       strides: [1, 1],
       padding: 'same',
       dilation: [1, 1],
+      groups: 1,
     },
     classes,
     classNames: Array.from({length: classes}, (_, k) => `class ${k}`),
