@@ -12,6 +12,7 @@ export type {
   AblationEffect,
   ConceptEvaluation,
   Fractions,
+  ImageFractions,
   SplitAblation,
   SplitEvaluation,
 } from './types';
