@@ -16,3 +16,4 @@ export type {
   SplitAblation,
   SplitEvaluation,
 } from './types';
+export {verdictsOf, type PartVerdict} from './verdict';

@@ -24,7 +24,7 @@ import {
 } from '../common';
 
 const IMAGES =
-  'folder with one sub-folder a class, flat folder with --labels, or CIFAR-10 binary batches (of a folder the training batches, else test_batch.bin; or one file)';
+  'folder with one sub-folder a class, flat folder with --labels, list file (path and label a line), tar archive or folder of them, or CIFAR-10 binary batches (of a folder the training batches, else test_batch.bin; or one file)';
 
 interface CollectFlags extends SourceOptions {
   layer: string[];
@@ -32,6 +32,7 @@ interface CollectFlags extends SourceOptions {
   force?: boolean;
   batch: number;
   limit?: number;
+  perClass?: number;
   floor: number;
   attribution: string;
   unreadable: 'skip' | 'fail';
@@ -62,7 +63,8 @@ function addCollect(program: Command): void {
     .requiredOption('--out <folder>', 'folder for the statistics; a checkpoint of the same run there is gone on with')
     .option('--force', 'begin anew in the folder, whatever it holds')
     .option('--batch <n>', 'images a batch', wholeNumber, 32)
-    .option('--limit <n>', 'only the first n images', wholeNumber)
+    .option('--limit <n>', 'only n images, of each class as many as of the others', wholeNumber)
+    .option('--per-class <n>', 'only n images of each class', wholeNumber)
     .option('--floor <share>', 'smallest share of relevance kept; find cannot go below it', number, 0.005)
     .option(
       '--attribution <name>',
@@ -100,6 +102,7 @@ function addCollect(program: Command): void {
         force: flags.force,
         batchSize: flags.batch,
         limit: flags.limit,
+        perClass: flags.perClass,
         floor: flags.floor,
         preset: await presetOption(flags.preset),
         attribution: attributionNamed(flags.attribution),
