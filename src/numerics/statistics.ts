@@ -1,6 +1,7 @@
 import {option} from '../common/options';
 import {InputError} from '../common/errors';
 import {counted, namedClass} from '../common/words';
+import {topOneWarnings} from './topOne';
 
 /** The preprocessing that the statistics were made with. */
 export interface RecordedPreset {
@@ -178,51 +179,14 @@ export function meanConfidence({confidence, images}: RelevanceStatistics): numbe
   return confidence && confidence.reduce((sum, value) => sum + value, 0) / images.paths.length;
 }
 
-/** The probability that chance has at least so many hits, below which it is no explanation. */
-const SIGNIFICANT = 0.01;
-
-/**
- * Whether guessing, with a probability of 1/K for each image, gives so many hits or more in one of a hundred runs (binomial test). More than
- * half of the way from chance to perfect is never taken for chance, however few the images.
- */
-export function looksLikeChance(hits: number, images: number, classes: number): boolean {
-  const chance = 1 / classes;
-  if (images === 0 || hits / images > (1 + chance) / 2) return false;
-  return binomialTail(Math.round(hits), images, chance) > SIGNIFICANT;
-}
-
-/** P(X ≥ hits) of a binomial distribution, summed from the likelier end in logarithms. */
-function binomialTail(hits: number, count: number, p: number): number {
-  let logTerm = count * Math.log1p(-p); // ln P(X = 0)
-  let below = 0;
-  for (let k = 0; k < hits; k++) {
-    below += Math.exp(logTerm);
-    logTerm += Math.log((count - k) / (k + 1)) + Math.log(p / (1 - p));
-  }
-  return 1 - below;
-}
-
-/** Whether a share of hits is less than half of what the network expects of itself, by more than luck explains. */
-function isFarBelow(accuracy: number, confidence: number, images: number): boolean {
-  const deviation = Math.sqrt((confidence * (1 - confidence)) / images);
-  return accuracy < confidence / 2 && confidence - accuracy > 4 * deviation;
-}
-
 /** What looks wrong with the statistics, one sentence each; none for sound ones. */
 export function warningsOf(stats: RelevanceStatistics): string[] {
-  const accuracy = topOne(stats);
-  const images = stats.images.paths.length;
-  const warnings: string[] = [];
-  const confidence = meanConfidence(stats);
-  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
-  const suspects = `the labels or the preprocessing (preset ${stats.preset.name}) look wrong`;
-  if (looksLikeChance(accuracy * images, images, stats.classes)) {
-    warnings.push(`top-1 is ${percent(accuracy)}, no better than chance for ${stats.classes} classes: ${suspects}`);
-  } else if (confidence !== undefined && isFarBelow(accuracy, confidence, images)) {
-    warnings.push(
-      `top-1 is ${percent(accuracy)}, and the network is ${percent(confidence)} sure on average: ${suspects}, or the images are of another kind than it was trained on`,
-    );
-  }
+  const {hits, confidence} = stats;
+  const counts = hits.map((_, k) => classCount(stats, k));
+  const warnings = topOneWarnings(
+    {counts, hits, confidence},
+    `the labels or the preprocessing (preset ${stats.preset.name})`,
+  );
   if (stats.images.done < stats.images.total) {
     warnings.push(
       `the pass is unfinished: ${stats.images.done} of ${stats.images.total} images, so whole classes may be missing; run the same collect again to finish it`,
