@@ -44,6 +44,8 @@ export interface LabelledImages {
   readonly preset?: Preset;
   /** How the pixels are decoded where that is not the usual way, e.g. `exif`: part of the list's hash. */
   readonly decoding?: string;
+  /** What the user should know of the list, a sentence each: files left out, how class folders are counted. */
+  readonly notes?: readonly string[];
   /** The file that the labels were read from, so that a later run on the same images finds it. */
   readonly labelsFile?: string;
   /** The folder or file that they are read from, where it is one: nothing is written there. */
@@ -53,6 +55,8 @@ export interface LabelledImages {
    * @throws InputError where it is unclear or beyond the outputs
    */
   labelsFor(classes: number): Int32Array;
+  /** The file that an image is read from, where it is one: what two runs compare to notice a change. */
+  fileOf?(index: number): string | undefined;
   /** Names of the classes by class index, `class 7` where unknown. */
   classNamesFor(classes: number): string[];
   /**
