@@ -6,6 +6,7 @@
  * WebAssembly convolves each group by itself.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import {LINEAR, throughActivation, type Fused} from './activation';
 import {spread, type Geometry} from './convolutionGradients';
 import {everyNth} from './everyNth';
 
@@ -23,20 +24,13 @@ export interface Convolution {
   groups: number;
 }
 
-/** An activation that is computed together with a convolution and whose gradient can be read off its output. */
-export type Fused =
-  | {kind: 'linear' | 'relu' | 'relu6' | 'elu' | 'sigmoid'}
-  | {kind: 'leakyrelu'; /** from 0 to 1, above 0 */ alpha: number};
-
 export interface ConvolveOptions {
   /** [Cout] */
   bias?: tf.Tensor;
   activation?: Fused;
-  /** `turnedKernel` of the filter, where it is kept; else the backward pass makes it. */
-  turned?: tf.Tensor4D;
+  /** Gives `turnedKernel` of the filter, where it is kept; else each backward pass makes it. */
+  turned?: () => tf.Tensor4D;
 }
-
-const LINEAR: Fused = {kind: 'linear'};
 
 /** act(x ∗ W + b). @param x [B, H, W, Cin] @param filter [kh, kw, Cin/groups, Cout], depthwise [kh, kw, C, M] */
 export function convolve(
@@ -50,7 +44,7 @@ export function convolve(
     (save as tf.GradSaveFunc)([value]);
     const gradFunc = (dy: tf.Tensor, [y]: tf.Tensor[]) =>
       tf.tidy(() => {
-        const dz = throughActivation(dy as tf.Tensor4D, y as tf.Tensor4D, activation);
+        const dz = throughActivation(dy, y!, activation) as tf.Tensor4D;
         return inputGradient(
           dz,
           filter,
@@ -76,27 +70,6 @@ export function turnedKernel(filter: tf.Tensor4D, {depthwise, groups}: Pick<Conv
     const grouped = tf.reshape(flipped, [kh, kw, inner, groups, outer / groups]);
     return tf.reshape(tf.transpose(grouped, [0, 1, 4, 3, 2]), [kh, kw, outer / groups, groups * inner]) as tf.Tensor4D;
   });
-}
-
-/** dy where the activation let the value through, as far as the output y tells. */
-export function throughActivation<T extends tf.Tensor>(dy: T, y: T, activation: Fused): T {
-  switch (activation.kind) {
-    case 'linear':
-      return dy;
-    // Sign and step agree on values from 0 on, and each engine is fast at one of them.
-    case 'relu':
-      return tf.mul(dy, tf.getBackend() === 'wasm' ? tf.step(y) : tf.sign(y)) as T;
-    case 'relu6': {
-      const free = tf.mul(y, tf.sub(6, y)); // 0 where the value was held, above 0 elsewhere
-      return tf.mul(dy, tf.getBackend() === 'wasm' ? tf.step(free) : tf.sign(free)) as T;
-    }
-    case 'leakyrelu':
-      return tf.mul(dy, tf.step(y, activation.alpha)) as T;
-    case 'elu': // exp(z) = y + 1 below 0
-      return tf.mul(dy, tf.add(tf.minimum(y, 0), 1)) as T;
-    case 'sigmoid':
-      return tf.mul(dy, tf.mul(y, tf.sub(1, y))) as T;
-  }
 }
 
 /** Calls an engine's kernel by name: the operations of the same names refuse groups, and take a fused kernel apart under a tape. */
@@ -198,9 +171,9 @@ function inputGradient(
   filter: tf.Tensor4D,
   geometry: Geometry,
   {depthwise, groups}: Convolution,
-  kept: tf.Tensor4D | undefined,
+  kept: (() => tf.Tensor4D) | undefined,
 ): tf.Tensor4D {
-  const turned = kept ?? turnedKernel(filter, {depthwise, groups});
+  const turned = kept ? kept() : turnedKernel(filter, {depthwise, groups});
   const {stride, dilation, before, input, output, kernel} = geometry;
   const back = {depthwise, strides: [1, 1] as Pair, dilation, groups};
   const gradient = () => {

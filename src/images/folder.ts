@@ -3,9 +3,9 @@ import {InputError} from '../common/errors';
 import {option} from '../common/options';
 import {folderLabelling, type ClassOrder} from './classFolders';
 import {checkedLabels} from './classes';
-import {decodeRgb, type DecodeOptions} from './decode';
+import type {DecodeOptions} from './decode';
+import {decodePool} from './decodePool';
 import {endingTest, findImages, leftOutNotes} from './fileNames';
-import {fitTo} from './geometry';
 import {flatNames, mappedLabelling, type LabelOption} from './labelMap';
 import type {Labelling} from './labelling';
 import {resolvePreset} from './presets';
@@ -14,6 +14,8 @@ import type {LabelledImages, PresetOption} from './types';
 export interface FileImageOptions extends DecodeOptions {
   /** The preprocessing. @default the model's */
   preset?: PresetOption;
+  /** Seconds after which decoding an image is given up: it counts as unreadable. @default 30 */
+  decodeSeconds?: number;
 }
 
 export interface ImageFolderOptions extends FileImageOptions {
@@ -92,6 +94,9 @@ function checkEntries(list: readonly {file: string; label: number}[]): void {
   }
 }
 
+/** Images that may wait in the pool, which bounds by itself what is decoded at a time. */
+const AHEAD = 512;
+
 interface FileList {
   name: string;
   paths: readonly string[];
@@ -102,8 +107,11 @@ interface FileList {
 
 function fileImages(
   {name, paths, files, labelling, notes}: FileList,
-  {preset, exif = false, icc = false}: FileImageOptions,
+  {preset, exif = false, icc = false, decodeSeconds: seconds = 30}: FileImageOptions,
 ): LabelledImages {
+  if (!(seconds > 0)) {
+    throw new InputError(`invalid ${option('decodeSeconds')}: ${String(seconds)}; give a number of seconds above 0`);
+  }
   const said = [...notes, ...labelling.notes];
   return {
     name,
@@ -114,7 +122,9 @@ function fileImages(
     fileOf: (index) => files[index],
     labelsFor: labelling.labels,
     classNamesFor: labelling.names,
-    pixels: async (index, size) => fitTo(await decodeRgb(files[index], paths[index], {exif, icc}), size, paths[index]),
+    concurrency: AHEAD,
+    pixels: (index, size) =>
+      decodePool().decode({source: {file: files[index]}, path: paths[index], size, options: {exif, icc}, seconds}),
     toString: () => `${name}: ${paths.length} images`,
   };
 }

@@ -33,6 +33,7 @@ export function subset(images: LabelledImages, {limit, classes, classCount, indi
     paths: chosen.map((index) => images.paths[index]),
     preset: images.preset,
     decoding: images.decoding,
+    concurrency: images.concurrency,
     notes: images.notes,
     labelsFile: images.labelsFile,
     source: images.source,

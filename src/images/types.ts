@@ -1,3 +1,5 @@
+import type {UnreadableKind} from './unreadable';
+
 /** How pixels become a network's input: (pixel / 255 − mean) / std per RGB channel, after the geometry. */
 export interface Preset {
   name: string;
@@ -50,6 +52,8 @@ export interface LabelledImages {
   readonly labelsFile?: string;
   /** The folder or file that they are read from, where it is one: nothing is written there. */
   readonly source?: string;
+  /** How many images may be asked for at a time. @default 4 */
+  readonly concurrency?: number;
   /**
    * Class index (the model's output index) of each image, for a model with `classes` outputs.
    * @throws InputError where it is unclear or beyond the outputs
@@ -69,6 +73,14 @@ export interface LabelledImages {
   toString(): string;
 }
 
+/** An image that was left out. */
+export interface SkippedImage {
+  path: string;
+  reason: string;
+  /** Absent in what versions up to 0.1 recorded. */
+  kind?: UnreadableKind;
+}
+
 /** One decoded, preprocessed batch. It covers `batchSize` consecutive images, the last one of a run fewer. */
 export interface ImageBatch {
   /** Indices into `paths`, ascending; unreadable images are absent, so that there may be none. */
@@ -77,7 +89,7 @@ export interface ImageBatch {
   pixels: Float32Array;
   shape: [number, number, number, number];
   /** Unreadable images that fell into this batch. */
-  skipped: {path: string; reason: string}[];
+  skipped: SkippedImage[];
   /** The image after the last one that the batch covers: where a resumed run goes on. */
   next: number;
 }

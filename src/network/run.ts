@@ -1,7 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {InputError} from '../common/errors';
-import type {Graph, GraphNode} from './graph';
-import {operatorOf} from './operators';
+import type {Graph} from './graph';
+import {planGraph} from './plan';
+import {gradientsAt, type GradientOptions, type Gradients} from './gradients';
+import {compute, divideAt, withLastUses, type Values} from './program';
+import {uploadPieces} from './steps';
 
 export interface CompileOptions {
   /** Nodes whose values are wanted; default the graph's outputs. */
@@ -13,93 +16,84 @@ export interface CompileOptions {
 /** The graph's inputs by name, or the tensor of its one input; with the batch axis first. */
 export type GraphInputs = tf.Tensor | Readonly<Record<string, tf.Tensor>>;
 
+export type {GradientOptions, Gradients};
+
 /** A graph on the engine. */
 export interface Compiled {
+  /** Names of the graph's inputs that its outputs and taps need. */
+  readonly inputs: readonly string[];
   /**
-   * The values of the asked outputs and taps, by name. The caller disposes of them. The outputs can be differentiated by the inputs.
+   * The weights of each node on the engine, by names of node and weight. They are the node's own where its value and that of the node after it were
+   * asked for; else batch norm may be folded into them. Not to be disposed of.
+   */
+  readonly weights: ReadonlyMap<string, Readonly<Record<string, tf.Tensor>>>;
+  /**
+   * The values of the asked outputs and taps, by name. They can be differentiated by the inputs. The caller disposes of them.
    * @throws InputError for an input that is missing
    */
   run(inputs: GraphInputs): Record<string, tf.Tensor>;
+  /**
+   * One forward and one backward pass: the outputs, and value and gradient at each tap. The backward pass ends at the taps; the part of the network
+   * before the first of them runs without being recorded. The caller disposes of all tensors.
+   * @throws InputError for a tap that the graph was not compiled with, or that the first output does not depend on
+   */
+  runWithGradients(inputs: GraphInputs, options: GradientOptions): Gradients;
   /** Frees the weights. */
   dispose(): void;
 }
 
-/** A node with its weights on the engine. */
-interface Step {
-  node: GraphNode;
-  run(inputs: tf.Tensor[]): tf.Tensor;
-  /** Values that nothing reads after this step. */
-  last: string[];
-}
-
 /**
- * Puts a graph on the engine: its weights are uploaded once, each value is freed at its last use.
+ * Puts a graph on the engine: weights are uploaded once; batch norm is folded, bias and activation computed together with their convolution
+ * where neither outputs nor taps ask for the parts; each value is freed at its last use. Any nodes can be outputs and taps. All of a graph's nodes
+ * as outputs give all values, each by its own operator.
+ *
+ * A graph with several inputs takes a record of tensors, so that the part of a network after a cut runs from any tensors.
  * @throws InputError for a node that the graph lacks
  */
 export function compileGraph(graph: Graph, {outputs = graph.outputs, taps = []}: CompileOptions = {}): Compiled {
   const wanted = [...new Set([...outputs, ...taps])];
-  const nodes = needed(graph, wanted);
-  const kept: tf.Variable[] = [];
-  const steps = withLastUses(
-    nodes.filter(({operator}) => operator !== 'InputLayer').map((node) => upload(node, kept)),
-    wanted,
-  );
-  const inputs = nodes.filter(({operator}) => operator === 'InputLayer').map(({name}) => name);
+  const pieces = planGraph(graph, wanted);
+  const kept: tf.Tensor[] = [];
+  const steps = uploadPieces(pieces, kept);
+  const inputs = pieces.filter(({node}) => node.operator === 'InputLayer').map(({name}) => name);
+  const stays = new Set([...wanted, ...inputs]);
+  const whole = withLastUses(steps, stays);
+  const dividedAtTaps = taps.length > 0 ? divideAt(taps, outputs[0]!, steps, stays) : undefined;
   return {
+    inputs,
+    weights: new Map(steps.map(({name, weights}) => [name, weights])),
     run(given) {
-      const values = new Map<string, tf.Tensor>();
       return tf.tidy(() => {
-        const named = inputsByName(given, inputs);
-        for (const name of inputs) values.set(name, wanted.includes(name) ? tf.clone(named[name]!) : named[name]!);
-        for (const {node, run, last} of steps) {
-          values.set(node.name, run(node.inputs.map((name) => values.get(name)!)));
-          for (const name of last) {
-            if (!inputs.includes(name)) values.get(name)!.dispose();
-            values.delete(name);
-          }
-        }
-        return Object.fromEntries(wanted.map((name) => [name, values.get(name)!]));
+        const values = inputValues(given, inputs);
+        compute(whole, values);
+        const result = (name: string) => (inputs.includes(name) ? tf.clone(values.get(name)!) : values.get(name)!);
+        return Object.fromEntries(wanted.map((name) => [name, result(name)]));
       });
     },
-    dispose: () => kept.forEach((tensor) => tensor.dispose()),
+    runWithGradients(given, options) {
+      const asked = [...new Set(options.taps ?? taps)];
+      const unknown = asked.find((tap) => !wanted.includes(tap));
+      if (unknown !== undefined || asked.length === 0) {
+        throw new InputError(
+          `${asked.length === 0 ? 'no tap is named' : `"${unknown}" is no tap`}; the network was compiled for ${wanted.join(', ')}`,
+        );
+      }
+      const divided = options.taps || !dividedAtTaps ? divideAt(asked, outputs[0]!, steps, stays) : dividedAtTaps;
+      return gradientsAt(asked, outputs, divided, inputValues(given, inputs), options);
+    },
+    dispose() {
+      kept.forEach((tensor) => tensor.dispose());
+      kept.length = 0;
+    },
   };
 }
 
-/** The nodes that these ones depend on, in order. */
-function needed(graph: Graph, wanted: readonly string[]): GraphNode[] {
-  const byName = new Map(graph.nodes.map((node) => [node.name, node]));
-  const reached = new Set(wanted);
-  // A set hands out what is added to it on the way.
-  for (const name of reached) {
-    const node = byName.get(name);
-    if (!node) throw new InputError(`no node "${name}" in the network`);
-    node.inputs.forEach((input) => reached.add(input));
-  }
-  return graph.nodes.filter(({name}) => reached.has(name));
-}
-
-function upload(node: GraphNode, kept: tf.Variable[]): Step {
-  const {run} = operatorOf(node.operator);
-  // Variables, since a tensor made inside a caller's tidy would be disposed of with it.
-  const weights = Object.fromEntries(
-    node.weights.map(({name, shape, data}) => [name, tf.tidy(() => tf.variable(tf.tensor(data, shape), false))]),
-  );
-  kept.push(...Object.values(weights));
-  return {node, run: (inputs) => run(node, inputs, weights), last: []};
-}
-
-function withLastUses(steps: Step[], wanted: readonly string[]): Step[] {
-  const reader = new Map<string, Step>();
-  for (const step of steps) for (const input of step.node.inputs) reader.set(input, step);
-  for (const [name, step] of reader) if (!wanted.includes(name)) step.last.push(name);
-  return steps;
-}
-
-function inputsByName(given: GraphInputs, inputs: readonly string[]): Readonly<Record<string, tf.Tensor>> {
+function inputValues(given: GraphInputs, inputs: readonly string[]): Values {
   const named: Readonly<Record<string, tf.Tensor>> =
     given instanceof tf.Tensor ? (inputs.length === 1 ? {[inputs[0]!]: given} : {}) : given;
   const missing = inputs.filter((name) => !named[name]);
-  if (missing.length > 0)
-    throw new InputError(`the network's inputs are ${inputs.join(', ')}; ${missing[0]} is missing`);
-  return named;
+  if (missing.length > 0) {
+    throw new InputError(`the network's inputs are ${inputs.join(', ')}; ${missing.join(', ')} is missing`);
+  }
+  return new Map(inputs.map((name) => [name, named[name]!]));
 }

@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import {activate, type Fused} from '../../engine/activation';
+import type {GraphNode} from '../graph';
 import {number, numberOrNull, oneOf, whole, withInitial} from './rules';
 import {checkBroadcasts} from './normalization';
 import {elementwise, operator, refuse} from './types';
@@ -26,19 +28,38 @@ export const ReLU = elementwise(
 );
 
 function relu(x: tf.Tensor, bound: number | null, slope: number, threshold: number): tf.Tensor {
-  if (threshold === 0 && slope === 0) {
-    if (bound === null) return tf.relu(x);
-    return bound === 6 ? tf.relu6(x) : tf.clipByValue(x, 0, Math.max(bound, 0));
-  }
+  const plain = plainRelu(bound, slope, threshold);
+  if (plain) return activate(x, plain);
+  if (threshold === 0 && slope === 0) return tf.clipByValue(x, 0, Math.max(bound!, 0));
   return tf.tidy(() => {
     const above = bound === null ? x : tf.minimum(x, bound);
-    if (threshold === 0) return slope > 0 && slope <= 1 && bound === null ? tf.leakyRelu(x, slope) : sides(0);
-    return sides(threshold);
-    function sides(from: number): tf.Tensor {
-      const below = tf.mul(from === 0 ? x : tf.sub(x, from), slope);
-      return tf.where(tf.greaterEqual(x, from), above, below);
-    }
+    const below = tf.mul(threshold === 0 ? x : tf.sub(x, threshold), slope);
+    return tf.where(tf.greaterEqual(x, threshold), above, below);
   });
+}
+
+function plainRelu(bound: number | null, slope: number, threshold: number): Fused | undefined {
+  if (threshold !== 0) return undefined;
+  if (bound !== null) return bound === 6 && slope === 0 ? {kind: 'relu6'} : undefined;
+  if (slope === 0) return {kind: 'relu'};
+  return slope > 0 && slope <= 1 ? {kind: 'leakyrelu', alpha: slope} : undefined;
+}
+
+/** The activation of a node, where engines compute it together with a convolution; undefined for other nodes. */
+export function fusedOf({operator, args}: GraphNode): Fused | undefined {
+  switch (operator) {
+    case 'ReLU':
+      return plainRelu(args['maxValue'] as number | null, args['negativeSlope'] as number, args['threshold'] as number);
+    case 'Clip':
+      if (args['min'] !== 0) return undefined;
+      return plainRelu(args['max'] as number | null, 0, 0);
+    case 'ELU':
+      return args['alpha'] === 1 ? {kind: 'elu'} : undefined;
+    case 'Activation':
+      return args['activation'] === 'sigmoid' ? {kind: 'sigmoid'} : undefined;
+    default:
+      return undefined;
+  }
 }
 
 /** x above 0, alpha·(exp(x) − 1) below. */
@@ -46,7 +67,7 @@ export const ELU = elementwise(
   'ELU',
   ({args}, x) => {
     const alpha = args['alpha'] as number;
-    if (alpha === 1) return tf.elu(x);
+    if (alpha === 1) return activate(x, {kind: 'elu'});
     return tf.tidy(() => tf.add(tf.relu(x), tf.mul(tf.elu(tf.neg(tf.relu(tf.neg(x)))), alpha)));
   },
   {rules: {alpha: withInitial(number, 1)}},
@@ -87,7 +108,7 @@ const GELU_FACTOR = Math.sqrt(2 / Math.PI);
 
 /** Activations without arguments, by name. */
 const FUNCTIONS: Readonly<Record<string, (x: tf.Tensor) => tf.Tensor>> = {
-  sigmoid: (x) => tf.sigmoid(x),
+  sigmoid: (x) => activate(x, {kind: 'sigmoid'}),
   tanh: (x) => tf.tanh(x),
   swish: (x) => tf.mul(x, tf.sigmoid(x)),
   hard_swish: (x) => tf.mul(x, tf.mul(tf.relu6(tf.add(x, 3)), 1 / 6)),
@@ -126,8 +147,8 @@ export const Clip = elementwise(
   ({args}, x) => {
     const [min, max] = [args['min'], args['max']] as (number | null)[];
     if (min === null && max === null) return tf.clone(x);
-    if (min === 0 && max === 6) return tf.relu6(x);
-    if (min === 0 && max === null) return tf.relu(x);
+    const plain = min === 0 && plainRelu(max!, 0, 0);
+    if (plain) return activate(x, plain);
     if (min === null) return tf.minimum(x, max!);
     return max === null ? tf.maximum(x, min!) : tf.clipByValue(x, min!, max!);
   },

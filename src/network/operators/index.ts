@@ -1,6 +1,7 @@
-export {ACTIVATIONS} from './activations';
+export {ACTIVATIONS, fusedOf} from './activations';
 export {checkGraph} from './checkGraph';
 export {convolutionOf} from './convolutions';
+export {affine} from './normalization';
 export {checkNode, node, weight} from './node';
 export type {NodeDetails} from './node';
 export {OPERATORS, operatorOf} from './registry';

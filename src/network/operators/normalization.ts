@@ -38,13 +38,20 @@ export const BatchNormalization = operator('BatchNormalization', {
   },
 });
 
-/** scale·x + shift along an axis; @param scale [size of the axis, or 1] */
+/**
+ * scale·x + shift along an axis, with the gradient of x alone.
+ * @param scale [size of the axis], or [1]; as `shift`
+ */
 export function affine(x: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor, axis: number): tf.Tensor {
-  const at = (values: tf.Tensor) =>
-    axis === x.rank - 1
-      ? values
-      : tf.reshape(values, [values.size, ...Array.from({length: x.rank - 1 - axis}, () => 1)]);
-  return tf.tidy(() => tf.add(tf.mul(x, at(scale)), at(shift)));
+  const operation = tf.customGrad((input) => {
+    const at = (values: tf.Tensor) =>
+      axis === x.rank - 1
+        ? values
+        : tf.reshape(values, [values.size, ...Array.from({length: x.rank - 1 - axis}, () => 1)]);
+    const value = tf.tidy(() => tf.add(tf.mul(input as tf.Tensor, at(scale)), at(shift)));
+    return {value, gradFunc: (dy: tf.Tensor) => tf.tidy(() => tf.mul(dy, at(scale)))};
+  });
+  return operation(x);
 }
 
 /** x·scale + offset, each one number or one for each channel. */
