@@ -16,5 +16,8 @@ test('a name is cut, and what is no text is named by its kind', () => {
 });
 
 test('an error of wrong input cannot steer a terminal, whatever it quotes', () => {
-  assert.equal(new InputError('no layer "\x1b]0;x\x07"\nsecond line').message, 'no layer "\\u{1b}]0;x\\u{7}"\nsecond line');
+  assert.equal(
+    new InputError('no layer "\x1b]0;x\x07"\nsecond line').message,
+    'no layer "\\u{1b}]0;x\\u{7}"\nsecond line',
+  );
 });
