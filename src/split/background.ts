@@ -1,24 +1,25 @@
 import {subset} from '../images';
 import type {LabelledImages, Preset} from '../images/types';
-import {consumersOf, weightOf, type Graph} from '../network/graph';
-import {MERGE_SUFFIX} from '../network/linearLayer';
+import {consumersOf, nodeOf, weightOf, type Graph} from '../network/graph';
 import type {Model} from '../network/types';
 import type {LongCallOptions} from '../common/progress';
 import type {NetworkAtLayer} from '../network/networkAtLayer';
 import {conceptInputs} from './conceptInputs';
+import type {GroupView} from './group';
 import {patchMoment} from './patches';
 import type {SecondMoment} from './types';
 
 /** Images of other classes that stand for the background: enough for a second moment, few enough for a minute's work. */
 const BACKGROUND_IMAGES = 200;
 
-/** E[x xᵀ] over images of classes that are in no concept, evenly spread over the list; undefined where there are none. */
+/** E[x xᵀ] over images of classes that are in no concept, evenly spread over the list, of a group's sources where one is given; undefined where there are none. */
 export async function backgroundMoment(
   network: NetworkAtLayer,
   model: Model,
   images: LabelledImages,
   concepts: readonly {classes: readonly number[]}[],
   options: {preset: Preset; batchSize: number} & LongCallOptions,
+  group?: GroupView,
 ): Promise<SecondMoment | undefined> {
   const labels = images.labelsFor(model.classes);
   const inConcepts = new Set(concepts.flatMap(({classes}) => [...classes]));
@@ -28,14 +29,18 @@ export async function backgroundMoment(
   const indices = Array.from({length: count}, (_, n) => others[Math.floor((n * others.length) / count)]);
   const classes = [...new Set(indices.map((index) => labels[index]))];
   const one = [{classes, classNames: ['other classes']}];
-  return patchMoment(network.layer, conceptInputs(network, model, subset(images, {indices}), one, options));
+  const inputs = conceptInputs(network, model, subset(images, {indices}), one, options);
+  return patchMoment(group?.layer ?? network.layer, group?.inputs(inputs) ?? inputs);
 }
 
-/** −1 where a batch norm behind the layer turns the channel's sign round, else 1. */
+/** −1 where a batch norm over channels behind the layer turns the channel's sign round, else 1. */
 export function activitySign(graph: Graph, layerName: string, channel: number): 1 | -1 {
+  const layer = nodeOf(graph, layerName);
   for (const node of consumersOf(graph, layerName)) {
-    if (node.name === layerName + MERGE_SUFFIX) return activitySign(graph, node.name, channel);
-    const scale = node.operator === 'BatchNormalization' ? weightOf(node, 'gamma')?.data[channel] : undefined;
+    if (node.mark?.kind === 'merge') return activitySign(graph, node.name, channel);
+    const overChannels =
+      node.operator === 'BatchNormalization' && !(layer.operator !== 'Dense' && node.args.axis !== 3);
+    const scale = overChannels ? weightOf(node, 'gamma')?.data[channel] : undefined;
     if (scale !== undefined && scale < 0) return -1;
   }
   return 1;
