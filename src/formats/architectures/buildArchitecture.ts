@@ -1,6 +1,7 @@
 import {InputError} from '../../common/errors';
-import type {Graph, GraphNode, Weight} from '../../network/graph';
-import type {Plan, PlannedNode, StoredWeight} from './plan';
+import type {Graph} from '../../network/graph';
+import {bind, isStored, type CheckpointWeight} from './bind';
+import type {Plan} from './plan';
 import {cifarResNet, torchvisionResNet} from './resnets';
 
 /** A network that a checkpoint can bring the weights of. */
@@ -13,12 +14,6 @@ export interface Architecture {
   /** PyTorch name of the last layer's weight, [classes, features]. */
   head: string;
   plan(classes: number): Plan;
-}
-
-/** A weight's shape and row-major values, as a checkpoint has them. */
-export interface CheckpointWeight {
-  shape: readonly number[];
-  data: Float32Array;
 }
 
 function torchvision(name: string, blocks: readonly number[], bottleneck: boolean, width = 1): Architecture {
@@ -120,32 +115,4 @@ function are({length}: readonly string[]): string {
 function firstOf(names: readonly string[]): string {
   const more = names.length - 10;
   return names.slice(0, 10).join(', ') + (more > 0 ? ` and ${more} more` : '');
-}
-
-function isStored(weight: StoredWeight | Weight): weight is StoredWeight {
-  return 'storedShape' in weight;
-}
-
-function bind({weights: planned, ...node}: PlannedNode, weights: ReadonlyMap<string, CheckpointWeight>): GraphNode {
-  return {
-    ...node,
-    weights: planned.map((weight) => {
-      if (!isStored(weight)) return weight;
-      const {name, key, storedShape} = weight;
-      const {data} = weights.get(key) as CheckpointWeight;
-      return storedShape.length === 1 ? {name, shape: storedShape, data} : {name, ...outputsLast(storedShape, data)};
-    }),
-  };
-}
-
-/** [out, in, …taps] → [...taps, in, out]. */
-function outputsLast([outputs, inputs, ...taps]: number[], data: Float32Array): {shape: number[]; data: Float32Array} {
-  const count = taps.reduce((product, length) => product * length, 1);
-  const moved = new Float32Array(data.length);
-  for (let o = 0, from = 0; o < outputs; o += 1) {
-    for (let i = 0; i < inputs; i += 1) {
-      for (let tap = 0; tap < count; tap += 1, from += 1) moved[(tap * inputs + i) * outputs + o] = data[from];
-    }
-  }
-  return {shape: [...taps, inputs, outputs], data: moved};
 }

@@ -1,7 +1,2 @@
-export {
-  ARCHITECTURES,
-  buildArchitecture,
-  expectedWeights,
-  type Architecture,
-  type CheckpointWeight,
-} from './buildArchitecture';
+export {ARCHITECTURES, buildArchitecture, expectedWeights, type Architecture} from './buildArchitecture';
+export type {CheckpointWeight} from './bind';

@@ -1,6 +1,6 @@
 /**
- * A network before it has weights: nodes of tfjs layer classes that know under which PyTorch name each weight is stored. The
- * functions add a node under its PyTorch module name, reading the node `input`, and return the name of the one added.
+ * A network before it has weights: nodes that know under which PyTorch name each weight is stored. The functions add a node
+ * under its PyTorch module name, reading the node `input`, and return the name of the one added. All are channels last.
  */
 import type {GraphNode, Weight} from '../../network/graph';
 
@@ -8,8 +8,16 @@ import type {GraphNode, Weight} from '../../network/graph';
 export interface StoredWeight {
   name: string;
   key: string;
-  /** PyTorch's: [out, in, kh, kw] of a convolution, [out, in] of a linear layer, [channels] of a vector. */
+  /** PyTorch's: [out, in / groups, kh, kw] of a convolution, [out, in] of a linear layer, [channels] of a vector. */
   storedShape: number[];
+  /**
+   * What the axes become. `kernel`: [kh, kw, in / groups, out], or [in, out]; `depthwise`: [kh, kw, channels, 1]; `flattened`: a
+   * linear layer's [in, out] behind a flattened map, whose inputs PyTorch counts channels first and we count channels last.
+   * @default as stored
+   */
+  order?: 'kernel' | 'depthwise' | 'flattened';
+  /** Height and width of the map that was flattened. */
+  map?: readonly [number, number];
 }
 
 export interface PlannedNode extends Omit<GraphNode, 'weights'> {
@@ -18,58 +26,65 @@ export interface PlannedNode extends Omit<GraphNode, 'weights'> {
 
 export type Plan = PlannedNode[];
 
-const ZEROS = {className: 'Zeros', config: {}};
-
 function add(plan: Plan, node: Omit<PlannedNode, 'args' | 'weights'> & Partial<PlannedNode>): string {
-  plan.push({weights: [], ...node, args: {...node.args, name: node.name, trainable: true}});
+  plan.push({weights: [], args: {}, ...node});
   return node.name;
 }
 
+const vector = (name: string, key: string, length: number): StoredWeight => ({name, key, storedShape: [length]});
+
+/** The same on all four sides; none is `valid`. */
+const padded = (width: number): unknown =>
+  width === 0
+    ? 'valid'
+    : [
+        [width, width],
+        [width, width],
+      ];
+
 /** Images, [B, size, size, 3]. */
 export function image(plan: Plan, size: number): string {
-  const config = {batchInputShape: [null, size, size, 3], dtype: 'float32', sparse: false, name: 'input'};
-  plan.push({name: 'input', operator: 'InputLayer', args: config, inputs: [], weights: []});
-  return 'input';
+  return add(plan, {name: 'input', operator: 'InputLayer', args: {shape: [size, size, 3]}, inputs: []});
 }
 
-/**
- * A convolution without bias and with PyTorch's symmetric padding of (kernel − 1) / 2. At stride 1 that is tfjs's 'same'; at a
- * larger one 'same' pads the end more than the start, so the zeros become a node `NAME.pad`.
- */
+export interface ConvolutionOptions {
+  from: number;
+  to: number;
+  kernel: number;
+  /** @default 1 */
+  stride?: number;
+  /** Zeros on every side; `same` is TensorFlow's rule, which at a stride above 1 pads the end more. @default (kernel − 1) / 2 */
+  padding?: number | 'same';
+  /** @default 1 */
+  groups?: number;
+  /** @default false */
+  bias?: boolean;
+}
+
+/** A convolution; one with as many groups as channels is a depthwise one. */
 export function convolution(
   plan: Plan,
   input: string,
   name: string,
-  {from, to, kernel, stride = 1}: {from: number; to: number; kernel: number; stride?: number},
+  {from, to, kernel, stride = 1, padding = (kernel - 1) / 2, groups = 1, bias = false}: ConvolutionOptions,
 ): string {
-  const padded = stride > 1 && kernel > 1 ? zeroPadding(plan, input, `${name}.pad`, (kernel - 1) / 2) : input;
+  const depthwise = groups > 1 && groups === from && to === from;
+  const strided = {
+    strides: [stride, stride],
+    padding: padding === 'same' ? 'same' : padded(padding),
+    dilationRate: [1, 1],
+  };
+  const storedShape = [to, from / groups, kernel, kernel];
   return add(plan, {
     name,
-    operator: 'Conv2D',
-    args: convolutionConfig(to, kernel, stride, stride === 1 && kernel > 1 ? 'same' : 'valid'),
-    inputs: [padded],
-    weights: [{name: 'kernel', key: `${name}.weight`, storedShape: [to, from, kernel, kernel]}],
+    operator: depthwise ? 'DepthwiseConv2D' : 'Conv2D',
+    args: depthwise ? strided : {...strided, groups},
+    inputs: [input],
+    weights: [
+      {name: 'kernel', key: `${name}.weight`, storedShape, order: depthwise ? 'depthwise' : 'kernel'},
+      ...(bias ? [vector('bias', `${name}.bias`, to)] : []),
+    ],
   });
-}
-
-function convolutionConfig(filters: number, kernel: number, stride: number, padding: string): Record<string, unknown> {
-  return {
-    filters,
-    kernelInitializer: ZEROS,
-    kernelRegularizer: null,
-    kernelConstraint: null,
-    kernelSize: [kernel, kernel],
-    strides: [stride, stride],
-    padding,
-    dataFormat: 'channelsLast',
-    dilationRate: [1, 1],
-    activation: 'linear',
-    useBias: false,
-    biasInitializer: ZEROS,
-    biasRegularizer: null,
-    activityRegularizer: null,
-    biasConstraint: null,
-  };
 }
 
 /**
@@ -87,102 +102,91 @@ export function paddedShortcut(
   return add(plan, {
     name,
     operator: 'Conv2D',
-    args: convolutionConfig(to, 1, 2, 'valid'),
+    args: {strides: [2, 2], padding: 'valid', dilationRate: [1, 1], groups: 1},
     inputs: [input],
     weights: [{name: 'kernel', shape: [1, 1, from, to], data}],
+    mark: {kind: 'shortcut'},
   });
 }
 
-export function batchNorm(plan: Plan, input: string, name: string, channels: number): string {
-  const stored = (weight: string, key: string): StoredWeight => ({
-    name: weight,
-    key: `${name}.${key}`,
-    storedShape: [channels],
-  });
+export function batchNorm(plan: Plan, input: string, name: string, channels: number, epsilon = 1e-5): string {
   return add(plan, {
     name,
     operator: 'BatchNormalization',
-    args: {
-      axis: -1,
-      momentum: 0.9,
-      epsilon: 1e-5,
-      center: true,
-      scale: true,
-      betaInitializer: ZEROS,
-      gammaInitializer: {className: 'Ones', config: {}},
-      movingMeanInitializer: ZEROS,
-      movingVarianceInitializer: {className: 'Ones', config: {}},
-      betaRegularizer: null,
-      gammaRegularizer: null,
-      betaConstraint: null,
-      gammaConstraint: null,
-    },
+    args: {axis: 3, epsilon},
     inputs: [input],
     weights: [
-      stored('gamma', 'weight'),
-      stored('beta', 'bias'),
-      stored('moving_mean', 'running_mean'),
-      stored('moving_variance', 'running_var'),
+      vector('gamma', `${name}.weight`, channels),
+      vector('beta', `${name}.bias`, channels),
+      vector('moving_mean', `${name}.running_mean`, channels),
+      vector('moving_variance', `${name}.running_var`, channels),
     ],
   });
 }
 
-export function relu(plan: Plan, input: string, name: string): string {
-  return add(plan, {name, operator: 'Activation', args: {activation: 'relu'}, inputs: [input]});
+export function relu(plan: Plan, input: string, name: string, maxValue: number | null = null): string {
+  return add(plan, {name, operator: 'ReLU', args: {maxValue, negativeSlope: 0, threshold: 0}, inputs: [input]});
 }
 
 export function sum(plan: Plan, inputs: string[], name: string): string {
   return add(plan, {name, operator: 'Add', inputs});
 }
 
-export function zeroPadding(plan: Plan, input: string, name: string, width: number): string {
-  const padding = [
-    [width, width],
-    [width, width],
-  ];
-  return add(plan, {name, operator: 'ZeroPadding2D', args: {padding, dataFormat: 'channelsLast'}, inputs: [input]});
+/** Channels of several maps, one after the other. */
+export function concatenate(plan: Plan, inputs: string[], name: string): string {
+  return add(plan, {name, operator: 'Concatenate', args: {axis: 3}, inputs});
 }
 
-/** 3×3 maximum of stride 2 and padding 1. PyTorch pads with −∞; after a relu, zeros do the same. */
-export function maxPool(plan: Plan, input: string, name: string): string {
-  return add(plan, {
-    name,
-    operator: 'MaxPooling2D',
-    args: {poolSize: [3, 3], padding: 'valid', strides: [2, 2], dataFormat: 'channelsLast'},
-    inputs: [zeroPadding(plan, input, `${name}.pad`, 1)],
-  });
+/** @param options.ceilMode a last window that is cut off by the edge counts too. @default false */
+export function maxPool(
+  plan: Plan,
+  input: string,
+  name: string,
+  {kernel = 3, stride = 2, padding = 0, ceilMode = false} = {},
+): string {
+  const args = {
+    poolSize: [kernel, kernel],
+    strides: [stride, stride],
+    padding: padded(padding),
+    ceilMode,
+    dilationRate: [1, 1],
+  };
+  return add(plan, {name, operator: 'MaxPooling2D', args, inputs: [input]});
 }
 
+/** The mean of each 2×2 square. */
 export function averagePool(plan: Plan, input: string, name: string): string {
-  return add(plan, {
-    name,
-    operator: 'GlobalAveragePooling2D',
-    args: {dataFormat: 'channelsLast'},
-    inputs: [input],
-  });
+  const args = {poolSize: [2, 2], strides: [2, 2], padding: 'valid', countPadding: true, ceilMode: false};
+  return add(plan, {name, operator: 'AveragePooling2D', args, inputs: [input]});
 }
 
-/** A linear layer with bias: the logits, without softmax. */
-export function linear(plan: Plan, input: string, name: string, {from, to}: {from: number; to: number}): string {
+/** The mean of a whole map, [B, C]. */
+export function globalAverage(plan: Plan, input: string, name: string): string {
+  return add(plan, {name, operator: 'GlobalAveragePooling2D', args: {keepdims: false}, inputs: [input]});
+}
+
+/** [B, H, W, C] → [B, H·W·C]. */
+export function flatten(plan: Plan, input: string, name: string): string {
+  return add(plan, {name, operator: 'Reshape', args: {shape: [-1]}, inputs: [input]});
+}
+
+/**
+ * A linear layer with bias.
+ * @param options.map height and width of the map that was flattened before it
+ */
+export function linear(
+  plan: Plan,
+  input: string,
+  name: string,
+  {from, to, map}: {from: number; to: number; map?: readonly [number, number]},
+): string {
   return add(plan, {
     name,
     operator: 'Dense',
-    args: {
-      units: to,
-      activation: 'linear',
-      useBias: true,
-      kernelInitializer: ZEROS,
-      biasInitializer: ZEROS,
-      kernelRegularizer: null,
-      biasRegularizer: null,
-      activityRegularizer: null,
-      kernelConstraint: null,
-      biasConstraint: null,
-    },
     inputs: [input],
     weights: [
-      {name: 'kernel', key: `${name}.weight`, storedShape: [to, from]},
-      {name: 'bias', key: `${name}.bias`, storedShape: [to]},
+      {name: 'kernel', key: `${name}.weight`, storedShape: [to, from], order: map ? 'flattened' : 'kernel', map},
+      vector('bias', `${name}.bias`, to),
     ],
   });
 }
