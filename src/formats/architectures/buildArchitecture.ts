@@ -1,41 +1,7 @@
 import {InputError} from '../../common/errors';
 import type {Graph} from '../../network/graph';
 import {bind, isStored, type CheckpointWeight} from './bind';
-import type {Plan} from './plan';
-import {cifarResNet, torchvisionResNet} from './resnets';
-
-/** A network that a checkpoint can bring the weights of. */
-export interface Architecture {
-  name: string;
-  /** The preprocessing that its published checkpoints were trained with. */
-  preset: 'torch-imagenet' | 'cifar';
-  /** [H, W, C] */
-  inputShape: readonly [number, number, number];
-  /** PyTorch name of the last layer's weight, [classes, features]. */
-  head: string;
-  plan(classes: number): Plan;
-}
-
-function torchvision(name: string, blocks: readonly number[], bottleneck: boolean, width = 1): Architecture {
-  const plan = (classes: number) => torchvisionResNet({blocks, bottleneck, width, classes});
-  return {name, preset: 'torch-imagenet', inputShape: [224, 224, 3], head: 'fc.weight', plan};
-}
-
-function cifar(depth: number): Architecture {
-  const plan = (classes: number) => cifarResNet({blocks: (depth - 2) / 6, classes});
-  return {name: `resnet${depth}`, preset: 'cifar', inputShape: [32, 32, 3], head: 'linear.weight', plan};
-}
-
-/** The networks that are known by name: torchvision's for ImageNet, and those with option-A shortcuts for CIFAR. */
-export const ARCHITECTURES: readonly Architecture[] = [
-  torchvision('resnet18', [2, 2, 2, 2], false),
-  torchvision('resnet34', [3, 4, 6, 3], false),
-  torchvision('resnet50', [3, 4, 6, 3], true),
-  torchvision('resnet101', [3, 4, 23, 3], true),
-  torchvision('resnet152', [3, 8, 36, 3], true),
-  torchvision('wide_resnet50_2', [3, 4, 6, 3], true, 2),
-  ...[20, 32, 44, 56, 110].map(cifar),
-];
+import {ARCHITECTURES, type Architecture} from './registry';
 
 /** PyTorch names and shapes of the weights that an architecture with so many classes needs. */
 export function expectedWeights(name: string, classes: number): Map<string, number[]> {
@@ -75,7 +41,7 @@ function architectureOf(name: string): Architecture {
 /** As many classes as the last layer has rows; 1 where it is missing or no matrix, which the comparison then reports. */
 function classesIn({head}: Architecture, weights: ReadonlyMap<string, CheckpointWeight>): number {
   const shape = weights.get(head)?.shape;
-  return shape?.length === 2 ? Math.max(1, shape[0]) : 1;
+  return shape !== undefined && shape.length >= 2 ? Math.max(1, shape[0]) : 1;
 }
 
 /** How many weights do not fit an architecture, and in words which. */
