@@ -1,7 +1,7 @@
 """Writes test/data/architectures.json: logits of PyTorch's networks with the formula's weights on the formula's images,
 computed in float64.
 
-Run by hand, with torch, torchvision, timm and numpy: python3 test/reference/torch/makeLogits.py
+Run by hand, with torch, torchvision, timm, efficientnet_lite_pytorch and numpy: python3 test/reference/torch/makeLogits.py
 Names given as arguments are made anew, the others kept.
 """
 
@@ -20,7 +20,8 @@ NAMES = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "wide_res
          "resnet20", "resnet32", "resnet44", "resnet56", "resnet110",
          "alexnet", "vgg11", "vgg11_bn", "vgg13", "vgg13_bn", "vgg16", "vgg16_bn", "vgg19", "vgg19_bn",
          "squeezenet1_0", "squeezenet1_1", "googlenet", "densenet121", "densenet161", "densenet169", "densenet201",
-         "mobilenet_v2", "mobilenetv2_100", "mnasnet1_0", "efficientnet_lite0", "tf_efficientnet_lite0"]  # fmt: skip
+         "mobilenet_v2", "mobilenetv2_100", "mnasnet1_0", "efficientnet_lite0", "tf_efficientnet_lite0",
+         "efficientnet-lite0"]  # fmt: skip
 
 path = Path(__file__).parents[2] / "data" / "architectures.json"
 golden = json.loads(path.read_text())["networks"] if len(sys.argv) > 1 else {}

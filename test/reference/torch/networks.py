@@ -56,6 +56,10 @@ def network(name: str, classes: int) -> nn.Module:
         import timm
 
         return timm.create_model(name, num_classes=classes)
+    if name == "efficientnet-lite0":
+        from efficientnet_lite_pytorch import EfficientNet
+
+        return EfficientNet.from_name(name, num_classes=classes)
     if name == "googlenet":  # without the auxiliary heads; the range of its input is the preset's matter
         return torchvision.models.googlenet(num_classes=classes, aux_logits=False, init_weights=False)
     return torchvision.models.get_model(name, weights=None, num_classes=classes)
