@@ -21,7 +21,7 @@ export {InputError, InterruptError} from './common/errors';
 export type {LongCallOptions, ProgressListener, ProgressState} from './common/progress';
 export {averagedRelevanceVector, zeroInputShare, type RelevanceStatistics} from './numerics/statistics';
 export {collectRelevance, type CollectOptions} from './relevance/collect';
-export {mergeStatistics} from './relevance/accumulate';
+export {mergeStatistics} from './relevance/merge';
 export {loadStatistics, saveStatistics} from './relevance/store';
 export {findPolysemantic} from './concepts/find';
 export type {

@@ -1,4 +1,4 @@
-import {readFile} from 'node:fs/promises';
+import {stat} from 'node:fs/promises';
 import {Command, InvalidArgumentError, Option} from 'commander';
 import {openImages} from '../images';
 import type {LabelledImages, PresetOption} from '../images/types';
@@ -9,21 +9,36 @@ import {InputError} from '../common/errors';
 /** Options of every command that reads a model or images. */
 export interface SourceOptions {
   arch?: string;
+  state?: string;
   preset?: string;
   labels?: string;
+  classOrder?: 'name' | 'number';
+  extensions?: string[];
   json?: boolean;
 }
 
 export function withSourceOptions(command: Command): Command {
   return command
-    .option('--arch <name>', 'architecture of a PyTorch checkpoint, e.g. resnet50 or resnet20')
+    .option('--arch <name>', 'architecture of a PyTorch checkpoint, e.g. resnet50; default: the only one that fits')
+    .option('--state <name>', 'which state dict of a checkpoint, where several fit, e.g. state_dict_ema')
     .option(
       '--preset <name|file>',
-      'preprocessing: torch-imagenet, tf, cifar, or a JSON file {name, shorterSide?, mean, deviation}',
+      'preprocessing: torch-imagenet, tf, cifar, raw, or a JSON file {name, shorterSide?, mean, std}',
     )
     .option(
       '--labels <file|none>',
-      'JSON or CSV of file (or class folder) to class index; none: by the class folders alone, whatever was recorded',
+      'JSON, CSV or text of file (or class folder) to class index; none: by the class folders alone, whatever was recorded',
+    )
+    .addOption(
+      new Option(
+        '--class-order <order>',
+        'how class folders are counted; by default by number where their names are the numbers 0 to K − 1',
+      ).choices(['name', 'number']),
+    )
+    .option(
+      '--extensions <list>',
+      'endings of image files, e.g. png,tif; by default those of JPEG, PNG and WebP',
+      words,
     );
 }
 
@@ -43,6 +58,11 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
+/** `png,tif` as ['png', 'tif']. */
+function words(text: string): string[] {
+  return text.split(',').map((word) => word.trim());
+}
+
 /** `1,4` as [1, 4]. */
 export function classList(text: string): number[] {
   return text.split(',').map(wholeNumber);
@@ -52,19 +72,9 @@ export function rhoOption(text: string): number | 'auto' {
   return text === 'auto' ? 'auto' : number(text);
 }
 
-/** A preset's name, or the JSON file of one's own. */
+/** A preset's name, or the path of a JSON file with one's own: either is what the API takes. */
 export async function presetOption(text: string | undefined): Promise<PresetOption | undefined> {
-  if (text === undefined || !text.endsWith('.json')) return text as PresetOption | undefined;
-  const content = await readFile(text, 'utf8').catch(() => {
-    throw new InputError(`no preset file "${text}"; give torch-imagenet, tf, cifar or a JSON file`);
-  });
-  try {
-    return JSON.parse(content) as PresetOption;
-  } catch {
-    throw new InputError(
-      `preset file "${text}" is not valid JSON; it holds {"name", "mean": [r, g, b], "deviation": [r, g, b]}`,
-    );
-  }
+  return text;
 }
 
 /**
@@ -76,20 +86,27 @@ export async function openModel(
   options: SourceOptions,
   recorded?: {arch?: string; of: string},
 ): Promise<Model> {
+  const {arch, state} = options;
   const preset = await presetOption(options.preset);
-  // A recorded architecture is of a checkpoint; a tfjs model describes itself.
-  const describesItself = !/\.(pth|pt|th|safetensors)$/i.test(source);
-  if (options.arch !== undefined || describesItself || !recorded)
-    return loadModel(source, {arch: options.arch, preset});
+  if (arch !== undefined || !recorded || (await describesItself(source))) {
+    return loadModel(source, {arch, state, preset});
+  }
   if (recorded.arch === undefined) {
     throw new InputError(
-      `the ${recorded.of} of a tfjs model, and "${source}" is a PyTorch checkpoint; give that model`,
+      `the ${recorded.of} of a network that describes itself, and "${source}" is a PyTorch checkpoint; give that model`,
     );
   }
-  return loadModel(source, {arch: recorded.arch, preset}).catch((error: Error) => {
+  return loadModel(source, {arch: recorded.arch, state, preset}).catch((error: Error) => {
     if (!(error instanceof InputError)) throw error;
     throw new InputError(`the ${recorded.of} of a ${recorded.arch}, and "${source}" is none: ${error.message}`);
   });
+}
+
+/** Whether a model needs no architecture: a folder, or one of the formats that hold it. A checkpoint may have any ending. */
+async function describesItself(source: string): Promise<boolean> {
+  if (/\.(json|onnx|keras|h5|hdf5|pb|tflite)$/i.test(source)) return true;
+  const info = await stat(source).catch(() => undefined);
+  return info === undefined || info.isDirectory();
 }
 
 export async function openImagesOption(
@@ -98,30 +115,14 @@ export async function openImagesOption(
   recorded: {labelsFile?: string} = {},
 ): Promise<LabelledImages> {
   const preset = await presetOption(options.preset);
-  if (options.labels === 'none') return openImages(folder, {preset});
-  return openImages(folder, {labels: options.labels, recordedLabels: recorded.labelsFile, preset});
+  const {classOrder, extensions} = options;
+  const labels = options.labels === 'none' ? {} : {labels: options.labels, recordedLabels: recorded.labelsFile};
+  const images = await openImages(folder, {...labels, preset, classOrder, extensions});
+  for (const note of images.notes ?? []) process.stderr.write(`note: ${note}\n`);
+  return images;
 }
 
 /** Prints a result: as text that reads well, or as one JSON object. */
 export function print(result: unknown, json: boolean | undefined): void {
-  process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${inFlags(String(result))}\n`);
-}
-
-/** Options as the API's sentences name them, and the command's. */
-const FLAGS: readonly (readonly [RegExp, string])[] = [
-  [/\bgive arch\b/g, 'give --arch'],
-  [/\bgive preset\b/g, 'give --preset'],
-  [/\bgive a preset:/g, 'give --preset:'],
-  [/\bgive (labels|images)(?=[,:;.]|$)/g, 'give --$1'],
-  [/\bname that architecture\b/g, 'give it as --arch'],
-  [/\bor a rho\b/g, 'or a --rho'],
-  [/\bsmaller tau or p\b/g, 'smaller --tau or --p'],
-  [/\(force\)/g, '(--force)'],
-  [/\bor report all pairs\b/g, 'or report all pairs (--all-pairs)'],
-  [/\(out\)/g, '(--out)'],
-];
-
-/** A sentence of the API for somebody on a shell. */
-export function inFlags(text: string): string {
-  return FLAGS.reduce((all, [words, flag]) => all.replace(words, flag), text);
+  process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${String(result)}\n`);
 }

@@ -1,4 +1,5 @@
-import {mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, rmdir, stat, writeFile} from 'node:fs/promises';
+import {option} from '../common/options';
+import {mkdir, mkdtemp, open, readdir, readFile, realpath, rename, rm, rmdir, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../common/errors';
 import {reasonOf} from './binaryFile';
@@ -18,11 +19,24 @@ export function cannotWrite(target: string, error: unknown): InputError {
   return new InputError(`cannot write "${target}": ${reasonOf(error)}; ${advice}, and run it again`);
 }
 
+/** What a file is called until it is whole: no two writes of one process, nor two processes, share a name. */
+export function temporaryName(file: string): string {
+  return `${file}.${process.pid}.${(temporaries += 1)}.part`;
+}
+let temporaries = 0;
+
+/** Waits until the disk has it. */
+async function synced(file: string): Promise<void> {
+  const handle = await open(file, 'r+');
+  await handle.sync().finally(() => handle.close());
+}
+
 /** @throws InputError where it cannot be written; the file there before is left as it was */
 export async function replaceFile(file: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${file}.${process.pid}.part`;
+  const temporary = temporaryName(file);
   try {
     await writeFile(temporary, content);
+    await synced(temporary);
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, {force: true}).catch(() => {});
@@ -102,7 +116,7 @@ export async function entriesOf(folder: string): Promise<string[]> {
 /** A few of a folder's entries, for a message. */
 export function holdsSomethingElse(folder: string, entries: readonly string[]): InputError {
   return new InputError(
-    `"${folder}" holds something else (${entries.slice(0, 3).join(', ')}); choose an empty or new folder, or overwrite it (force)`,
+    `"${folder}" holds something else (${entries.slice(0, 3).join(', ')}); choose an empty or new folder, or overwrite it (${option('force')})`,
   );
 }
 
@@ -115,7 +129,9 @@ export async function refuseForeignFile(file: string, mark: string, force = fals
   if (!found) return;
   if (!found.isFile()) throw new InputError(`cannot write "${file}": it is not a file; choose another name`);
   if (force || (await readFile(file, 'utf8').catch(() => '')).includes(mark)) return;
-  throw new InputError(`"${file}" exists, and unweave did not make it; choose another name, or overwrite it (force)`);
+  throw new InputError(
+    `"${file}" exists, and unweave did not make it; choose another name, or overwrite it (${option('force')})`,
+  );
 }
 
 /**

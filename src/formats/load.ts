@@ -4,17 +4,22 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import {ensureBackend} from '../engine';
 import {InputError} from '../common/errors';
+import {currentPreset} from '../common/fields';
 import {resolvePreset} from '../images/presets';
 import type {Preset, PresetOption} from '../images/types';
-import {ARCHITECTURES, buildArchitecture} from './architectures';
-import {readCheckpoint} from './torch';
+import {loadCheckpoint} from './torch';
 import {fromLayersModel} from '../network/layersModel';
 import {makeModel} from '../network/model';
 import type {Model} from '../network/types';
 
 export interface LoadModelOptions {
-  /** Architecture of a PyTorch checkpoint, e.g. `resnet50` (torchvision) or `resnet20` (CIFAR); see `ARCHITECTURES`. */
+  /**
+   * Architecture of a PyTorch checkpoint, e.g. `resnet50` (torchvision) or `resnet20` (CIFAR); see `ARCHITECTURES`.
+   * @default the only one that its weights fit
+   */
   arch?: string;
+  /** Which state dict of a checkpoint, where several fit, e.g. `state_dict_ema`. @default the weights rather than their average */
+  state?: string;
   /**
    * How pixels become input.
    * @default what the model was saved with, else the architecture's; for another tfjs model `tf`, marked as assumed
@@ -34,8 +39,8 @@ export interface ModelMetadata {
 }
 
 /**
- * Loads a tfjs LayersModel (its folder or its model.json), or a PyTorch checkpoint (`.pth`, `.pt`, `.th`, `.safetensors`) with
- * the name of its architecture. Pickled code is never run.
+ * Loads a tfjs LayersModel (its folder or its model.json), or a PyTorch checkpoint (`.pth`, `.safetensors`, any other ending)
+ * of a known architecture. Pickled code is never run.
  * @throws InputError for a file that is missing, foreign, truncated, or does not fit the architecture
  */
 export async function loadModel(source: string, options: LoadModelOptions = {}): Promise<Model> {
@@ -70,15 +75,7 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
       `"${source}" is in a format that is not read; convert it to a tfjs LayersModel (tensorflowjs_converter --output_format=tfjs_layers_model) and give that folder`,
     );
   }
-  const architectures = ARCHITECTURES.map((architecture) => architecture.name).join(', ');
-  if (options.arch === undefined) {
-    // First what the file is: a text file needs no architecture, but another path.
-    await readCheckpoint(source);
-    throw new InputError(`a PyTorch checkpoint needs its architecture: give arch, one of ${architectures}`);
-  }
-  const architecture = ARCHITECTURES.find((candidate) => candidate.name === options.arch);
-  if (!architecture) throw new InputError(`unknown architecture "${options.arch}"; known are ${architectures}`);
-  const graph = buildArchitecture(architecture.name, await readCheckpoint(source));
+  const {graph, architecture} = await loadCheckpoint(source, options);
   return makeModel(graph, {
     name,
     arch: architecture.name,
@@ -137,7 +134,7 @@ async function readLayersModel(file: string): Promise<{artifacts: tf.io.ModelArt
     weightData: joined.buffer.slice(joined.byteOffset, joined.byteOffset + joined.byteLength) as ArrayBuffer,
   };
   const metadata = (json.userDefinedMetadata as {unweave?: ModelMetadata} | undefined)?.unweave ?? {};
-  return {artifacts, metadata};
+  return {artifacts, metadata: {...metadata, preset: currentPreset(metadata.preset) as Preset | undefined}};
 }
 
 function parse(text: string, file: string): Record<string, unknown> {

@@ -14,19 +14,20 @@ export function expectedWeights(name: string, classes: number): Map<string, numb
 /**
  * The graph of a known architecture with a checkpoint's weights; nodes are named as PyTorch names the modules, the output is
  * the logits. Kernels are reordered from [out, in, kh, kw] to [kh, kw, in, out], and from [out, in] to [in, out].
- * @throws InputError for an unknown name, and for weights that are missing, left over or of another shape; it says which, and
- * which architecture they would fit
+ * @throws InputError for an unknown name, and for a weight that is missing or of another shape
  */
 export function buildArchitecture(name: string, weights: ReadonlyMap<string, CheckpointWeight>): Graph {
   const architecture = architectureOf(name);
-  const plan = architecture.plan(classesIn(architecture, weights));
-  const misfit = misfitOf(architecture, weights);
-  if (misfit.count > 0) {
-    throw new InputError(
-      `the checkpoint's weights do not fit ${name}: ${misfit.words}. ${adviceFor(architecture, weights)}`,
-    );
+  const classes = Math.max(1, weights.get(architecture.head)?.shape.at(0) ?? 1);
+  for (const [key, shape] of expectedWeights(name, classes)) {
+    const found = weights.get(key)?.shape;
+    if (String(found) !== String(shape)) {
+      throw new InputError(
+        `weight "${key}" of ${name} is ${found ? `[${found.join(', ')}]` : 'missing'}; it must be [${shape.join(', ')}]`,
+      );
+    }
   }
-  const nodes = plan.map((node) => bind(node, weights));
+  const nodes = architecture.plan(classes).map((node) => bind(node, weights));
   return {nodes, inputs: [nodes[0].name], outputs: [nodes[nodes.length - 1].name]};
 }
 
@@ -37,48 +38,4 @@ function architectureOf(name: string): Architecture {
     `unknown architecture "${name}"; known are ${ARCHITECTURES.map((candidate) => candidate.name).join(', ')}`,
   );
 }
-
-/** As many classes as the last layer has rows; 1 where it is missing or no matrix, which the comparison then reports. */
-function classesIn({head}: Architecture, weights: ReadonlyMap<string, CheckpointWeight>): number {
-  const shape = weights.get(head)?.shape;
-  return shape !== undefined && shape.length >= 2 ? Math.max(1, shape[0]) : 1;
-}
-
-/** How many weights do not fit an architecture, and in words which. */
-function misfitOf(
-  architecture: Architecture,
-  weights: ReadonlyMap<string, CheckpointWeight>,
-): {count: number; words: string} {
-  const expected = expectedWeights(architecture.name, classesIn(architecture, weights));
-  const missing = [...expected.keys()].filter((key) => !weights.has(key));
-  const extra = [...weights.keys()].filter((key) => !expected.has(key));
-  const reshaped = [...expected]
-    .filter(([key, shape]) => weights.has(key) && String(weights.get(key)?.shape) !== String(shape))
-    .map(([key, shape]) => `${key} is [${weights.get(key)?.shape.join(', ')}] instead of [${shape.join(', ')}]`);
-  const parts = [
-    missing.length > 0 ? `${missing.length} of ${expected.size} ${are(missing)} missing (${firstOf(missing)})` : '',
-    extra.length > 0 ? `${extra.length} ${are(extra)} left over (${firstOf(extra)})` : '',
-    reshaped.length > 0
-      ? `${reshaped.length} ${reshaped.length === 1 ? 'has' : 'have'} another shape (${firstOf(reshaped)})`
-      : '',
-  ];
-  return {count: missing.length + extra.length + reshaped.length, words: parts.filter(Boolean).join('; ')};
-}
-
-/** Which architecture the weights fit, or come closest to. */
-function adviceFor(named: Architecture, weights: ReadonlyMap<string, CheckpointWeight>): string {
-  const ranked = ARCHITECTURES.map(({name}, i) => ({name, count: misfitOf(ARCHITECTURES[i], weights).count}));
-  const best = ranked.reduce((nearest, candidate) => (candidate.count < nearest.count ? candidate : nearest));
-  if (best.count === 0) return `They fit ${best.name}: name that architecture`;
-  const near = best.name === named.name ? 'that one' : `${best.name}, where ${best.count} do not fit`;
-  return `Of the known architectures (${ranked.map(({name}) => name).join(', ')}) the nearest is ${near}`;
-}
-
-function are({length}: readonly string[]): string {
-  return length === 1 ? 'is' : 'are';
-}
-
-function firstOf(names: readonly string[]): string {
-  const more = names.length - 10;
-  return names.slice(0, 10).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }

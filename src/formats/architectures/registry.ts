@@ -59,13 +59,13 @@ function inverted(name: string, family: typeof mobileNetV2, preset?: Preset): Ar
 }
 
 /** The geometry of `torch-imagenet`, with another range of values. */
-const ranged = (name: string, mean: number, deviation: number): Preset => ({
+const ranged = (name: string, mean: number, std: number): Preset => ({
   name,
   shorterSide: 256,
   cropSide: 224,
   rounding: 'torchvision',
   mean: [mean, mean, mean],
-  deviation: [deviation, deviation, deviation],
+  std: [std, std, std],
 });
 
 /**
