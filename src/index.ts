@@ -5,10 +5,15 @@ export {
   cifar10,
   imageFiles,
   imageFolder,
+  imageList,
   imagesFromPixels,
+  openImages,
   PRESETS,
+  choosePreset,
   subset,
+  tarImages,
   type ImageFolderOptions,
+  type ImageListOptions,
   type LabelledImages,
   type Preset,
   type PresetOption,
@@ -93,6 +98,7 @@ export {
   type ShowOptions,
 } from './report/show';
 export {choice, controls, slider, toggle} from './kernel/comms';
+export * as paper from './report/paper';
 export {plots, type SavableFigure} from './report/plots';
 export type {
   AblationBarsOptions,

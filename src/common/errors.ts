@@ -3,13 +3,13 @@ import {printable} from './printable';
 /**
  * An error that the user can mend: its message is one sentence or two that say what is invalid, its value, what would
  * be valid and what to do. The command line prints the message alone and exits with 1; a cell shows it without a stack.
- * What a message quotes may come from anybody's file, so nothing in it can steer a terminal; line breaks are kept.
  */
 export class InputError extends Error {
   override readonly name = 'InputError';
 
-  constructor(message: string, options?: ErrorOptions) {
-    super(message.split('\n').map(printable).join('\n'), options);
+  /** @param message may quote names out of files: what a terminal would obey in them is shown instead */
+  constructor(message: string) {
+    super(message.split('\n').map(printable).join('\n'));
   }
 }
 
