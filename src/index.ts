@@ -23,6 +23,7 @@ export {loadModel, type LoadModelOptions} from './formats/load';
 export {modelFrom} from './formats/modelFrom';
 export {saveModel} from './formats/save';
 export {saveTorchSplit} from './split/torchSplit';
+export {saveOnnx} from './formats/onnx';
 export type {LayerInfo, Model} from './network/types';
 export {InputError, InterruptError} from './common/errors';
 export type {LongCallOptions, ProgressListener, ProgressState} from './common/progress';

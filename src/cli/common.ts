@@ -1,8 +1,8 @@
-import {stat} from 'node:fs/promises';
 import {Command, InvalidArgumentError, Option} from 'commander';
 import {openImages} from '../images';
 import type {LabelledImages, PresetOption} from '../images/types';
 import {loadModel} from '../formats/load';
+import {formatOf} from '../formats/sniff';
 import type {Model} from '../network/types';
 import {InputError} from '../common/errors';
 
@@ -90,7 +90,7 @@ export async function openModel(
 ): Promise<Model> {
   const {arch, state} = options;
   const preset = await presetOption(options.preset);
-  if (arch !== undefined || !recorded || (await describesItself(source))) {
+  if (arch !== undefined || !recorded || (await formatOf(source)).format !== 'checkpoint') {
     return loadModel(source, {arch, state, preset});
   }
   if (recorded.arch === undefined) {
@@ -102,13 +102,6 @@ export async function openModel(
     if (!(error instanceof InputError)) throw error;
     throw new InputError(`the ${recorded.of} of a ${recorded.arch}, and "${source}" is none: ${error.message}`);
   });
-}
-
-/** Whether a model needs no architecture: a folder, or one of the formats that hold it. A checkpoint may have any ending. */
-async function describesItself(source: string): Promise<boolean> {
-  if (/\.(json|onnx|keras|h5|hdf5|pb|tflite)$/i.test(source)) return true;
-  const info = await stat(source).catch(() => undefined);
-  return info === undefined || info.isDirectory();
 }
 
 export async function openImagesOption(
