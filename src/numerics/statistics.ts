@@ -1,5 +1,6 @@
 import {InputError} from '../common/errors';
 import {counted, namedClass} from '../common/words';
+import type {GatedSums} from './gatedSums';
 
 /** The preprocessing that the statistics were made with. */
 export interface RecordedPreset {
@@ -66,6 +67,8 @@ export interface RelevanceStatistics {
   hits: Float64Array;
   /** How many of the layer's inputs were zero. */
   zeroInputs: {zeros: number; total: number};
+  /** Sums over the positions where channels fire; undefined of a pass that was asked not to gather them. */
+  gates?: GatedSums;
   toString(): string;
 }
 
