@@ -1,4 +1,3 @@
-import {readFile} from 'node:fs/promises';
 import {Command, InvalidArgumentError, Option} from 'commander';
 import {openImages} from '../images';
 import type {LabelledImages, PresetOption} from '../images/types';
@@ -19,7 +18,7 @@ export function withSourceOptions(command: Command): Command {
     .option('--arch <name>', 'architecture of a PyTorch checkpoint, e.g. resnet50 or resnet20')
     .option(
       '--preset <name|file>',
-      'preprocessing: torch-imagenet, tf, cifar, or a JSON file {name, shorterSide?, mean, deviation}',
+      'preprocessing: torch-imagenet, tf, cifar, raw, or a JSON file {name, shorterSide?, mean, std}',
     )
     .option(
       '--labels <file|none>',
@@ -52,19 +51,9 @@ export function rhoOption(text: string): number | 'auto' {
   return text === 'auto' ? 'auto' : number(text);
 }
 
-/** A preset's name, or the JSON file of one's own. */
+/** A preset's name, or the path of a JSON file with one's own: either is what the API takes. */
 export async function presetOption(text: string | undefined): Promise<PresetOption | undefined> {
-  if (text === undefined || !text.endsWith('.json')) return text as PresetOption | undefined;
-  const content = await readFile(text, 'utf8').catch(() => {
-    throw new InputError(`no preset file "${text}"; give torch-imagenet, tf, cifar or a JSON file`);
-  });
-  try {
-    return JSON.parse(content) as PresetOption;
-  } catch {
-    throw new InputError(
-      `preset file "${text}" is not valid JSON; it holds {"name", "mean": [r, g, b], "deviation": [r, g, b]}`,
-    );
-  }
+  return text;
 }
 
 /**
@@ -104,24 +93,5 @@ export async function openImagesOption(
 
 /** Prints a result: as text that reads well, or as one JSON object. */
 export function print(result: unknown, json: boolean | undefined): void {
-  process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${inFlags(String(result))}\n`);
-}
-
-/** Options as the API's sentences name them, and the command's. */
-const FLAGS: readonly (readonly [RegExp, string])[] = [
-  [/\bgive arch\b/g, 'give --arch'],
-  [/\bgive preset\b/g, 'give --preset'],
-  [/\bgive a preset:/g, 'give --preset:'],
-  [/\bgive (labels|images)(?=[,:;.]|$)/g, 'give --$1'],
-  [/\bname that architecture\b/g, 'give it as --arch'],
-  [/\bor a rho\b/g, 'or a --rho'],
-  [/\bsmaller tau or p\b/g, 'smaller --tau or --p'],
-  [/\(force\)/g, '(--force)'],
-  [/\bor report all pairs\b/g, 'or report all pairs (--all-pairs)'],
-  [/\(out\)/g, '(--out)'],
-];
-
-/** A sentence of the API for somebody on a shell. */
-export function inFlags(text: string): string {
-  return FLAGS.reduce((all, [words, flag]) => all.replace(words, flag), text);
+  process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${String(result)}\n`);
 }

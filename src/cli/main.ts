@@ -4,7 +4,7 @@ import path from 'node:path';
 import {Command} from 'commander';
 import {InputError, InterruptError} from '../common/errors';
 import {setDefaultProgress} from '../common/progress';
-import {inFlags} from './common';
+import {asFlag, nameOptions} from '../common/options';
 import {addAnalysisCommands, addExploreCommand} from './commands/analysis';
 import {addBenchmarkCommand} from './commands/benchmark';
 import {addDemoCommand} from './commands/demo';
@@ -15,6 +15,7 @@ import {terminalProgress} from './progress';
 /** Exit codes: 0 for success alone, 1 for an error, 130 for an interrupt. */
 async function main(): Promise<void> {
   setDefaultProgress(terminalProgress);
+  nameOptions(asFlag);
   const {version} = JSON.parse(readFileSync(path.join(__dirname, '../../package.json'), 'utf8')) as {version: string};
   const program = new Command('unweave')
     .description('Find channels of a convolutional network that mean several things, and pull the meanings apart.')
@@ -32,7 +33,7 @@ async function main(): Promise<void> {
 main().catch((error: Error) => {
   const known = error instanceof InputError || error instanceof InterruptError;
   process.stderr.write(
-    known ? `unweave: ${inFlags(error.message)}\n` : `unweave: unexpected error: ${error.stack ?? error.message}\n`,
+    known ? `unweave: ${error.message}\n` : `unweave: unexpected error: ${error.stack ?? error.message}\n`,
   );
   process.exitCode = error instanceof InterruptError ? 130 : 1;
 });

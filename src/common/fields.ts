@@ -63,11 +63,18 @@ const colour: FieldRule = {
 export const PRESET_FIELDS: Readonly<Record<string, FieldRule>> = {
   'preset.name': text,
   'preset.mean': colour,
-  'preset.deviation': colour,
+  'preset.std': colour,
   'preset.shorterSide': optional(wholeFrom(1)),
   'preset.cropSide': optional(wholeFrom(1)),
   'preset.rounding': optional(oneOf('torchvision', 'nearest')),
 };
+
+/** A preset as it is written now: up to 0.1 its `std` was called `deviation`. */
+export function currentPreset(preset: unknown): unknown {
+  if (!isRecord(preset) || !('deviation' in preset) || 'std' in preset) return preset;
+  const {deviation, ...others} = preset;
+  return {...others, std: deviation};
+}
 
 const inWords = (fields: Readonly<Record<string, FieldRule>>) =>
   Object.entries(fields)

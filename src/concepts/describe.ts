@@ -1,3 +1,4 @@
+import {option} from '../common/options';
 import {counted, namedClass, namedClasses} from '../common/words';
 import type {PolysemanticChannels} from './types';
 
@@ -53,11 +54,12 @@ export function cosineQuantiles(cosines: Float64Array) {
 /** γ depends on the network: says what its cosines are, so that one can be chosen. */
 function adviceWhereEmpty(found: PolysemanticChannels): string {
   const {cosines} = found;
-  if (cosines.length === 0) return '  no channel is relevant to two classes: give a smaller tau or p';
+  if (cosines.length === 0)
+    return `  no channel is relevant to two classes: give a smaller ${option('tau')} or ${option('p')}`;
   const {lowest, p05, p25, median} = cosineQuantiles(cosines);
   return (
     `  no pair is below γ. γ depends on the network; here the cosines of ${counted(cosines.length, 'pair')} are ${lowest.toFixed(3)} (lowest), ${p05.toFixed(3)} (5 %), ${p25.toFixed(3)} (25 %), ${median.toFixed(3)} (median). ` +
-    'Choose γ among them, or report all pairs'
+    `Choose γ among them, or report all pairs (${option('allPairs')})`
   );
 }
 

@@ -3,7 +3,7 @@ import type {Preset} from '../images/types';
 import {DEMO_CLASSES, DEMO_SIZE} from './generator';
 
 /** Pixels as the demo network takes them: x / 255 − 0.5. */
-export const DEMO_PRESET: Preset = {name: 'demo', mean: [0.5, 0.5, 0.5], deviation: [1, 1, 1]};
+export const DEMO_PRESET: Preset = {name: 'demo', mean: [0.5, 0.5, 0.5], std: [1, 1, 1]};
 
 /**
  * Where β of `bn4` starts. With β = −1.5 its ReLU passes 7 to 10 % of the values, so that `conv5` reads sparse inputs: the

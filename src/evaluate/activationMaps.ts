@@ -2,7 +2,7 @@ import {pixelSize} from '../images';
 import type {LabelledImages} from '../images/types';
 import {InputError} from '../common/errors';
 import {readable} from '../common/readable';
-import {presetFor} from '../relevance/collect';
+import {presetFor} from '../images/presetFor';
 import type {Split} from '../split/types';
 import {channelNames, summedActivations} from './activations';
 import {applyKernels, imagesOfConcepts, passLayer, type EvaluationOptions} from './layerPass';

@@ -8,8 +8,8 @@ import {checkArgument} from '../common/argument';
 import {InputError} from '../common/errors';
 import type {LongCallOptions} from '../common/progress';
 import {namedClasses} from '../common/words';
-import {presetFor} from '../relevance/collect';
-import {networkAtLayer, type NetworkAtLayer} from '../relevance/networkAtLayer';
+import {presetFor} from '../images/presetFor';
+import {networkAtLayer, type NetworkAtLayer} from '../network/networkAtLayer';
 import {stackKernels} from '../split/kernels';
 import type {Split} from '../split/types';
 

@@ -121,9 +121,9 @@ function lookAt(objective: NetworkObjective, images: tf.Tensor4D, preset: Preset
 }
 
 /** From the scale 0..1 to the network's input. @param images [B, H, W, C] */
-function preprocess(images: tf.Tensor4D, {mean, deviation}: Preset): tf.Tensor4D {
+function preprocess(images: tf.Tensor4D, {mean, std}: Preset): tf.Tensor4D {
   const channels = images.shape[3];
-  return tf.div(tf.sub(images, tf.tensor1d(mean.slice(0, channels))), tf.tensor1d(deviation.slice(0, channels)));
+  return tf.div(tf.sub(images, tf.tensor1d(mean.slice(0, channels))), tf.tensor1d(std.slice(0, channels)));
 }
 
 /** A number in five digits. */

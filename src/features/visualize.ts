@@ -1,3 +1,4 @@
+import {option} from '../common/options';
 import {ensureBackend} from '../engine';
 import {withInterrupt} from '../engine/interrupt';
 import {resolvePreset} from '../images/presets';
@@ -224,10 +225,10 @@ function sizeOf(size: VisualizeOptions['size']): readonly [number, number] | und
   return [sides[0], sides[1]];
 }
 
-function presetOf(model: Model, option: PresetOption | undefined): Preset {
-  const preset = option === undefined ? model.preset : resolvePreset(option);
+function presetOf(model: Model, given: PresetOption | undefined): Preset {
+  const preset = given === undefined ? model.preset : resolvePreset(given);
   if (preset) return preset;
   throw new InputError(
-    `no preprocessing is known for model ${model.name}; give a preset: torch-imagenet, tf, cifar or your own`,
+    `no preprocessing is known for model ${model.name}; give a ${option('preset')}: torch-imagenet, tf, cifar or your own`,
   );
 }

@@ -1,3 +1,4 @@
+import {option} from '../common/options';
 import {mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, rmdir, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../common/errors';
@@ -102,7 +103,7 @@ export async function entriesOf(folder: string): Promise<string[]> {
 /** A few of a folder's entries, for a message. */
 export function holdsSomethingElse(folder: string, entries: readonly string[]): InputError {
   return new InputError(
-    `"${folder}" holds something else (${entries.slice(0, 3).join(', ')}); choose an empty or new folder, or overwrite it (force)`,
+    `"${folder}" holds something else (${entries.slice(0, 3).join(', ')}); choose an empty or new folder, or overwrite it (${option('force')})`,
   );
 }
 
@@ -115,7 +116,9 @@ export async function refuseForeignFile(file: string, mark: string, force = fals
   if (!found) return;
   if (!found.isFile()) throw new InputError(`cannot write "${file}": it is not a file; choose another name`);
   if (force || (await readFile(file, 'utf8').catch(() => '')).includes(mark)) return;
-  throw new InputError(`"${file}" exists, and unweave did not make it; choose another name, or overwrite it (force)`);
+  throw new InputError(
+    `"${file}" exists, and unweave did not make it; choose another name, or overwrite it (${option('force')})`,
+  );
 }
 
 /**

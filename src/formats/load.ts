@@ -1,9 +1,11 @@
+import {option} from '../common/options';
 import {readFile, stat} from 'node:fs/promises';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import {ensureBackend} from '../engine';
 import {InputError} from '../common/errors';
+import {currentPreset} from '../common/fields';
 import {resolvePreset} from '../images/presets';
 import type {Preset, PresetOption} from '../images/types';
 import {ARCHITECTURES, buildArchitecture} from './architectures';
@@ -74,7 +76,9 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
   if (options.arch === undefined) {
     // First what the file is: a text file needs no architecture, but another path.
     await readCheckpoint(source);
-    throw new InputError(`a PyTorch checkpoint needs its architecture: give arch, one of ${architectures}`);
+    throw new InputError(
+      `a PyTorch checkpoint needs its architecture: give ${option('arch')}, one of ${architectures}`,
+    );
   }
   const architecture = ARCHITECTURES.find((candidate) => candidate.name === options.arch);
   if (!architecture) throw new InputError(`unknown architecture "${options.arch}"; known are ${architectures}`);
@@ -137,7 +141,7 @@ async function readLayersModel(file: string): Promise<{artifacts: tf.io.ModelArt
     weightData: joined.buffer.slice(joined.byteOffset, joined.byteOffset + joined.byteLength) as ArrayBuffer,
   };
   const metadata = (json.userDefinedMetadata as {unweave?: ModelMetadata} | undefined)?.unweave ?? {};
-  return {artifacts, metadata};
+  return {artifacts, metadata: {...metadata, preset: currentPreset(metadata.preset) as Preset | undefined}};
 }
 
 function parse(text: string, file: string): Record<string, unknown> {

@@ -1,3 +1,4 @@
+import {option} from '../common/options';
 import {readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
@@ -65,18 +66,18 @@ async function refuseOther(model: Model, folder: string): Promise<void> {
   const found = entries.includes('model.json') ? await savedMetadata(folder) : undefined;
   if (!found) throw holdsSomethingElse(folder, entries);
   if (entries.includes('split.json')) {
-    throw new InputError(`"${folder}" holds a split; choose another folder, or overwrite it (force)`);
+    throw new InputError(`"${folder}" holds a split; choose another folder, or overwrite it (${option('force')})`);
   }
   const same = (key: 'hash' | 'preset' | 'classNames') =>
     JSON.stringify(found[key]) === JSON.stringify(metadataOf(model)[key]);
   if (!same('hash')) {
     throw new InputError(
-      `"${folder}" holds another model (${String(found.hash).slice(0, 8)}) than ${model.name} (${model.hash.slice(0, 8)}); choose another folder, or overwrite it (force)`,
+      `"${folder}" holds another model (${String(found.hash).slice(0, 8)}) than ${model.name} (${model.hash.slice(0, 8)}); choose another folder, or overwrite it (${option('force')})`,
     );
   }
   if (!same('preset') || !same('classNames')) {
     throw new InputError(
-      `"${folder}" holds ${model.name} with another preset or other class names; choose another folder, or overwrite it (force)`,
+      `"${folder}" holds ${model.name} with another preset or other class names; choose another folder, or overwrite it (${option('force')})`,
     );
   }
 }

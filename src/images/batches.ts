@@ -112,7 +112,7 @@ function filler(images: LabelledImages, preset: Preset, [height, width, channels
   const size = pixelSize(preset, height, width);
   // [C][256]
   const value = Array.from({length: channels}, (_, c) =>
-    Float32Array.from({length: 256}, (_, level) => (level / 255 - preset.mean[c]) / preset.deviation[c]),
+    Float32Array.from({length: 256}, (_, level) => (level / 255 - preset.mean[c]) / preset.std[c]),
   );
   return async (index: number, out: Float32Array): Promise<void> => {
     const rgb = await images.pixels(index, size); // [H, W, 3]

@@ -1,3 +1,4 @@
+import {option} from '../common/options';
 import {readdir, realpath, stat} from 'node:fs/promises';
 import {basename, join, resolve} from 'node:path';
 import {InputError} from '../common/errors';
@@ -146,12 +147,12 @@ function folderLabelling(folder: string, paths: readonly string[], folders: read
   const loose = paths.filter((path) => !path.includes('/'));
   if (loose.length === paths.length) {
     throw new UnlabelledImagesError(
-      `no labels for the flat folder ${folder}; sort its images into one sub-folder for each class, or give labels: a JSON or CSV file of file name to class index`,
+      `no labels for the flat folder ${folder}; sort its images into one sub-folder for each class, or give ${option('labels')}: a JSON or CSV file of file name to class index`,
     );
   }
   if (loose.length) {
     throw new InputError(
-      `${loose.length} of the images in ${folder} lie outside its class sub-folders: ${few(loose)}; move them into one, remove them or give labels`,
+      `${loose.length} of the images in ${folder} lie outside its class sub-folders: ${few(loose)}; move them into one, remove them or give ${option('labels')}`,
     );
   }
   const filled = [...new Set(paths.map((path) => path.split('/')[0]))].sort();
@@ -166,12 +167,12 @@ function folderLabelling(folder: string, paths: readonly string[], folders: read
       if (unknown.length === 0) return new Map(found.map(([name, index]) => [name, index! + offset]));
       if (unknown.length < filled.length) {
         throw new InputError(
-          `class folders in ${folder} that are none of ImageNet's 1000 WordNet ids: ${few(unknown)}; remove them or give labels, a JSON or CSV file of folder to class index`,
+          `class folders in ${folder} that are none of ImageNet's 1000 WordNet ids: ${few(unknown)}; remove them or give ${option('labels')}, a JSON or CSV file of folder to class index`,
         );
       }
     }
     throw new InputError(
-      `${filled.length} class folders in ${folder} (${few(filled)}), but the model has ${outputs} outputs; give labels, a JSON or CSV file of folder to class index`,
+      `${filled.length} class folders in ${folder} (${few(filled)}), but the model has ${outputs} outputs; give ${option('labels')}, a JSON or CSV file of folder to class index`,
     );
   };
   return {

@@ -6,6 +6,7 @@ export {imagesFromPixels, type PixelImages} from './inMemory';
 export {type LabelOption} from './labelMap';
 export {imageListHash} from './listHash';
 export {openImages} from './open';
+export {choosePreset, presetFor, samePreset, type ChosenPreset} from './presetFor';
 export {PRESETS, pixelSize, resolvePreset} from './presets';
 export {subset, type SubsetOptions} from './subset';
 export {thumbnail} from './thumbnail';

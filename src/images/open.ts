@@ -1,3 +1,4 @@
+import {option} from '../common/options';
 import {existsSync} from 'node:fs';
 import {InputError} from '../common/errors';
 import {cifar10, isCifar10} from './cifar10';
@@ -24,7 +25,7 @@ export async function openImages(
       if (!(unlabelled instanceof UnlabelledImagesError)) throw unlabelled;
       // Not the first error's words: they quote the file, which may be any that a stranger's record names.
       throw new InputError(
-        `no labels for the images of ${path}: those recorded by the earlier run, "${recordedLabels}", ${existsSync(recordedLabels) ? 'do not fit' : 'are not there any more'}; give labels, a JSON or CSV file of file name to class index, or sort the images into one sub-folder for each class`,
+        `no labels for the images of ${path}: those recorded by the earlier run, "${recordedLabels}", ${existsSync(recordedLabels) ? 'do not fit' : 'are not there any more'}; give ${option('labels')}, a JSON or CSV file of file name to class index, or sort the images into one sub-folder for each class`,
       );
     });
   }

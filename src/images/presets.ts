@@ -1,26 +1,29 @@
-import {readFileSync} from 'node:fs';
 import {basename} from 'node:path';
+import * as v from 'valibot';
 import {InputError} from '../common/errors';
+import {currentPreset} from '../common/fields';
+import {readTextFile} from '../files/regularFile';
 import type {PixelSize, Preset, PresetOption} from './types';
 
 const IMAGENET_MEAN = [0.485, 0.456, 0.406] as const;
-const IMAGENET_DEVIATION = [0.229, 0.224, 0.225] as const;
+const IMAGENET_STD = [0.229, 0.224, 0.225] as const;
 
 /**
- * - `torch-imagenet`: torchvision's evaluation transform: shorter side 256, centre crop 224, ImageNet mean and deviation.
+ * - `torch-imagenet`: torchvision's evaluation transform: shorter side 256, centre crop 224, ImageNet mean and standard deviation.
  * - `tf`: shorter side 256, centre crop 224, −1..1.
- * - `cifar`: ImageNet mean and deviation, no resize.
+ * - `cifar`: ImageNet mean and standard deviation, no resize.
+ * - `raw`: 0..255 as they are, for a network that begins with its own preprocessing; resized and cropped as `tf`.
  *
- * For an input other than 224 × 224 the shorter side of the first two is 256/224 of it.
+ * For an input other than 224 × 224 the shorter side of `torch-imagenet`, `tf` and `raw` is 256/224 of it.
  */
-export const PRESETS: Readonly<Record<'torch-imagenet' | 'tf' | 'cifar', Preset>> = {
+export const PRESETS: Readonly<Record<'torch-imagenet' | 'tf' | 'cifar' | 'raw', Preset>> = {
   'torch-imagenet': {
     name: 'torch-imagenet',
     shorterSide: 256,
     cropSide: 224,
     rounding: 'torchvision',
     mean: IMAGENET_MEAN,
-    deviation: IMAGENET_DEVIATION,
+    std: IMAGENET_STD,
   },
   tf: {
     name: 'tf',
@@ -28,59 +31,104 @@ export const PRESETS: Readonly<Record<'torch-imagenet' | 'tf' | 'cifar', Preset>
     cropSide: 224,
     rounding: 'nearest',
     mean: [0.5, 0.5, 0.5],
-    deviation: [0.5, 0.5, 0.5],
+    std: [0.5, 0.5, 0.5],
   },
-  cifar: {name: 'cifar', mean: IMAGENET_MEAN, deviation: IMAGENET_DEVIATION},
+  cifar: {name: 'cifar', mean: IMAGENET_MEAN, std: IMAGENET_STD},
+  raw: {
+    name: 'raw',
+    shorterSide: 256,
+    cropSide: 224,
+    rounding: 'nearest',
+    mean: [0, 0, 0],
+    std: [1 / 255, 1 / 255, 1 / 255],
+  },
 };
+
+const PIXELS = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(16384));
+const number = v.pipe(v.number(), v.finite());
+const positive = v.pipe(number, v.gtValue(0));
+
+/** What each field must be, and the words for it. */
+const FIELDS = {
+  name: {schema: v.string(), wanted: 'a word'},
+  mean: {
+    schema: v.strictTuple([number, number, number]),
+    wanted: 'three numbers on the scale 0..1, red, green and blue',
+  },
+  std: {
+    schema: v.strictTuple([positive, positive, positive]),
+    wanted: 'three numbers above 0 on the scale 0..1, red, green and blue',
+  },
+  shorterSide: {schema: v.optional(PIXELS), wanted: 'a whole number of pixels from 1 to 16384'},
+  cropSide: {schema: v.optional(PIXELS), wanted: 'a whole number of pixels from 1 to 16384'},
+  rounding: {schema: v.optional(v.picklist(['torchvision', 'nearest'])), wanted: 'torchvision or nearest'},
+  assumed: {schema: v.optional(v.boolean()), wanted: 'true or false'},
+} as const;
+const PRESET = v.strictObject({
+  name: FIELDS.name.schema,
+  mean: FIELDS.mean.schema,
+  std: FIELDS.std.schema,
+  shorterSide: FIELDS.shorterSide.schema,
+  cropSide: FIELDS.cropSide.schema,
+  rounding: FIELDS.rounding.schema,
+  assumed: FIELDS.assumed.schema,
+});
+const MAX_FILE_BYTES = 2 ** 20;
 
 /**
  * The preset of a name, of a JSON file's path (ends in `.json`) or of one's own fields.
- * @throws InputError where there is no such preset or a field of it is invalid
+ * @param notes receives a sentence where the old name `deviation` stands for `std`
+ * @throws InputError where there is no such preset, or a field of it is invalid or unknown
  */
-export function resolvePreset(option: PresetOption): Preset {
-  if (typeof option !== 'string') return checkedPreset(option, 'preset');
+export function resolvePreset(option: PresetOption, notes: string[] = []): Preset {
+  if (typeof option !== 'string') return checkedPreset(option, 'preset', notes);
   if (Object.hasOwn(PRESETS, option)) return PRESETS[option as keyof typeof PRESETS];
   if (!option.toLowerCase().endsWith('.json')) {
     throw new InputError(
-      `no preset "${option}"; presets: ${Object.keys(PRESETS).join(', ')}, or the path of a JSON file with mean, deviation and perhaps shorterSide`,
+      `no preset "${option}"; presets: ${Object.keys(PRESETS).join(', ')}, or the path of a JSON file with mean, std and perhaps shorterSide`,
     );
   }
   let fields: unknown;
   try {
-    fields = JSON.parse(readFileSync(option, 'utf8'));
+    fields = JSON.parse(readTextFile(option, MAX_FILE_BYTES));
   } catch (error) {
-    throw new InputError(`cannot read the preset ${option}: ${(error as Error).message}`);
+    throw new InputError(
+      `cannot read the preset ${option}: ${(error as Error).message}; it holds {"mean": [r, g, b], "std": [r, g, b]}`,
+    );
   }
-  if (typeof fields !== 'object' || fields === null) {
-    throw new InputError(`invalid preset ${option}: not a JSON object; it needs mean and deviation`);
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
+    throw new InputError(`invalid preset ${option}: not a JSON object; it needs mean and std`);
   }
-  return checkedPreset({name: basename(option, '.json'), ...fields} as Preset, option);
+  return checkedPreset({name: basename(option).replace(/\.json$/i, ''), ...fields}, option, notes);
 }
 
-function checkedPreset(preset: Preset, where: string): Preset {
-  const {name, shorterSide, cropSide, rounding, mean, deviation} = preset;
-  const refuse = (field: string, value: unknown, valid: string): never => {
-    throw new InputError(`invalid ${field} in ${where}: ${JSON.stringify(value)}; ${valid}`);
-  };
-  if (typeof name !== 'string') refuse('name', name, 'it is a word');
-  for (const [field, side] of [
-    ['shorterSide', shorterSide],
-    ['cropSide', cropSide],
-  ] as const) {
-    if (side !== undefined && !(Number.isInteger(side) && side >= 1 && side <= 16384)) {
-      refuse(field, side, 'it is a whole number of pixels from 1 to 16384');
+function checkedPreset(given: unknown, where: string, notes: string[]): Preset {
+  const fields = currentPreset(given);
+  if (fields !== given) notes.push(`${where} names its std by the old word deviation; call it std`);
+  const checked = v.safeParse(PRESET, fields);
+  if (!checked.success) {
+    const [{path, input}] = checked.issues;
+    const field = path ? String(path[0].key) : '';
+    const rule = Object.hasOwn(FIELDS, field) ? FIELDS[field as keyof typeof FIELDS] : undefined;
+    if (rule === undefined) {
+      throw new InputError(
+        field === ''
+          ? `invalid preset: ${shown(input)}; give a name, or {name, mean, std}`
+          : `unknown field ${shown(field)} in ${where}; a preset has ${Object.keys(FIELDS).join(', ')}`,
+      );
     }
+    const value = (fields as Record<string, unknown>)[field];
+    throw new InputError(`invalid ${field} in ${where}: ${shown(value)}; it is ${rule.wanted}`);
   }
-  if (rounding !== undefined && rounding !== 'torchvision' && rounding !== 'nearest') {
-    refuse('rounding', rounding, 'it is torchvision or nearest');
-  }
-  const triple = (values: unknown): values is readonly number[] =>
-    Array.isArray(values) && values.length === 3 && values.every(Number.isFinite);
-  if (!triple(mean)) refuse('mean', mean, 'it is three numbers on the scale 0..1, red, green and blue');
-  if (!triple(deviation) || deviation.some((value) => value <= 0)) {
-    refuse('deviation', deviation, 'it is three numbers above 0 on the scale 0..1, red, green and blue');
-  }
-  return {name, shorterSide, cropSide, rounding, mean, deviation};
+  const {name, shorterSide, cropSide, rounding, mean, std} = checked.output;
+  return {name, shorterSide, cropSide, rounding, mean, std};
+}
+
+/** A value in an error: whatever it is, and not too much of it. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'missing';
+  const text = JSON.stringify(value) ?? typeof value;
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
 /**

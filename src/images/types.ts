@@ -1,4 +1,4 @@
-/** How pixels become a network's input: (pixel / 255 − mean) / deviation per RGB channel, after the geometry. */
+/** How pixels become a network's input: (pixel / 255 − mean) / std per RGB channel, after the geometry. */
 export interface Preset {
   name: string;
   /** Resize so that the shorter side has this many pixels, then crop the centre; without it an image must already have the input's size. */
@@ -12,13 +12,13 @@ export interface Preset {
   rounding?: 'torchvision' | 'nearest';
   /** RGB, on the scale 0..1. A network of one channel takes luma, with the first value. */
   mean: readonly [number, number, number];
-  deviation: readonly [number, number, number];
+  std: readonly [number, number, number];
   /** Nobody named it: a guess that results mention. @default false */
   assumed?: boolean;
 }
 
 /** A preset's name, a preset of one's own, or the path of a JSON file that holds one. */
-export type PresetOption = 'torch-imagenet' | 'tf' | 'cifar' | Preset | (string & {});
+export type PresetOption = 'torch-imagenet' | 'tf' | 'cifar' | 'raw' | Preset | (string & {});
 
 /** The geometry of the pixels that are wanted. An image of this height and width is not touched. */
 export interface PixelSize {

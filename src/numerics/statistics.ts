@@ -1,3 +1,4 @@
+import {option} from '../common/options';
 import {InputError} from '../common/errors';
 import {counted, namedClass} from '../common/words';
 import type {GatedSums} from './gatedSums';
@@ -7,13 +8,13 @@ export interface RecordedPreset {
   name: string;
   shorterSide?: number;
   mean: readonly [number, number, number];
-  deviation: readonly [number, number, number];
+  std: readonly [number, number, number];
   assumed?: boolean;
 }
 
 /** A preset's name, and where it is a guess, how to name another. */
 export function presetText({name, assumed}: Pick<RecordedPreset, 'name' | 'assumed'>): string {
-  return assumed ? `${name} (assumed; give preset where it is another)` : name;
+  return assumed ? `${name} (assumed; give ${option('preset')} where it is another)` : name;
 }
 
 /** Images with the highest value per channel, best first; rows are filled with image −1 where there are fewer. */

@@ -1,3 +1,4 @@
+import {option} from '../common/options';
 import {InputError} from '../common/errors';
 import {seedFor, shuffled, uniforms} from './random';
 import type {NegativeKind, Plant} from './types';
@@ -205,6 +206,6 @@ export function requirePlants(plants: readonly Plant[], relevance: ChannelReleva
     for (let c = 0; c < relevance.channels; c++) if (isRelevant(relevance, c, k)) relevant.add(c);
   }
   throw new InputError(
-    `no two channels of layer ${layer} can be planted: ${relevant.size} of ${relevance.channels} channels are relevant to one of the ${relevance.classes.length} classes at tau ${tau} and p ${relevance.p}, and two that are relevant to different classes, each rarely important for the other's, are needed; give a smaller tau or p, images of more classes, or another layer`,
+    `no two channels of layer ${layer} can be planted: ${relevant.size} of ${relevance.channels} channels are relevant to one of the ${relevance.classes.length} classes at tau ${tau} and p ${relevance.p}, and two that are relevant to different classes, each rarely important for the other's, are needed; give a smaller ${option('tau')} or ${option('p')}, images of more classes, or another layer`,
   );
 }

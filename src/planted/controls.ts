@@ -3,7 +3,7 @@ import {kMeansCluster} from 'simple-statistics';
 import {xoroshiro128plus, unsafeUniformIntDistribution} from 'pure-rand';
 import {permutation} from '../common/shuffle';
 import {dot} from '../numerics/vectors';
-import {inputSums} from '../relevance/inputSums';
+import {inputSums} from '../pass/inputSums';
 import {requireInputs} from '../split/rules/activity';
 import type {SplitProblem, SplitRule} from '../split/types';
 

@@ -1,3 +1,4 @@
+import {option} from '../common/options';
 import {appendFile, readFile, rm} from 'node:fs/promises';
 import path from 'node:path';
 import {cannotWrite, entriesOf, holdsSomethingElse, makeFolder, replaceFile} from '../files/output';
@@ -96,7 +97,7 @@ async function claimFolder(
   if (!force && entries.includes('rows.jsonl')) {
     const [key, value] = different;
     throw new InputError(
-      `the results in "${folder}" are of another run: ${key} is ${JSON.stringify(found?.[key])} there and ${JSON.stringify(value)} here; choose another folder, the same parameters, or overwrite it (force)`,
+      `the results in "${folder}" are of another run: ${key} is ${JSON.stringify(found?.[key])} there and ${JSON.stringify(value)} here; choose another folder, the same parameters, or overwrite it (${option('force')})`,
     );
   }
   await makeFolder(folder);

@@ -1,3 +1,4 @@
+import {option} from '../common/options';
 import {ensureBackend} from '../engine';
 import {longCall} from '../engine/longCall';
 import {imageListHash} from '../images';
@@ -6,7 +7,7 @@ import {linearLayer} from '../network/linearLayer';
 import {refuseInput} from '../files/output';
 import {InputError, InterruptError} from '../common/errors';
 import {listed} from '../numerics/statistics';
-import {presetFor} from '../relevance/collect';
+import {presetFor} from '../images/presetFor';
 import {splitRule, SPLIT_RULES} from '../split/rules';
 import type {SplitRule} from '../split/types';
 import {choosePlants, negativesAnywhere, negativesFor, requirePlants, withThird} from './choosePlants';
@@ -213,7 +214,7 @@ async function runAll(
     throw new InterruptError(
       `interrupted after ${store.rows.length} of ${jobs.length} plants; ` +
         (options.out === undefined
-          ? 'nothing was kept, since no folder was named (out)'
+          ? `nothing was kept, since no folder was named (${option('out')})`
           : `they are in "${options.out}", and the same call goes on from there`),
     );
   }

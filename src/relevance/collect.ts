@@ -1,18 +1,18 @@
+import {option} from '../common/options';
 import * as tf from '@tensorflow/tfjs-core';
 import {ensureBackend} from '../engine';
 import {longCall} from '../engine/longCall';
-import {imageBatches, imageListHash, resolvePreset, subset} from '../images';
-import type {ImageBatch, LabelledImages, Preset, PresetOption} from '../images/types';
+import {imageBatches, imageListHash, presetFor, subset} from '../images';
+import type {ImageBatch, LabelledImages, PresetOption} from '../images/types';
 import {refuseInput} from '../files/output';
 import type {Model} from '../network/types';
-import {checkArgument} from '../common/argument';
 import {InputError, InterruptError} from '../common/errors';
 import {halfOf} from '../numerics/pathHash';
 import {startTask, type LongCallOptions} from '../common/progress';
 import type {RelevanceStatistics} from '../numerics/statistics';
 import {addBatch, DEFAULT_FLOOR, emptyStatistics, type BatchMeasurement} from './accumulate';
-import {inputSums} from './inputSums';
-import {networkAtLayer, type NetworkAtLayer} from './networkAtLayer';
+import {inputSums} from '../pass/inputSums';
+import {networkAtLayer, type NetworkAtLayer} from '../network/networkAtLayer';
 import {ensureWritable, loadStatistics, refuseOtherRun, saveStatistics} from './store';
 
 export interface CollectOptions extends LongCallOptions {
@@ -36,21 +36,6 @@ export interface CollectOptions extends LongCallOptions {
   unreadable?: 'skip' | 'fail';
   /** Seconds between checkpoints. @default 20 */
   checkpointSeconds?: number;
-}
-
-/**
- * The preset that applies: the call's, else the images', else the one of an earlier call on other images, else the model's.
- * @throws InputError also for a model or images that are none
- */
-export function presetFor(model: Model, images: LabelledImages, option?: PresetOption, earlier?: Preset): Preset {
-  checkArgument('model', model, 'graph', 'loadModel(…)');
-  checkArgument('images', images, 'labelsFor', 'imageFolder(…)');
-  const preset = option === undefined ? (images.preset ?? earlier ?? model.preset) : resolvePreset(option);
-  if (!preset)
-    throw new InputError(
-      `no preprocessing is known for model ${model.name}; give a preset: torch-imagenet, tf, cifar or your own`,
-    );
-  return preset;
 }
 
 /**
@@ -144,7 +129,7 @@ export async function collectRelevance(
 }
 
 function whatWasKept({images: {done}}: RelevanceStatistics, out: string | undefined): string {
-  if (out === undefined) return 'nothing was kept, since no folder was named (out)';
+  if (out === undefined) return `nothing was kept, since no folder was named (${option('out')})`;
   if (done === 0) return 'there was nothing to keep yet';
   return `a checkpoint is in "${out}", and the same call goes on from there`;
 }

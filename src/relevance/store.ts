@@ -1,8 +1,10 @@
+import {option} from '../common/options';
 import {access, constants, readdir, readFile, rm} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../common/errors';
 import {
   checkFields,
+  currentPreset,
   oneOf,
   optional,
   PRESET_FIELDS,
@@ -201,7 +203,7 @@ export async function refuseOtherRun(stats: RelevanceStatistics, folder: string)
   compare(`top count (${found.topCount})`, stats.top.count, found.topCount);
   if (differences.length > 0) {
     throw new InputError(
-      `"${folder}" holds the statistics of another run, which differs in ${listed(differences, 6)}; choose another folder, or overwrite it (force)`,
+      `"${folder}" holds the statistics of another run, which differs in ${listed(differences, 6)}; choose another folder, or overwrite it (${option('force')})`,
     );
   }
   return true;
@@ -281,6 +283,7 @@ async function readManifest(folder: string): Promise<Manifest> {
       `the statistics in "${folder}" have format version ${manifest.formatVersion}, and this version of unweave reads ${FORMAT_VERSION}; collect them again`,
     );
   }
+  manifest.preset = currentPreset(manifest.preset) as Manifest['preset'];
   checkFields(manifest, FIELDS, file, 'collect the statistics again');
   const {classes, classNames, images} = manifest;
   const misfit =

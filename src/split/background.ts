@@ -4,7 +4,7 @@ import {consumersOf, weightOf, type Graph} from '../network/graph';
 import {MERGE_SUFFIX} from '../network/linearLayer';
 import type {Model} from '../network/types';
 import type {LongCallOptions} from '../common/progress';
-import type {NetworkAtLayer} from '../relevance/networkAtLayer';
+import type {NetworkAtLayer} from '../network/networkAtLayer';
 import {conceptInputs} from './conceptInputs';
 import {patchMoment} from './patches';
 import type {SecondMoment} from './types';

@@ -6,7 +6,7 @@ import type {Model} from '../network/types';
 import {InputError, InterruptError} from '../common/errors';
 import {startTask, type LongCallOptions} from '../common/progress';
 import {namedClasses} from '../common/words';
-import type {NetworkAtLayer} from '../relevance/networkAtLayer';
+import type {NetworkAtLayer} from '../network/networkAtLayer';
 import type {ConceptInputs} from './types';
 
 /** Inputs that are kept in memory between passes; beyond it they are computed again. */

@@ -1,3 +1,4 @@
+import {option} from '../common/options';
 import {ensureBackend} from '../engine';
 import {withInterrupt} from '../engine/interrupt';
 import type {LabelledImages, PresetOption} from '../images/types';
@@ -10,8 +11,8 @@ import {InputError, InterruptError} from '../common/errors';
 import type {LongCallOptions} from '../common/progress';
 import {checkChannel, zeroInputShare, type RelevanceStatistics} from '../numerics/statistics';
 import {counted} from '../common/words';
-import {presetFor} from '../relevance/collect';
-import {networkAtLayer} from '../relevance/networkAtLayer';
+import {presetFor} from '../images/presetFor';
+import {networkAtLayer} from '../network/networkAtLayer';
 import {activitySign, backgroundMoment} from './background';
 import {conceptInputs} from './conceptInputs';
 import {kernelsFromOwnership, kernelsFromParts} from './kernels';
@@ -113,11 +114,11 @@ async function withImages(
 ) {
   if (!images) {
     throw new InputError(
-      `rule ${rule.name} with rho ${problem.rho} looks at images of the concepts' classes; give images${rule.name === 'published' ? ', or a rho' : ''}`,
+      `rule ${rule.name} with rho ${problem.rho} looks at images of the concepts' classes; give ${option('images')}${rule.name === 'published' ? `, or a ${option('rho')}` : ''}`,
     );
   }
   await ensureBackend();
-  const preset = presetFor(model, images, options.preset ?? stats.preset);
+  const preset = presetFor(model, images, options.preset, stats.preset);
   const network = networkAtLayer(model, stats.layer.name);
   try {
     return await withInterrupt(options, async (signal) => {

@@ -1,3 +1,4 @@
+import {option} from '../common/options';
 import {readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {readSafetensors, writeSafetensors} from '../files/safetensors';
@@ -11,6 +12,7 @@ import {InputError} from '../common/errors';
 import {
   checkFields,
   finite,
+  currentPreset,
   flag,
   listsOfWholeNumbers,
   optional,
@@ -150,7 +152,7 @@ async function holdsSplit(folder: string): Promise<boolean> {
 }
 
 const holdsAnotherSplit = (folder: string) =>
-  new InputError(`"${folder}" holds another split; choose another folder, or overwrite it (force)`);
+  new InputError(`"${folder}" holds another split; choose another folder, or overwrite it (${option('force')})`);
 
 /** @throws InputError where the folder holds another split, or something else: nothing is lost without being asked for */
 async function refuseOtherSplit(folder: string, manifest: string): Promise<void> {
@@ -181,6 +183,7 @@ export async function readSplitManifest(folder: string): Promise<SplitManifest> 
       `"${file}" is not a split of format version ${FORMAT_VERSION}; split again with this version of unweave`,
     );
   }
+  manifest.preset = currentPreset(manifest.preset) as SplitManifest['preset'];
   const rules = {
     ...FIELDS,
     ...(manifest.rho !== undefined && RHO_FIELDS),

@@ -6,7 +6,7 @@ import type {LabelledImages, PresetOption} from '../images/types';
 import {checkArgument} from '../common/argument';
 import {InputError} from '../common/errors';
 import type {LongCallOptions} from '../common/progress';
-import {presetFor} from '../relevance/collect';
+import {presetFor} from '../images/presetFor';
 import type {Split} from './types';
 import {readable} from '../common/readable';
 

@@ -12,7 +12,7 @@ import {loadModel} from '../../src/formats/load';
 import {makeModel} from '../../src/network/model';
 import type {Model} from '../../src/network/types';
 import {measureBatch} from '../../src/relevance/collect';
-import {networkAtLayer} from '../../src/relevance/networkAtLayer';
+import {networkAtLayer} from '../../src/network/networkAtLayer';
 import {uniform} from '../reference/smallNetworks';
 
 const BATCH = 16;

@@ -59,7 +59,7 @@ test('the bundled script, of the rooms that may run in a browser, finds the same
   t.after(() => rmSync(folder, {recursive: true}));
   const inputs = await bundleExplore(folder);
   const sources = inputs.filter((file) => !file.startsWith('node_modules/'));
-  const allowed = /^src\/(numerics\/|concepts\/|plots\/|split\/sources\.ts|notebook\/explore\/page\/)/;
+  const allowed = /^src\/(common\/|numerics\/|concepts\/|plots\/|split\/sources\.ts|explore\/page\/)/;
   assert.deepEqual(
     sources.filter((file) => !allowed.test(file)),
     [],
@@ -141,7 +141,7 @@ test('statistics of nothing, of one class or of no numbers still make a panel th
     },
     classes: 2,
     classNames: ['a', 'b'],
-    preset: {name: 'none', mean: [0, 0, 0], deviation: [1, 1, 1]},
+    preset: {name: 'none', mean: [0, 0, 0], std: [1, 1, 1]},
     images: {name: 'no images', listHash: '', total: 0},
     floor: 0.005,
     topCount: 1,

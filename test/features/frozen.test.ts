@@ -7,7 +7,7 @@ import {freeze, fuseRelus} from '../../src/features/frozen';
 import {observer} from '../../src/features/observe';
 import type {Graph} from '../../src/network/graph';
 import {fromLayersModel, toLayersModel} from '../../src/network/layersModel';
-import {networkAtLayer} from '../../src/relevance/networkAtLayer';
+import {networkAtLayer} from '../../src/network/networkAtLayer';
 import {outputShape, slowConvolution, slowInputGradient, type ConvolutionCase} from '../reference/convolution';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
 import {SIDE, smallModel, STUDIED_LAYERS, uniform} from '../reference/smallNetworks';

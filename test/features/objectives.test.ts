@@ -20,7 +20,7 @@ import {toLayersModel} from '../../src/network/layersModel';
 import {makeModel} from '../../src/network/model';
 import type {Model} from '../../src/network/types';
 import {InputError} from '../../src/common/errors';
-import {networkAtLayer} from '../../src/relevance/networkAtLayer';
+import {networkAtLayer} from '../../src/network/networkAtLayer';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
 import {dot, finiteDifference, slowDiversity} from '../reference/features';
 import {SIDE, smallModel, STUDIED_LAYERS, uniform} from '../reference/smallNetworks';

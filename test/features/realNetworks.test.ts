@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {channel, logit, visualizeFeature} from '../../src/features';
 import {objectiveOn} from '../../src/features/objectiveOn';
 import {loadModel} from '../../src/formats/load';
-import {networkAtLayer} from '../../src/relevance/networkAtLayer';
+import {networkAtLayer} from '../../src/network/networkAtLayer';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
 import {dot, finiteDifference} from '../reference/features';
 import {between} from '../reference/seededWeights';

@@ -13,7 +13,7 @@ import {
 import {InterruptError} from '../../src/common/errors';
 import {madeFolder} from './madeFolder';
 
-const plain: Preset = {name: 'plain', mean: [0, 0, 0], deviation: [1 / 255, 1 / 255, 1 / 255]};
+const plain: Preset = {name: 'plain', mean: [0, 0, 0], std: [1 / 255, 1 / 255, 1 / 255]};
 const inputShape = [2, 2, 3] as const;
 
 interface Log {
@@ -107,7 +107,7 @@ test('a run that is left early begins no further image', async () => {
 
 test('pixels are normalised by channel, and one channel is luma', async () => {
   const pixels = [Uint8Array.from({length: 12}, (_, i) => [255, 0, 51][i % 3])];
-  const preset: Preset = {name: 'odd', mean: [0.5, 0.25, 0], deviation: [0.5, 0.5, 0.1]};
+  const preset: Preset = {name: 'odd', mean: [0.5, 0.25, 0], std: [0.5, 0.5, 0.1]};
   const images = imagesFromPixels({name: 'one', pixels, height: 2, width: 2, labels: [0], preset});
   const [rgb] = await all(imageBatches(images, {inputShape, batchSize: 1}));
   [1, -0.5, 2].forEach((value, c) => assert.ok(Math.abs(rgb.pixels[c] - value) < 1e-6));

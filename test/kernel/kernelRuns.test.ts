@@ -15,11 +15,11 @@ test('a notebook outside the project imports the package with its types, and no 
   t.after(() => rmSync(folder, {recursive: true}));
   // Last, since what a cell has imported is checked again with every later cell.
   const imports = [
-    `import {slider} from 'unweave/dist/notebook/comms';\nimport * as tf from '@tensorflow/tfjs-core';`,
+    `import {slider} from 'unweave/dist/kernel/comms';\nimport * as tf from '@tensorflow/tfjs-core';`,
     `console.log(typeof Buffer, tf.version_core, slider(0, 1).state.value)`,
     `slider(0, 1, {stepp: 2})`,
-    `import {tableBundle, emit} from 'unweave/dist/notebook/display';\nemit(tableBundle(['a'], [[1]]));`,
-    `import {showErrorsShortly} from 'unweave/dist/notebook/display';\nshowErrorsShortly();\nslider(1, 0);`,
+    `import {tableBundle, emit} from 'unweave/dist/report/display';\nemit(tableBundle(['a'], [[1]]));`,
+    `import {showErrorsShortly} from 'unweave/dist/report/display';\nshowErrorsShortly();\nslider(1, 0);`,
   ];
   const logs = Array.from({length: CELLS}, (_, i) => `for (let k = 0; k < 4; k++) console.log('cell ${i} line', k);`);
   const {notebook, seconds} = await execute(notebookOf([...logs, ...imports]), {folder});

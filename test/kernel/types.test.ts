@@ -55,7 +55,7 @@ test("a cell's mistake is found through the declarations", (t) => {
 });
 
 test('the examples of controls and of saved figures are cells that compile', (t) => {
-  const declarations = path.join(root, 'dist', 'notebook', 'comms', 'controls.d.ts');
+  const declarations = path.join(root, 'dist', 'kernel', 'comms', 'controls.d.ts');
   if (!existsSync(declarations)) return t.skip('the package is not built');
   const [, example] = /@example\n([\s\S]*?)\n \* @/.exec(readFileSync(declarations, 'utf8')) ?? [];
   assert.match(example ?? '', /controls\(/);

@@ -9,7 +9,7 @@ import {leakShare} from '../../src/planted/recovery';
 import {foldBatchNorm} from '../../src/network/fold';
 import {makeModel} from '../../src/network/model';
 import {cosine} from '../../src/numerics/vectors';
-import {networkAtLayer} from '../../src/relevance/networkAtLayer';
+import {networkAtLayer} from '../../src/network/networkAtLayer';
 import {keepsTensorCount} from '../reference/engines';
 import {plantedNetwork} from '../reference/plantedNetwork';
 import {patchesOf, study, tierOf, times} from '../reference/studied';

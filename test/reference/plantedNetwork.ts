@@ -22,7 +22,7 @@ export const SIDE = 5;
 /** Channels of the layer `studied`; channel c answers to colour c % 6. */
 export const CHANNELS = 9;
 const FEATURES = 14;
-const PRESET = {name: 'colours', mean: [0, 0, 0], deviation: [1, 1, 1]} as const;
+const PRESET = {name: 'colours', mean: [0, 0, 0], std: [1, 1, 1]} as const;
 
 export interface PlantedNetwork {
   seed?: number;

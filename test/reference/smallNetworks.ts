@@ -102,7 +102,7 @@ export function smallModel(options: SmallNetwork): Model {
   }
 }
 
-export const SMALL_PRESET = {name: 'small', mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5]} as const;
+export const SMALL_PRESET = {name: 'small', mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]} as const;
 
 /** Random pictures, class k brighter in its own corner. */
 export function smallImages(count: number, seed = 5, name = 'small images'): LabelledImages {

@@ -24,7 +24,7 @@ export function syntheticStatistics({
     },
     classes,
     classNames: Array.from({length: classes}, (_, k) => `class ${k}`),
-    preset: {name: 'none', mean: [0, 0, 0], deviation: [1, 1, 1]},
+    preset: {name: 'none', mean: [0, 0, 0], std: [1, 1, 1]},
     images: {name: 'synthetic images', listHash: String(seed), total: images},
     floor: 0.005,
     topCount: 4,

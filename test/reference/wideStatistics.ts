@@ -31,7 +31,7 @@ export function wideStatistics({
     },
     classes,
     classNames: Array.from({length: classes}, (_, k) => `class ${k}`),
-    preset: {name: 'none', mean: [0, 0, 0], deviation: [1, 1, 1]},
+    preset: {name: 'none', mean: [0, 0, 0], std: [1, 1, 1]},
     images: {name: 'wide images', listHash: String(seed), total: classes * perClass},
     floor: 0.005,
     topCount: 0,

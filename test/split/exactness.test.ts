@@ -10,7 +10,7 @@ import {loadModel} from '../../src/formats/load';
 import {applyLayer, linearLayer} from '../../src/network/linearLayer';
 import {InputError} from '../../src/common/errors';
 import {collectRelevance} from '../../src/relevance/collect';
-import {networkAtLayer} from '../../src/relevance/networkAtLayer';
+import {networkAtLayer} from '../../src/network/networkAtLayer';
 import {disentangle} from '../../src/split/disentangle';
 import {kernelsFromOwnership, kernelsFromParts, stackKernels} from '../../src/split/kernels';
 import {loadSplit, saveSplit} from '../../src/split/store';

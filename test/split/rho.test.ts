@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import {imageBatches} from '../../src/images';
 import {collectRelevance} from '../../src/relevance/collect';
-import {networkAtLayer} from '../../src/relevance/networkAtLayer';
+import {networkAtLayer} from '../../src/network/networkAtLayer';
 import {disentangle} from '../../src/split/disentangle';
 import {kernelsFromOwnership} from '../../src/split/kernels';
 import {hardOwnership, RHOS, sourceOwners} from '../../src/split/sources';

@@ -35,7 +35,7 @@ export function channelStatistics(explored: Explored, channel: ExploredChannel):
     kernel: new Float32Array(inputs).fill(1),
     classes: count,
     classNames: info.map(({name}) => name),
-    preset: {name: '', mean: [0, 0, 0], deviation: [1, 1, 1]},
+    preset: {name: '', mean: [0, 0, 0], std: [1, 1, 1]},
     images: {
       name: about.images,
       listHash: '',

@@ -1,3 +1,4 @@
+import {option} from '../../common/options';
 import {InputError} from '../../common/errors';
 import type {Graph, GraphNode, Weight} from '../../network/graph';
 import type {Plan, PlannedNode, StoredWeight} from './plan';
@@ -108,7 +109,7 @@ function misfitOf(
 function adviceFor(named: Architecture, weights: ReadonlyMap<string, CheckpointWeight>): string {
   const ranked = ARCHITECTURES.map(({name}, i) => ({name, count: misfitOf(ARCHITECTURES[i], weights).count}));
   const best = ranked.reduce((nearest, candidate) => (candidate.count < nearest.count ? candidate : nearest));
-  if (best.count === 0) return `They fit ${best.name}: name that architecture`;
+  if (best.count === 0) return `They fit ${best.name}: give it as ${option('arch')}`;
   const near = best.name === named.name ? 'that one' : `${best.name}, where ${best.count} do not fit`;
   return `Of the known architectures (${ranked.map(({name}) => name).join(', ')}) the nearest is ${near}`;
 }

@@ -1,3 +1,4 @@
+import {option} from '../../common/options';
 import * as tf from '@tensorflow/tfjs-core';
 import {InputError} from '../../common/errors';
 import {applyLayer} from '../../network/linearLayer';
@@ -17,7 +18,8 @@ export function activeKernel({kernel, sign = 1}: SplitProblem): Float32Array {
 
 /** @throws InputError where no images were given */
 export function requireInputs(problem: SplitProblem, rule: string): ConceptInputs {
-  if (!problem.inputs) throw new InputError(`rule ${rule} looks at images of the concepts' classes; give images`);
+  if (!problem.inputs)
+    throw new InputError(`rule ${rule} looks at images of the concepts' classes; give ${option('images')}`);
   return problem.inputs;
 }
 

@@ -1,3 +1,4 @@
+import {option} from '../../common/options';
 import * as tf from '@tensorflow/tfjs-core';
 import {InputError} from '../../common/errors';
 import {applyLayer} from '../../network/linearLayer';
@@ -31,7 +32,9 @@ export const published: SplitRule = {
 export async function chooseRho(problem: SplitProblem): Promise<RhoChoice> {
   const {layer, kernel, concepts, inputs} = problem;
   if (!inputs)
-    throw new InputError("rho 'auto' needs images of the concepts' classes; give images, or a rho from 0 to 1");
+    throw new InputError(
+      `rho 'auto' needs images of the concepts' classes; give ${option('images')}, or a ${option('rho')} from 0 to 1`,
+    );
   const k = concepts.length;
   const arvs = concepts.map((concept) => concept.arv);
   const owners = RHOS.map((rho) => sourceOwners(arvs, rho));

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {leanConvolutions} from '../engine';
-import {cutAt} from '../network/cut';
-import {foldBatchNorm, fuseActivations, stripSoftmax} from '../network/fold';
-import type {Graph} from '../network/graph';
-import {toLayersModel} from '../network/layersModel';
-import {applyLayer, linearLayer, type LinearLayer} from '../network/linearLayer';
-import type {Model} from '../network/types';
+import {cutAt} from './cut';
+import {foldBatchNorm, fuseActivations, stripSoftmax} from './fold';
+import type {Graph} from './graph';
+import {toLayersModel} from './layersModel';
+import {applyLayer, linearLayer, type LinearLayer} from './linearLayer';
+import type {Model} from './types';
 
 /** The layer's input X and the tensors that pass it by; the caller disposes of them. */
 export interface TrunkOutput {
