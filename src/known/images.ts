@@ -5,7 +5,7 @@ import {CLASS_PARTS, KNOWN_CLASSES, PARTS} from './parts';
 import {KNOWN_SIZE, knownPicture, type KnownPicture} from './pictures';
 
 /** Pixels as the known networks take them: x / 255 − 0.5. */
-export const KNOWN_PRESET: Preset = {name: 'known', mean: [0.5, 0.5, 0.5], deviation: [1, 1, 1]};
+export const KNOWN_PRESET: Preset = {name: 'known', mean: [0.5, 0.5, 0.5], std: [1, 1, 1]};
 
 /**
  * Seeds of the pictures: `training` is what the networks learned from, `train` what statistics are collected and splits are fitted on,

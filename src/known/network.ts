@@ -10,9 +10,9 @@ export const KNOWN_LAYER = 'studied';
 
 /** Convolutions before the studied layer: kernel size, stride, channels, and whether a 2×2 maximum follows. */
 export const TRUNK = [
-  {size: 5, stride: 2, filters: 12, pool: false}, // [B, 32, 32, 12]
-  {size: 3, stride: 1, filters: 24, pool: true}, // [B, 16, 16, 24]
-  {size: 3, stride: 1, filters: 40, pool: true}, // [B, 8, 8, 40]
+  {size: 5, stride: 2, filters: 12, pool: true}, // [B, 16, 16, 12]
+  {size: 3, stride: 1, filters: 24, pool: false}, // [B, 16, 16, 24]
+  {size: 3, stride: 1, filters: 36, pool: true}, // [B, 8, 8, 36]
   {size: 3, stride: 1, filters: 64, pool: false}, // [B, 8, 8, 64]
 ] as const;
 

@@ -20,7 +20,7 @@ export interface TrainKnownOptions extends LongCallOptions {
   sparse: boolean;
   /** Seed of the initial weights and of the images' order; the images stay the same. */
   seed: number;
-  /** Passes over the pictures. @default 8, or 25 without supervision */
+  /** Passes over the pictures. @default 5, or 12 without supervision */
   epochs?: number;
   /** Pictures of each class. @default 200 */
   perClass?: number;
@@ -42,10 +42,9 @@ const MEAN_SCALE = 8;
 
 interface Trained {
   kernels: tf.Variable[];
-  gammas: tf.Variable[];
   betas: tf.Variable[];
   means: tf.Variable[];
-  deviations: tf.Variable[];
+  variances: tf.Variable[];
   biases: tf.Variable[];
 }
 
@@ -54,14 +53,14 @@ interface Trained {
  * @throws InputError on WebAssembly, which lacks the gradient of a convolution's kernel; InterruptError where the signal aborts it
  */
 export async function trainKnown(options: TrainKnownOptions): Promise<KnownWeights> {
-  const {supervision, sparse, seed, epochs = supervision === 'none' ? 25 : 8, perClass = 200, signal} = options;
+  const {supervision, sparse, seed, epochs = supervision === 'none' ? 12 : 5, perClass = 200, signal} = options;
   const engine = await ensureBackend();
   if (engine.name === 'wasm') {
     throw new InputError(
       `training needs native TensorFlow, but the engine is ${engine}; "npx unweave setup" installs it`,
     );
   }
-  const {pixels, targets} = trainingPictures(perClass);
+  const pictures = trainingPictures(perClass);
   const count = perClass * CLASS_PARTS.length;
   const perEpoch = Math.floor(count / BATCH);
   const steps = epochs * perEpoch;
@@ -79,7 +78,7 @@ export async function trainKnown(options: TrainKnownOptions): Promise<KnownWeigh
         LEARNING_RATE * Math.min(1, (step + 1) / WARM_UP_STEPS) * 0.5 * (1 + Math.cos((Math.PI * step) / steps));
       const chosen = order.subarray(at * BATCH, (at + 1) * BATCH);
       const loss = tf.tidy(() => {
-        const batch = gatherBatch(chosen, {pixels, targets, perClass});
+        const batch = gatherBatch(chosen, pictures);
         return optimizer.minimize(() => lossOf(trained, batch, supervision), true)!.dataSync()[0];
       });
       if (!Number.isFinite(loss)) throw new Error(`the loss became ${loss} at step ${step}`);
@@ -100,7 +99,7 @@ export async function trainKnown(options: TrainKnownOptions): Promise<KnownWeigh
 }
 
 /** Pixels of all pictures, class after class, and where each channel should answer, [N, 8 · 8 · 16]. Drawn once a process. */
-function trainingPictures(perClass: number): {pixels: Uint8Array; targets: Uint8Array} {
+function trainingPictures(perClass: number): Pictures {
   if (drawn?.perClass === perClass) return drawn;
   const count = perClass * CLASS_PARTS.length;
   const cells = MAP_SIZE * MAP_SIZE;
@@ -122,7 +121,13 @@ function trainingPictures(perClass: number): {pixels: Uint8Array; targets: Uint8
   return (drawn = {perClass, pixels, targets});
 }
 
-let drawn: {perClass: number; pixels: Uint8Array; targets: Uint8Array} | undefined;
+interface Pictures {
+  perClass: number;
+  pixels: Uint8Array;
+  targets: Uint8Array;
+}
+
+let drawn: Pictures | undefined;
 
 /** Kernels uniform in ±1/√fan-in; where channels are taught, their biases start at −2, since most positions show no part. */
 function initialise(seed: number, {sparse, supervised}: {sparse: boolean; supervised: boolean}): Trained {
@@ -138,10 +143,9 @@ function initialise(seed: number, {sparse, supervised}: {sparse: boolean; superv
     TRUNK.map(({filters}, at) => tf.variable(tf.fill([filters], value(at)), trainable));
   return {
     kernels,
-    gammas: filled(() => 1),
     betas: filled((at) => (sparse && at === TRUNK.length - 1 ? SPARSE_BETA : 0)),
     means: filled(() => 0, false),
-    deviations: filled(() => 1, false),
+    variances: filled(() => 1, false),
     biases: [
       tf.variable(tf.fill([STUDIED_CHANNELS], supervised ? -2 : 0)),
       tf.variable(tf.zeros([CLASS_PARTS.length])),
@@ -160,7 +164,7 @@ interface Batch {
 
 function gatherBatch(
   chosen: Int32Array,
-  {pixels, targets, perClass}: {pixels: Uint8Array; targets: Uint8Array; perClass: number},
+  {pixels, targets, perClass}: Pictures,
 ): Batch {
   const size = KNOWN_SIZE * KNOWN_SIZE * 3;
   const goal = MAP_SIZE * MAP_SIZE * STUDIED_CHANNELS;
@@ -186,8 +190,9 @@ function lossOf(trained: Trained, {images, labels, targets}: Batch, supervision:
   let x = images;
   TRUNK.forEach(({stride, pool}, at) => {
     x = tf.conv2d(x, kernels[at] as unknown as tf.Tensor4D, stride, 'same');
-    x = tf.relu(normalised(trained, at, x));
+    // The norm's scale is positive, so that the maximum may come first: a quarter of the work behind it.
     if (pool) x = tf.maxPool(x, 2, 2, 'valid');
+    x = tf.relu(normalised(trained, at, x));
   });
   const z = tf.add(tf.conv2d(x, kernels[TRUNK.length] as unknown as tf.Tensor4D, 1, 'same'), biases[0]) as tf.Tensor4D; // [B, 8, 8, 16]
   const means = tf.mul(tf.mean(tf.relu(z), [1, 2]), MEAN_SCALE); // [B, 16]
@@ -202,14 +207,14 @@ function lossOf(trained: Trained, {images, labels, targets}: Batch, supervision:
   return tf.add(classLoss, tf.mul(meaning, MEANING_WEIGHT));
 }
 
-/** Batch norm with the batch's own moments, which the running ones follow. */
-function normalised({gammas, betas, means, deviations}: Trained, at: number, x: tf.Tensor4D): tf.Tensor4D {
+/** Batch norm with the batch's own moments, which the running ones follow, and without a scale: the next layer can have it. */
+function normalised({betas, means, variances}: Trained, at: number, x: tf.Tensor4D): tf.Tensor4D {
   const follow = (running: tf.Variable, value: tf.Tensor) =>
     running.assign(tf.add(tf.mul(running, MOMENTUM), tf.mul(value, 1 - MOMENTUM)) as tf.Tensor1D);
   const standardise = tf.customGrad((input, save) => {
     const {mean, variance} = tf.moments(input as tf.Tensor, [0, 1, 2]);
     follow(means[at], mean);
-    follow(deviations[at], variance);
+    follow(variances[at], variance);
     const inverse = tf.rsqrt(tf.add(variance, EPSILON)); // [C]
     const value = tf.mul(tf.sub(input as tf.Tensor, mean), inverse); // [B, H, W, C]
     (save as tf.GradSaveFunc)([value, inverse]);
@@ -221,7 +226,7 @@ function normalised({gammas, betas, means, deviations}: Trained, at: number, x: 
     };
     return {value, gradFunc};
   });
-  return tf.add(tf.mul(standardise(x), gammas[at]), betas[at]) as tf.Tensor4D;
+  return tf.add(standardise(x), betas[at]) as tf.Tensor4D;
 }
 
 /** Mean of the sigmoid cross entropy, stable for large |z|. */
@@ -232,16 +237,16 @@ function crossEntropy(z: tf.Tensor, target: tf.Tensor, positiveWeight: number): 
 }
 
 /** Batch norm and the mean's scale folded into the kernels. */
-function folded({kernels, gammas, betas, means, deviations, biases}: Trained): KnownWeights {
+function folded({kernels, betas, means, variances, biases}: Trained): KnownWeights {
   return weightShapes().map((shape, at) => {
     const kernel = Float32Array.from(kernels[at].dataSync());
     if (at >= TRUNK.length) {
       const scale = at > TRUNK.length ? MEAN_SCALE : 1;
       return {shape, kernel: kernel.map((w) => w * scale), bias: Float32Array.from(biases[at - TRUNK.length].dataSync())};
     }
-    const [gamma, beta, mean, variance] = [gammas, betas, means, deviations].map((all) => all[at].dataSync());
+    const [beta, mean, variance] = [betas, means, variances].map((all) => all[at].dataSync());
     const outputs = shape[3];
-    const scale = Array.from(gamma, (value, c) => value / Math.sqrt(variance[c] + EPSILON));
+    const scale = Array.from(variance, (value) => 1 / Math.sqrt(value + EPSILON));
     return {
       shape,
       kernel: kernel.map((w, i) => w * scale[i % outputs]),
