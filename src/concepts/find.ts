@@ -114,17 +114,18 @@ export function findPolysemantic(stats: RelevanceStatistics, options: FindOption
     );
   }
   const pairs = channels.flatMap((channel) => channel.pairs).sort(byCosine);
-  const found: Omit<PolysemanticChannels, keyof ReadonlyArray<PolysemanticChannel> | 'stats' | 'toString' | 'byName'> = {
-    kind: 'polysemantic channels',
-    layer: stats.layer.name,
-    modelHash: stats.model.hash,
-    thresholds: {tau, p, gamma, allPairs, arv: kind},
-    candidates,
-    pairs,
-    cosines: Float64Array.from(cosines).sort(),
-    undecided: undecidedPairs.sort(byCosine),
-    warnings,
-  };
+  const found: Omit<PolysemanticChannels, keyof ReadonlyArray<PolysemanticChannel> | 'stats' | 'toString' | 'byName'> =
+    {
+      kind: 'polysemantic channels',
+      layer: stats.layer.name,
+      modelHash: stats.model.hash,
+      thresholds: {tau, p, gamma, allPairs, arv: kind},
+      candidates,
+      pairs,
+      cosines: Float64Array.from(cosines).sort(),
+      undecided: undecidedPairs.sort(byCosine),
+      warnings,
+    };
   const byName = (name: string) => {
     const k = classIndex(stats, name);
     return channels.filter(({concepts}) => concepts.some(({classes}) => classes.includes(k)));

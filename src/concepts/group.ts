@@ -54,7 +54,12 @@ export function groupClasses(
   return {groups: named, confidence: named.map((group) => confidenceOf(vectors, classes, group, gamma))};
 }
 
-function treeOf(vectors: ClassVectors, classes: readonly number[], method: 'complete' | 'average', half?: 0 | 1): Cluster {
+function treeOf(
+  vectors: ClassVectors,
+  classes: readonly number[],
+  method: 'complete' | 'average',
+  half?: 0 | 1,
+): Cluster {
   const all = classes.map((k) => vectors.vector(k, half));
   const distances = all.map((a, i) =>
     all.map((b, j) => {

@@ -34,7 +34,9 @@ export function singlePicture(part: number, index: number): KnownPicture {
  */
 export function knownImages(set: 'training' | 'test' | 'train', perClass: number): LabelledImages {
   if (!Number.isInteger(perClass) || perClass < 1 || perClass > 100_000) {
-    throw new InputError(`invalid number of ${set} images per class: ${perClass}; it is a whole number from 1 to 100000`);
+    throw new InputError(
+      `invalid number of ${set} images per class: ${perClass}; it is a whole number from 1 to 100000`,
+    );
   }
   const count = perClass * CLASS_PARTS.length;
   const name = `known ${set}`;

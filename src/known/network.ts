@@ -10,7 +10,7 @@ export const KNOWN_LAYER = 'studied';
 
 /** Convolutions before the studied layer: kernel size, stride, channels, and whether a 2×2 maximum follows. */
 export const TRUNK = [
-  {size: 5, stride: 2, filters: 12, pool: true}, // [B, 16, 16, 12]
+  {size: 3, stride: 2, filters: 16, pool: true}, // [B, 16, 16, 16]
   {size: 3, stride: 1, filters: 24, pool: false}, // [B, 16, 16, 24]
   {size: 3, stride: 1, filters: 36, pool: true}, // [B, 8, 8, 36]
   {size: 3, stride: 1, filters: 64, pool: false}, // [B, 8, 8, 64]
@@ -43,9 +43,7 @@ export function weightShapes(): number[][] {
 
 /** The network as a model: images [B, 64, 64, 3] → logits [B, 24]. */
 export function knownModel(weights: KnownWeights, name: string): Model {
-  const nodes: GraphNode[] = [
-    {name: 'image', operator: 'InputLayer', args: inputArgs(), inputs: [], weights: []},
-  ];
+  const nodes: GraphNode[] = [{name: 'image', operator: 'InputLayer', args: inputArgs(), inputs: [], weights: []}];
   const add = (node: Omit<GraphNode, 'inputs'>) => nodes.push({...node, inputs: [nodes[nodes.length - 1].name]});
   const convolution = (at: number, layer: string, stride: number) => {
     const {shape, kernel, bias} = weights[at];

@@ -9,7 +9,13 @@ import {KNOWN_FOLDER, loadKnownWeights} from './weights';
  * How the shipped networks were taught (see `Supervision`) and whether the studied layer's inputs are sparse. Without supervision a
  * sparse start lets most channels die, so there is no such kind.
  */
-export const KNOWN_KINDS = ['position-plain', 'position-sparse', 'picture-plain', 'picture-sparse', 'none-plain'] as const;
+export const KNOWN_KINDS = [
+  'position-plain',
+  'position-sparse',
+  'picture-plain',
+  'picture-sparse',
+  'none-plain',
+] as const;
 
 export type KnownKind = (typeof KNOWN_KINDS)[number];
 
@@ -22,7 +28,8 @@ export const REPORT_SEEDS: readonly number[] = [1, 2, 3, 4, 5];
  * @throws InputError where the package has no such network
  */
 export async function knownNetwork(kind: KnownKind, seed: number, folder = KNOWN_FOLDER): Promise<Model> {
-  if (!KNOWN_KINDS.includes(kind)) throw new InputError(`no kind "${kind}" of known networks; kinds: ${KNOWN_KINDS.join(', ')}`);
+  if (!KNOWN_KINDS.includes(kind))
+    throw new InputError(`no kind "${kind}" of known networks; kinds: ${KNOWN_KINDS.join(', ')}`);
   await ensureBackend();
   const {weights} = await loadKnownWeights(path.join(folder, `${kind}-${seed}.safetensors`));
   return knownModel(weights, `known ${kind} ${seed}`);

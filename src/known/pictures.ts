@@ -16,7 +16,7 @@ export const KNOWN_SIZE = 64;
 export const MAP_SIZE = 8;
 
 /** Strokes that may lie behind the parts. */
-const STROKES = 5;
+const STROKES = 4;
 
 /** Glyphs reach beyond their unit square by less than this. */
 const REACH = 1.45;
@@ -71,7 +71,7 @@ export function knownPicture(
     glyph.layers.forEach((layer) => paintLayer(canvas, glyph, layer));
     markMap(maps.subarray(n * MAP_SIZE * MAP_SIZE, (n + 1) * MAP_SIZE * MAP_SIZE), glyph);
   });
-  return {pixels: expose(canvas, random, 0.08), maps};
+  return {pixels: expose(canvas, random, 0.05), maps};
 }
 
 /** Centre of pixel or cell i on the axis −1..1. */
@@ -125,9 +125,9 @@ interface Glyph {
 
 function randomGlyph(part: number, quadrant: number, random: Random): Glyph {
   const middle = (side: number) => (2 * side - 1) * 0.48 + random.uniform(-0.12, 0.12);
-  const scale = random.uniform(0.3, 0.4);
+  const scale = random.uniform(0.33, 0.4);
   const centre: [number, number] = [middle(quadrant % 2), middle(quadrant >> 1)];
-  const tilt = random.uniform(-0.5, 0.5);
+  const tilt = random.uniform(-0.3, 0.3);
   const mirror = random.uniform(0, 1) < 0.5 ? -1 : 1;
   return {centre, scale, tilt, mirror, paints: randomPalette(random).paints, layers: SHAPES[PARTS[part]](random)};
 }

@@ -20,14 +20,14 @@ export interface TrainKnownOptions extends LongCallOptions {
   sparse: boolean;
   /** Seed of the initial weights and of the images' order; the images stay the same. */
   seed: number;
-  /** Passes over the pictures. @default 5, or 12 without supervision */
+  /** Passes over the pictures. @default 8, or 15 without supervision */
   epochs?: number;
   /** Pictures of each class. @default 200 */
   perClass?: number;
 }
 
 const BATCH = 32;
-const LEARNING_RATE = 2e-3;
+const LEARNING_RATE = 3e-3;
 const WARM_UP_STEPS = 100;
 const SPARSE_BETA = -1.5;
 const EPSILON = 1e-5;
@@ -53,7 +53,7 @@ interface Trained {
  * @throws InputError on WebAssembly, which lacks the gradient of a convolution's kernel; InterruptError where the signal aborts it
  */
 export async function trainKnown(options: TrainKnownOptions): Promise<KnownWeights> {
-  const {supervision, sparse, seed, epochs = supervision === 'none' ? 12 : 5, perClass = 200, signal} = options;
+  const {supervision, sparse, seed, epochs = supervision === 'none' ? 15 : 8, perClass = 200, signal} = options;
   const engine = await ensureBackend();
   if (engine.name === 'wasm') {
     throw new InputError(
@@ -93,7 +93,9 @@ export async function trainKnown(options: TrainKnownOptions): Promise<KnownWeigh
     task.finish(error instanceof InterruptError ? 'interrupted' : 'failed');
     throw error;
   } finally {
-    Object.values(trained).flat().forEach((variable) => (variable as tf.Variable).dispose());
+    Object.values(trained)
+      .flat()
+      .forEach((variable) => (variable as tf.Variable).dispose());
     optimizer.dispose();
   }
 }
@@ -162,10 +164,7 @@ interface Batch {
   targets: tf.Tensor4D;
 }
 
-function gatherBatch(
-  chosen: Int32Array,
-  {pixels, targets, perClass}: Pictures,
-): Batch {
+function gatherBatch(chosen: Int32Array, {pixels, targets, perClass}: Pictures): Batch {
   const size = KNOWN_SIZE * KNOWN_SIZE * 3;
   const goal = MAP_SIZE * MAP_SIZE * STUDIED_CHANNELS;
   const input = new Float32Array(chosen.length * size);
@@ -196,7 +195,10 @@ function lossOf(trained: Trained, {images, labels, targets}: Batch, supervision:
   });
   const z = tf.add(tf.conv2d(x, kernels[TRUNK.length] as unknown as tf.Tensor4D, 1, 'same'), biases[0]) as tf.Tensor4D; // [B, 8, 8, 16]
   const means = tf.mul(tf.mean(tf.relu(z), [1, 2]), MEAN_SCALE); // [B, 16]
-  const logits = tf.add(tf.matMul(means as tf.Tensor2D, kernels[TRUNK.length + 1] as unknown as tf.Tensor2D), biases[1]);
+  const logits = tf.add(
+    tf.matMul(means as tf.Tensor2D, kernels[TRUNK.length + 1] as unknown as tf.Tensor2D),
+    biases[1],
+  );
   const logProbabilities = tf.sub(logits, tf.logSumExp(logits, 1, true)); // [B, K]
   const classLoss = tf.neg(tf.mean(tf.sum(tf.mul(labels, logProbabilities), 1))) as tf.Scalar;
   if (supervision === 'none') return classLoss;
@@ -242,7 +244,11 @@ function folded({kernels, betas, means, variances, biases}: Trained): KnownWeigh
     const kernel = Float32Array.from(kernels[at].dataSync());
     if (at >= TRUNK.length) {
       const scale = at > TRUNK.length ? MEAN_SCALE : 1;
-      return {shape, kernel: kernel.map((w) => w * scale), bias: Float32Array.from(biases[at - TRUNK.length].dataSync())};
+      return {
+        shape,
+        kernel: kernel.map((w) => w * scale),
+        bias: Float32Array.from(biases[at - TRUNK.length].dataSync()),
+      };
     }
     const [beta, mean, variance] = [betas, means, variances].map((all) => all[at].dataSync());
     const outputs = shape[3];

@@ -42,11 +42,24 @@ export async function loadKnownWeights(
     const outputs = shape[shape.length - 1];
     const [kernel, scale, bias] = ['kernel', 'scale', 'bias'].map((name) => arrays.get(`${at}.${name}`));
     const size = shape.reduce((product, length) => product * length, 1);
-    if (kernel?.dtype !== 'uint8' || kernel.data.length !== size || bias?.dtype !== 'float32' || scale?.dtype !== 'float32' || bias.data.length !== outputs || scale.data.length !== outputs) {
-      throw new InputError(`"${file}" holds no known network: layer ${at} needs a kernel of [${shape.join(', ')}] bytes, with scale and bias`);
+    if (
+      kernel?.dtype !== 'uint8' ||
+      kernel.data.length !== size ||
+      bias?.dtype !== 'float32' ||
+      scale?.dtype !== 'float32' ||
+      bias.data.length !== outputs ||
+      scale.data.length !== outputs
+    ) {
+      throw new InputError(
+        `"${file}" holds no known network: layer ${at} needs a kernel of [${shape.join(', ')}] bytes, with scale and bias`,
+      );
     }
     const scales = scale.data;
-    return {shape, kernel: Float32Array.from(kernel.data, (byte, i) => (byte - 128) * scales[i % outputs]), bias: bias.data};
+    return {
+      shape,
+      kernel: Float32Array.from(kernel.data, (byte, i) => (byte - 128) * scales[i % outputs]),
+      bias: bias.data,
+    };
   });
   return {weights, metadata};
 }

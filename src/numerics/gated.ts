@@ -40,7 +40,9 @@ export function gatedVectors(stats: RelevanceStatistics, channel: number): Gated
   }
   const background = gates.background.get(channel);
   const centres = ([0, 1, undefined] as const).map((half) => {
-    const means = [...entries.values()].map((entry) => meanOf(entry, inputs, half)).filter((mean) => mean !== undefined);
+    const means = [...entries.values()]
+      .map((entry) => meanOf(entry, inputs, half))
+      .filter((mean) => mean !== undefined);
     const others = background && meanOf(background, inputs, half);
     const centre = new Float64Array(inputs);
     const weight = others ? stats.classes - means.length : 0;

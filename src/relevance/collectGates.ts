@@ -35,7 +35,11 @@ export async function collectGates(
             const {input, crossing} = network.trunk(tf.tensor4d(batch.pixels, batch.shape));
             const z = network.linear(input); // [B, H', W', Cout]
             const shares = () => sharesOf(z, network.headGradient(z, crossing, own).gradient);
-            return measureGates({layer, labels: own, halves, input: () => input, output: () => z, shares}, fires, gates.floor);
+            return measureGates(
+              {layer, labels: own, halves, input: () => input, output: () => z, shares},
+              fires,
+              gates.floor,
+            );
           });
           try {
             const [rows, counts, values] = await Promise.all([sums.rows.data(), sums.counts.data(), sums.sums.data()]);

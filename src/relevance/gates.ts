@@ -68,7 +68,11 @@ interface Group {
  * Sums of one batch, group by group: gatesᵀ·X for each tap, times the tap's weights. Call it inside a tidy.
  * @returns [groups · Cout, Cin] and [2, groups · Cout], and which rows they are
  */
-export function measureGates(batch: GateBatch, firing: Firing, floor: number): {rows: tf.Tensor; counts: tf.Tensor; sums: tf.Tensor} {
+export function measureGates(
+  batch: GateBatch,
+  firing: Firing,
+  floor: number,
+): {rows: tf.Tensor; counts: tf.Tensor; sums: tf.Tensor} {
   const {layer, labels, halves} = batch;
   const [, , inputs, outputs] = layer.shape;
   const gates = firingGates(batch.output(), firing); // [B, P, Cout]
@@ -141,9 +145,17 @@ function tapInputs(layer: LinearLayer, input: tf.Tensor): tf.Tensor3D[] {
   const whole = (positions: Int32Array, size: number) =>
     positions.length === size && positions.every((position, at) => position === at);
   // A row and a column of zeros behind the last stand for the padding.
-  const padded = tf.pad(x, [[0, 0], [0, 1], [0, 1], [0, 0]]);
+  const padded = tf.pad(x, [
+    [0, 0],
+    [0, 1],
+    [0, 1],
+    [0, 0],
+  ]);
   const at = (positions: Int32Array, size: number) =>
-    tf.tensor1d(positions.map((position) => (position < 0 ? size : position)), 'int32');
+    tf.tensor1d(
+      positions.map((position) => (position < 0 ? size : position)),
+      'int32',
+    );
   return rows.flatMap((row) =>
     columns.map((column) => {
       const seen =
@@ -156,7 +168,13 @@ function tapInputs(layer: LinearLayer, input: tf.Tensor): tf.Tensor3D[] {
 }
 
 /** Adds a batch's sums in place; a new pair that the bound on memory leaves no room for is counted as dropped. */
-export function addGates(gates: GatedSums, values: GateValues, layer: Pick<LinearLayer, 'shape'>, classes: number, bytes = GATE_BYTES): void {
+export function addGates(
+  gates: GatedSums,
+  values: GateValues,
+  layer: Pick<LinearLayer, 'shape'>,
+  classes: number,
+  bytes = GATE_BYTES,
+): void {
   const inputs = layer.shape[2];
   const length = values.rows.length / 3;
   const room = Math.floor(bytes / entryBytes(layer));
@@ -192,7 +210,12 @@ function entryOf(
 function backgroundOf(gates: GatedSums, channel: number, inputs: number) {
   const known = gates.background.get(channel);
   if (known) return known;
-  const entry = {channel, images: [0, 0] as [number, number], positions: [0, 0] as [number, number], sums: new Float64Array(2 * inputs)};
+  const entry = {
+    channel,
+    images: [0, 0] as [number, number],
+    positions: [0, 0] as [number, number],
+    sums: new Float64Array(2 * inputs),
+  };
   gates.background.set(channel, entry);
   return entry;
 }
@@ -203,7 +226,9 @@ function backgroundOf(gates: GatedSums, channel: number, inputs: number) {
  */
 export function mergeGates(into: GatedSums, other: GatedSums): void {
   if (into.floor !== other.floor)
-    throw new InputError(`gated sums with the floors ${into.floor} and ${other.floor} cannot be merged; collect both with the same`);
+    throw new InputError(
+      `gated sums with the floors ${into.floor} and ${other.floor} cannot be merged; collect both with the same`,
+    );
   const add = <E extends Omit<GatedEntry, 'class'>>(own: Map<number, E>, more: Map<number, E>) => {
     for (const [key, entry] of more) {
       const known = own.get(key);
@@ -235,7 +260,13 @@ export function gateArrays(gates: GatedSums, inputs: number) {
       shape: [all.length, 4],
       data: Float64Array.from(all.flatMap(({images, positions}) => [...images, ...positions])),
     },
-    gateSums: {shape: [all.length, 2, inputs], data: concatenated(all.map(({sums}) => sums), 2 * inputs)},
+    gateSums: {
+      shape: [all.length, 2, inputs],
+      data: concatenated(
+        all.map(({sums}) => sums),
+        2 * inputs,
+      ),
+    },
   };
 }
 
@@ -251,7 +282,13 @@ function concatenated(arrays: readonly Float64Array[], size: number): Float64Arr
  */
 export function gatesFromArrays(
   {gateRows, gateCounts, gateSums}: {gateRows: Int32Array; gateCounts: Float64Array; gateSums: Float64Array},
-  {floor, dropped, inputs, outputs, classes}: {floor: number; dropped: number; inputs: number; outputs: number; classes: number},
+  {
+    floor,
+    dropped,
+    inputs,
+    outputs,
+    classes,
+  }: {floor: number; dropped: number; inputs: number; outputs: number; classes: number},
 ): GatedSums {
   const length = gateRows.length / 2;
   if (gateCounts.length !== 4 * length || gateSums.length !== 2 * inputs * length)
@@ -260,9 +297,16 @@ export function gatesFromArrays(
   for (let row = 0; row < length; row++) {
     const [channel, k] = [gateRows[2 * row], gateRows[2 * row + 1]];
     if (!(channel >= 0 && channel < outputs && k >= -1 && k < classes))
-      throw new InputError(`the gated sums are damaged: row ${row} is of channel ${channel} and class ${k}; collect them again`);
+      throw new InputError(
+        `the gated sums are damaged: row ${row} is of channel ${channel} and class ${k}; collect them again`,
+      );
     const [a, b, c, d] = gateCounts.subarray(4 * row, 4 * row + 4);
-    const entry = {channel, images: [a, b] as [number, number], positions: [c, d] as [number, number], sums: gateSums.slice(2 * inputs * row, 2 * inputs * (row + 1))};
+    const entry = {
+      channel,
+      images: [a, b] as [number, number],
+      positions: [c, d] as [number, number],
+      sums: gateSums.slice(2 * inputs * row, 2 * inputs * (row + 1)),
+    };
     if (k < 0) gates.background.set(channel, entry);
     else gates.entries.set(channel * classes + k, {...entry, class: k});
   }

@@ -1,7 +1,5 @@
 import {subset} from '../images';
 import type {LabelledImages, Preset} from '../images/types';
-import {consumersOf, weightOf, type Graph} from '../network/graph';
-import {MERGE_SUFFIX} from '../network/linearLayer';
 import type {Model} from '../network/types';
 import type {LongCallOptions} from '../common/progress';
 import type {NetworkAtLayer} from '../network/networkAtLayer';
@@ -29,14 +27,4 @@ export async function backgroundMoment(
   const classes = [...new Set(indices.map((index) => labels[index]))];
   const one = [{classes, classNames: ['other classes']}];
   return patchMoment(network.layer, conceptInputs(network, model, subset(images, {indices}), one, options));
-}
-
-/** −1 where a batch norm behind the layer turns the channel's sign round, else 1. */
-export function activitySign(graph: Graph, layerName: string, channel: number): 1 | -1 {
-  for (const node of consumersOf(graph, layerName)) {
-    if (node.name === layerName + MERGE_SUFFIX) return activitySign(graph, node.name, channel);
-    const scale = node.operator === 'BatchNormalization' ? weightOf(node, 'gamma')?.data[channel] : undefined;
-    if (scale !== undefined && scale < 0) return -1;
-  }
-  return 1;
 }

@@ -124,7 +124,10 @@ test('a channel behind a batch norm with a negative scale fires below its thresh
   const model = smallModel({kind: 'conv'});
   const {sign} = firing(model.graph, 'studied');
   const gamma = weightOf(nodeOf(model.graph, 'studied_bn'), 'gamma')!.data;
-  assert.deepEqual([...sign], [...gamma].map((value) => (value < 0 ? -1 : 1)));
+  assert.deepEqual(
+    [...sign],
+    [...gamma].map((value) => (value < 0 ? -1 : 1)),
+  );
   assert.ok(sign.includes(-1) && sign.includes(1));
   model.dispose();
 });
