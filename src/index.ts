@@ -21,9 +21,10 @@ export {InputError, InterruptError} from './common/errors';
 export type {LongCallOptions, ProgressListener, ProgressState} from './common/progress';
 export {averagedRelevanceVector, zeroInputShare, type RelevanceStatistics} from './numerics/statistics';
 export {collectRelevance, type CollectOptions} from './relevance/collect';
-export {mergeStatistics} from './relevance/accumulate';
+export {mergeStatistics} from './relevance/merge';
 export {loadStatistics, saveStatistics} from './relevance/store';
-export {findPolysemantic} from './concepts/find';
+export {channelConcepts, findPolysemantic} from './concepts/find';
+export {gatedVectors, type GatedVectors} from './numerics/gated';
 export type {
   CandidateChannel,
   ClassPair,
@@ -31,6 +32,7 @@ export type {
   FindOptions,
   PolysemanticChannel,
   PolysemanticChannels,
+  VectorKind,
 } from './concepts/types';
 export {activationMaps, type ActivationMaps} from './evaluate';
 export {disentangle, type DisentangleOptions, type SplitTarget} from './split/disentangle';

@@ -10,6 +10,8 @@ export interface SourceOptions {
   arch?: string;
   preset?: string;
   labels?: string;
+  classOrder?: 'name' | 'number';
+  extensions?: string[];
   json?: boolean;
 }
 
@@ -22,7 +24,18 @@ export function withSourceOptions(command: Command): Command {
     )
     .option(
       '--labels <file|none>',
-      'JSON or CSV of file (or class folder) to class index; none: by the class folders alone, whatever was recorded',
+      'JSON, CSV or text of file (or class folder) to class index; none: by the class folders alone, whatever was recorded',
+    )
+    .addOption(
+      new Option(
+        '--class-order <order>',
+        'how class folders are counted; by default by number where their names are the numbers 0 to K − 1',
+      ).choices(['name', 'number']),
+    )
+    .option(
+      '--extensions <list>',
+      'endings of image files, e.g. png,tif; by default those of JPEG, PNG and WebP',
+      words,
     );
 }
 
@@ -40,6 +53,11 @@ export function wholeNumber(text: string): number {
   const value = number(text);
   if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('It is not a whole number from 0.');
   return value;
+}
+
+/** `png,tif` as ['png', 'tif']. */
+function words(text: string): string[] {
+  return text.split(',').map((word) => word.trim());
 }
 
 /** `1,4` as [1, 4]. */
@@ -87,8 +105,11 @@ export async function openImagesOption(
   recorded: {labelsFile?: string} = {},
 ): Promise<LabelledImages> {
   const preset = await presetOption(options.preset);
-  if (options.labels === 'none') return openImages(folder, {preset});
-  return openImages(folder, {labels: options.labels, recordedLabels: recorded.labelsFile, preset});
+  const {classOrder, extensions} = options;
+  const labels = options.labels === 'none' ? {} : {labels: options.labels, recordedLabels: recorded.labelsFile};
+  const images = await openImages(folder, {...labels, preset, classOrder, extensions});
+  for (const note of images.notes ?? []) process.stderr.write(`note: ${note}\n`);
+  return images;
 }
 
 /** Prints a result: as text that reads well, or as one JSON object. */

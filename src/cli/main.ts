@@ -12,7 +12,9 @@ import {addEnvironmentCommands} from './commands/environment';
 import {addSplittingCommands} from './commands/splitting';
 import {terminalProgress} from './progress';
 
-/** Exit codes: 0 for success alone, 1 for an error, 130 for an interrupt. */
+/** Exit codes: 0 for success alone, 1 for an error; 130 for Ctrl-C, 143 for SIGTERM and 129 for SIGHUP, as shells count them. */
+const STOPPED_BY: Readonly<Record<string, number>> = {SIGTERM: 143, SIGHUP: 129};
+
 async function main(): Promise<void> {
   setDefaultProgress(terminalProgress);
   nameOptions(asFlag);
@@ -35,5 +37,5 @@ main().catch((error: Error) => {
   process.stderr.write(
     known ? `unweave: ${error.message}\n` : `unweave: unexpected error: ${error.stack ?? error.message}\n`,
   );
-  process.exitCode = error instanceof InterruptError ? 130 : 1;
+  process.exitCode = error instanceof InterruptError ? (STOPPED_BY[error.signal ?? ''] ?? 130) : 1;
 });

@@ -9,4 +9,12 @@ export class InputError extends Error {
 /** Long work was interrupted by its user; what was computed is kept and the message says where. */
 export class InterruptError extends Error {
   override readonly name = 'InterruptError';
+
+  /** @param signal what the process was sent, where that is known, e.g. `SIGTERM` */
+  constructor(
+    message: string,
+    readonly signal?: string,
+  ) {
+    super(message);
+  }
 }

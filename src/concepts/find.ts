@@ -21,6 +21,8 @@ import type {
   PolysemanticChannels,
 } from './types';
 import {readable} from '../common/readable';
+import {counted} from '../common/words';
+import {requireGates} from '../numerics/gated';
 
 /**
  * Fraction of a class's images for which a channel is important, [Cout, K]: s_c ≥ τ (Hesse et al. 2025, section 3.1). All images
@@ -108,9 +110,10 @@ export function findPolysemantic(stats: RelevanceStatistics, options: FindOption
       `tau ${tau} is small for ${outputs} channels: many will count as relevant; 2 / ${outputs} = ${(2 / outputs).toFixed(4)} is twice an equal share`,
     );
   }
-  if (kind === 'gated' && stats.gates!.dropped > 0) {
+  const dropped = kind === 'gated' ? requireGates(stats).dropped : 0;
+  if (dropped > 0) {
     warnings.push(
-      `gated sums of ${stats.gates!.dropped} batches' (channel, class) pairs found no room in memory and are left out; collect with a larger floor`,
+      `${counted(dropped, 'gated sum')} found no room in memory and ${dropped === 1 ? 'is' : 'are'} left out, so that some classes cannot be compared; collect with a larger floor`,
     );
   }
   const pairs = channels.flatMap((channel) => channel.pairs).sort(byCosine);

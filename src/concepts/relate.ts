@@ -1,4 +1,5 @@
 import {requireGates, gatedVectors} from '../numerics/gated';
+import {gatesOf} from '../numerics/gatedSums';
 import {averagedRelevanceVector, type RelevanceStatistics} from '../numerics/statistics';
 import {cosine} from '../numerics/vectors';
 import type {ClassPair, VectorKind} from './types';
@@ -18,7 +19,7 @@ export interface ClassVectors {
 /** The kind that is asked for, else the gated vectors where the statistics have them. */
 export function vectorKind(stats: RelevanceStatistics, asked?: VectorKind): VectorKind {
   if (asked === 'gated') requireGates(stats);
-  return asked ?? (stats.gates ? 'gated' : 'published');
+  return asked ?? (gatesOf(stats) ? 'gated' : 'published');
 }
 
 /** @throws InputError where gated vectors are asked of statistics without gates */

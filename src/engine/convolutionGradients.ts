@@ -132,7 +132,7 @@ function placeTap(dy: tf.Tensor4D, tap: [number, number], {stride, dilation, bef
 }
 
 /** U of the file's opening, padded or cropped so that a valid correlation with the kernel gives the input's size: [B, H + d·(kh − 1), …, C]. */
-function spread(dy: tf.Tensor4D, {stride, dilation, before, input, kernel}: Geometry): tf.Tensor4D {
+export function spread(dy: tf.Tensor4D, {stride, dilation, before, input, kernel}: Geometry): tf.Tensor4D {
   let u = dy;
   for (const axis of [0, 1] as const) {
     u = stuffZeros(u, axis + 1, stride[axis]);
@@ -144,7 +144,7 @@ function spread(dy: tf.Tensor4D, {stride, dilation, before, input, kernel}: Geom
 }
 
 /** Puts `stride − 1` zeros between the elements along an axis: n elements become (n − 1)·stride + 1. */
-export function stuffZeros(x: tf.Tensor4D, axis: number, stride: number): tf.Tensor4D {
+export function stuffZeros<T extends tf.Tensor>(x: T, axis: number, stride: number): T {
   if (stride === 1) return x;
   const outer = x.shape.slice(0, axis).reduce((a, b) => a * b, 1);
   const length = x.shape[axis]!;
@@ -154,30 +154,25 @@ export function stuffZeros(x: tf.Tensor4D, axis: number, stride: number): tf.Ten
     [0, stride - 1],
     [0, 0],
   ]); // [outer·n, stride, inner]
-  const shape = x.shape.slice() as Corner;
+  const shape = x.shape.slice();
   shape[axis] = length * stride;
-  return padOrCrop(tf.reshape(apart, shape) as tf.Tensor4D, axis, 0, 1 - stride);
+  return padOrCrop(tf.reshape(apart, shape) as tf.Tensor as T, axis, 0, 1 - stride);
 }
 
 /** Puts `fill` before and after an axis; a negative count takes elements away. */
-function padOrCrop(x: tf.Tensor4D, axis: number, ahead: number, behind: number, fill = 0): tf.Tensor4D {
-  let y = x;
+export function padOrCrop<T extends tf.Tensor>(x: T, axis: number, ahead: number, behind: number, fill = 0): T {
+  let y: tf.Tensor = x;
   if (ahead < 0 || behind < 0) {
-    const begin = [0, 0, 0, 0];
+    const begin = x.shape.map(() => 0);
     const size = x.shape.slice();
     begin[axis] = Math.max(0, -ahead);
     size[axis] = x.shape[axis]! - Math.max(0, -ahead) - Math.max(0, -behind);
-    y = tf.slice(x, begin as Corner, size as Corner);
+    y = tf.slice(x, begin, size);
   }
-  if (ahead <= 0 && behind <= 0) return y;
-  const widths: [number, number][] = [
-    [0, 0],
-    [0, 0],
-    [0, 0],
-    [0, 0],
-  ];
+  if (ahead <= 0 && behind <= 0) return y as T;
+  const widths = x.shape.map((): [number, number] => [0, 0]);
   widths[axis] = [Math.max(0, ahead), Math.max(0, behind)];
-  return tf.pad(y, widths, fill) as tf.Tensor4D;
+  return tf.pad(y, widths, fill) as T;
 }
 
 /** For each tap, row by row, what `reduce` makes of the inputs which that tap visits, [B, H', W', C]; `fill` outside the image. */

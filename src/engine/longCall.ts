@@ -22,7 +22,9 @@ export async function longCall<T>(
       const stopped = signal.aborted || error instanceof InterruptError;
       task.finish(stopped ? 'interrupted' : 'failed');
       if (!stopped) throw error;
-      throw new InterruptError(`${about.label}: interrupted after ${task.state.done} of ${about.total} ${about.unit}`);
+      const {done} = task.state;
+      const name = signal.reason instanceof InterruptError ? signal.reason.signal : undefined;
+      throw new InterruptError(`${about.label}: interrupted after ${done} of ${about.total} ${about.unit}`, name);
     }
   });
 }

@@ -4,7 +4,7 @@ import type {Split} from '../split/types';
 import {applyKernels, passLayer, type EvaluationOptions} from './layerPass';
 
 /**
- * Summed activation Σ_hw relu of each kernel's output.
+ * Summed activation of each kernel's output: Σ_hw relu, or the signed Σ_hw.
  * @param indices images to measure
  * @returns the images that could be read, and for each kernel one value an image
  */
@@ -13,7 +13,7 @@ export async function summedActivations(
   images: LabelledImages,
   indices: readonly number[],
   kernels: readonly Float32Array[],
-  options: EvaluationOptions,
+  {sums = 'relu', ...options}: EvaluationOptions & {sums?: 'relu' | 'signed'},
 ): Promise<{images: number[]; activations: number[][]}> {
   const seen: number[] = [];
   const activations = kernels.map((): number[] => []);
@@ -23,7 +23,10 @@ export async function summedActivations(
     indices,
     `activating the parts of channel ${split.channel}`,
     options,
-    (batch) => ({sums: tf.sum(tf.relu(applyKernels(batch, split, kernels)), [1, 2])}), // [B, N]
+    (batch) => {
+      const outputs = applyKernels(batch, split, kernels); // [B, H', W', N]
+      return {sums: tf.sum(sums === 'signed' ? outputs : tf.relu(outputs), [1, 2])}; // [B, N]
+    },
     (batch) => {
       seen.push(...batch.images);
       batch.sums.forEach((value, at) => activations[at % kernels.length].push(value));

@@ -1,17 +1,22 @@
-import {interquartileRange, kernelDensityEstimation} from 'simple-statistics';
 import type {LabelledImages} from '../images/types';
 import {InputError} from '../common/errors';
-import {sampleDeviation} from '../numerics/summary';
 import {mean} from '../numerics/vectors';
 import type {Split} from '../split/types';
 import {summedActivations, channelNames} from './activations';
+import {densityOf, gridRange, referenceBandwidth, scottBandwidth} from './kernelDensity';
 import {imagesOfConcepts, type EvaluationOptions} from './layerPass';
 import {number, percent, textTable} from './text';
 import {readable} from '../common/readable';
 
 export interface DensityOptions extends Omit<EvaluationOptions, 'randomSplits' | 'seed'> {
-  /** Points of each curve, from 0 to where the last one has come down, 3 bandwidths above its highest activation. @default 128 */
+  /** Points of each curve, to where the last one has come down, 3 bandwidths beyond the values. @default 128 */
   points?: number;
+  /**
+   * What an image's activation is: `relu`, Σ_hw relu(channel), or `signed`, Σ_hw channel, as in the paper's figure. @default 'relu'
+   */
+  sums?: 'relu' | 'signed';
+  /** A panel a channel with a curve a concept, or a panel a concept with a curve a channel, as in the paper's figure. @default 'channel' */
+  by?: 'channel' | 'concept';
 }
 
 /** One point of one curve. */
@@ -20,9 +25,9 @@ export interface DensityRow {
   concept: string;
   /** `original`, `d1` … `dk` */
   channel: string;
-  /** Summed activation Σ_hw relu(channel) of an image. */
+  /** Summed activation of an image. */
   activation: number;
-  /** Density of the concept's images there, in images per unit of activation; each curve's area is 1. */
+  /** Density of the concept's images there, in images per unit of activation. */
   density: number;
 }
 
@@ -44,6 +49,8 @@ export interface Densities {
   readonly kind: 'densities';
   layer: string;
   channel: number;
+  sums: 'relu' | 'signed';
+  by: 'channel' | 'concept';
   rows: DensityRow[];
   curves: DensityCurve[];
   toString(): string;
@@ -53,9 +60,12 @@ export interface Densities {
  * How strongly the images of each concept excite the original channel and each part (the figure of Hesse et al. 2025, section 4.2: summed
  * activation against density, one curve a concept). All images of the concepts' classes count, whatever τ.
  *
- * The kernel is Gaussian with the bandwidth of the normal reference rule (Scott 1992), 1.06·min(s, IQR/1.34)·n^(−1/5), the deviation alone where
- * the interquartile range is 0, and not below what the grid's steps can show. An activation cannot be negative, so what the kernel would put below 0
- * is reflected at 0. Zeros are values like any other: many of them make a peak at 0, and `zeroShare` says how many.
+ * Of `sums: 'relu'` the kernel is Gaussian with the bandwidth of the normal reference rule (Scott 1992), 1.06·min(s, IQR/1.34)·n^(−1/5), the deviation
+ * alone where the interquartile range is 0, and not below what the grid's steps can show. Such an activation cannot be negative, so what the kernel
+ * would put below 0 is reflected at 0. Zeros are values like any other: many of them make a peak at 0, and `zeroShare` says how many. Each area is 1.
+ *
+ * Of `sums: 'signed'` the curves are those of seaborn's `kdeplot`, which drew the paper's figure: bandwidth s·n^(−1/5), 3 bandwidths beyond the
+ * values on both sides, and the curves of a panel share an area of 1 by their number of images.
  * @throws InputError for a concept without images; InterruptError when stopped
  */
 export async function densities(
@@ -63,12 +73,14 @@ export async function densities(
   images: LabelledImages,
   options: DensityOptions = {},
 ): Promise<Densities> {
-  const {points = 128} = options;
+  const {points = 128, sums = 'relu', by = 'channel'} = options;
   if (!Number.isSafeInteger(points) || points < 2)
     throw new InputError(`invalid number of points: ${points}; give a whole number from 2, such as 128`);
+  oneOf('sums', sums, ['relu', 'signed']);
+  oneOf('by', by, ['channel', 'concept']);
   const byConcept = imagesOfConcepts(split, images);
   const kernels = [split.original, ...split.parts];
-  const measured = await summedActivations(split, images, byConcept.flat(), kernels, options);
+  const measured = await summedActivations(split, images, byConcept.flat(), kernels, {...options, sums});
   const names = channelNames(split);
   const found = split.concepts.flatMap(({classNames}, concept) => {
     const own = new Set(byConcept[concept]);
@@ -81,43 +93,60 @@ export async function densities(
       return {...about, activations, mean: mean(activations), zeroShare: zeros / activations.length};
     });
   });
-  const ruled = found.map((curve) => ({...curve, bandwidth: referenceBandwidth(curve.activations)}));
-  const range = gridEnd(ruled) || 1;
-  const least = range / (points - 1);
-  const curves: DensityCurve[] = ruled.map((curve) => ({...curve, bandwidth: Math.max(curve.bandwidth, least)}));
-  const end = Math.max(range, gridEnd(curves));
-  const rows = curves.flatMap(({concept, channel, activations, bandwidth}): DensityRow[] => {
-    const estimate = kernelDensityEstimation(activations, 'gaussian', bandwidth);
-    return Array.from({length: points}, (_, at) => {
-      const activation = (at * end) / (points - 1);
-      return {concept, channel, activation, density: estimate(activation) + estimate(-activation)};
-    });
-  });
   const result: Omit<Densities, 'toString'> = {
     kind: 'densities',
     layer: split.layer,
     channel: split.channel,
-    rows,
-    curves,
+    sums,
+    by,
+    ...(sums === 'relu' ? reflectedCurves(found, points) : signedCurves(found, points, by)),
   };
   return readable(result, describeDensities);
 }
 
-/** Where every curve has come down to nearly 0. */
-function gridEnd(curves: readonly {activations: number[]; bandwidth: number}[]): number {
-  return Math.max(
-    ...curves.map(
-      ({activations, bandwidth}) => activations.reduce((most, value) => Math.max(most, value), 0) + 3 * bandwidth,
-    ),
-  );
+function oneOf(name: string, value: string, valid: readonly string[]): void {
+  if (!valid.includes(value)) throw new InputError(`invalid ${name}: ${value}; give ${valid.join(' or ')}`);
 }
 
-/** The normal reference rule, without the interquartile range where that is 0; 0 where all values are the same. */
-export function referenceBandwidth(values: number[]): number {
-  if (values.length < 2) return 0;
-  const deviation = sampleDeviation(values);
-  const spread = interquartileRange(values) / 1.34;
-  return 1.06 * (spread > 0 ? Math.min(deviation, spread) : deviation) * values.length ** -0.2;
+type Unruled = Omit<DensityCurve, 'bandwidth'>;
+type Curves = Pick<Densities, 'rows' | 'curves'>;
+
+const sampleOf = ({activations: values, bandwidth}: DensityCurve) => ({values, bandwidth});
+
+function reflectedCurves(found: readonly Unruled[], points: number): Curves {
+  const ruled = found.map((curve) => ({...curve, bandwidth: referenceBandwidth(curve.activations)}));
+  const range = gridRange(ruled.map(sampleOf))[1] || 1;
+  const least = range / (points - 1);
+  const curves = ruled.map((curve) => ({...curve, bandwidth: Math.max(curve.bandwidth, least)}));
+  const end = Math.max(range, gridRange(curves.map(sampleOf))[1]);
+  const rows = curves.flatMap((curve) => rowsOf(curve, densityOf(sampleOf(curve), true), [0, end], points));
+  return {curves, rows};
+}
+
+function signedCurves(found: readonly Unruled[], points: number, by: 'channel' | 'concept'): Curves {
+  const spread = gridRange(found.map(({activations: values}) => ({values, bandwidth: 0})));
+  const least = (spread[1] - spread[0] || 1) / (points - 1);
+  const curves = found.map((curve) => ({...curve, bandwidth: scottBandwidth(curve.activations) || least}));
+  const range = gridRange(curves.map(sampleOf));
+  const rows = curves.flatMap((curve) => {
+    const panel = curves.filter((other) => other[by] === curve[by]);
+    const images = panel.reduce((sum, {activations}) => sum + activations.length, 0);
+    const density = densityOf(sampleOf(curve), false);
+    return rowsOf(curve, (at) => (density(at) * curve.activations.length) / images, range, points);
+  });
+  return {curves, rows};
+}
+
+function rowsOf(
+  {concept, channel}: Unruled,
+  density: (at: number) => number,
+  [low, high]: [number, number],
+  points: number,
+): DensityRow[] {
+  return Array.from({length: points}, (_, at) => {
+    const activation = low + (at * (high - low)) / (points - 1);
+    return {concept, channel, activation, density: density(activation)};
+  });
 }
 
 function describeDensities({layer, channel, curves}: Omit<Densities, 'toString'>): string {

@@ -1,5 +1,5 @@
 import {option} from '../common/options';
-import {mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, rmdir, stat, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, open, readdir, readFile, realpath, rename, rm, rmdir, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../common/errors';
 import {reasonOf} from './binaryFile';
@@ -19,11 +19,24 @@ export function cannotWrite(target: string, error: unknown): InputError {
   return new InputError(`cannot write "${target}": ${reasonOf(error)}; ${advice}, and run it again`);
 }
 
+/** What a file is called until it is whole: no two writes of one process, nor two processes, share a name. */
+export function temporaryName(file: string): string {
+  return `${file}.${process.pid}.${(temporaries += 1)}.part`;
+}
+let temporaries = 0;
+
+/** Waits until the disk has it. */
+async function synced(file: string): Promise<void> {
+  const handle = await open(file, 'r+');
+  await handle.sync().finally(() => handle.close());
+}
+
 /** @throws InputError where it cannot be written; the file there before is left as it was */
 export async function replaceFile(file: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${file}.${process.pid}.part`;
+  const temporary = temporaryName(file);
   try {
     await writeFile(temporary, content);
+    await synced(temporary);
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, {force: true}).catch(() => {});

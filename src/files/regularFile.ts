@@ -6,6 +6,9 @@ import {open, type FileHandle} from 'node:fs/promises';
  * waiting and looked at before anything is read.
  */
 
+/** What is said here of a file, by its own words; errors of the file system stay theirs. */
+export class FileRefusal extends Error {}
+
 // Opening a pipe without a writer would wait for one.
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
@@ -42,7 +45,7 @@ export async function readRegularFile(
       if (bytesRead === 0) break;
       done += bytesRead;
     }
-    if (range && done < length) throw new Error('the file ends before the part that is wanted');
+    if (range && done < length) throw new FileRefusal('the file ends before the part that is wanted');
     return bytes.subarray(0, done);
   } finally {
     await handle.close();
@@ -84,7 +87,7 @@ export function decodeText(bytes: Uint8Array): string {
     // A TextDecoder takes the byte order mark away.
     return new TextDecoder(encoding, {fatal: true}).decode(bytes);
   } catch {
-    throw new Error(`it is no text in ${encoding.toUpperCase()}; save it as UTF-8`);
+    throw new FileRefusal(`it is no text in ${encoding.toUpperCase()}; save it as UTF-8`);
   }
 }
 
@@ -100,10 +103,10 @@ function encodingOf(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
 }
 
 function refuseOthers(stats: {isFile(): boolean; isDirectory(): boolean}): void {
-  if (stats.isDirectory()) throw new Error('it is a folder');
-  if (!stats.isFile()) throw new Error('it is no regular file but a device, a pipe or a socket');
+  if (stats.isDirectory()) throw new FileRefusal('it is a folder');
+  if (!stats.isFile()) throw new FileRefusal('it is no regular file but a device, a pipe or a socket');
 }
 
 function refuseLarge(size: number, maxBytes: number): void {
-  if (size > maxBytes) throw new Error(`the file has ${size} bytes, more than the limit of ${maxBytes}`);
+  if (size > maxBytes) throw new FileRefusal(`the file has ${size} bytes, more than the limit of ${maxBytes}`);
 }

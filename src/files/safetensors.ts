@@ -2,18 +2,9 @@
  * The safetensors file format: an 8-byte little-endian header length, a JSON header that names each array's type, shape and
  * byte range, then the arrays' bytes, little-endian, without gaps. Format: huggingface/safetensors, README ("Format").
  */
-import {open, rename, rm} from 'node:fs/promises';
 import {InputError} from '../common/errors';
-import {cannotWrite} from './output';
-import {
-  HOST_ORDER,
-  ITEM_BYTES,
-  readBytes,
-  toHostOrder,
-  withBinaryFile,
-  writeBytes,
-  type BinaryFile,
-} from './binaryFile';
+import {writeDurably} from './transaction';
+import {HOST_ORDER, ITEM_BYTES, readBytes, toHostOrder, withBinaryFile, type BinaryFile} from './binaryFile';
 
 /** A named array as it lies on disk: type, shape (row-major; `[]` is a scalar) and values. */
 export type SafetensorsArray =
@@ -73,6 +64,9 @@ const READERS: Readonly<Record<string, (shape: number[], buffer: ArrayBuffer) =>
   U8: (shape, buffer) => ({dtype: 'uint8', shape, data: new Uint8Array(buffer)}),
 };
 
+/** Named arrays to write. */
+export type SafetensorsArrays = Readonly<Record<string, {shape: readonly number[]; data: SafetensorsArray['data']}>>;
+
 /**
  * Writes arrays to a `.safetensors` file: first to a temporary file beside it, which then takes its name, so that a reader
  * sees the old file or the new one and an interrupted write leaves the old one.
@@ -80,9 +74,22 @@ const READERS: Readonly<Record<string, (shape: number[], buffer: ArrayBuffer) =>
  */
 export async function writeSafetensors(
   path: string,
-  arrays: Readonly<Record<string, {shape: readonly number[]; data: SafetensorsArray['data']}>>,
+  arrays: SafetensorsArrays,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
+  await writeDurably(path, safetensorsPieces(path, arrays, metadata));
+}
+
+/**
+ * The bytes of a `.safetensors` file, in pieces; where the host's order allows, they are views of the arrays.
+ * @param path what messages call the file
+ * @throws InputError where a shape does not fit its values
+ */
+export function safetensorsPieces(
+  path: string,
+  arrays: SafetensorsArrays,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array[] {
   const named = Object.entries(arrays).map(([name, {shape, data}]) => {
     const size = shape.reduce((product, length) => product * length, 1);
     if (name === '__metadata__') throw new InputError('an array cannot be named "__metadata__"; choose another name');
@@ -110,26 +117,8 @@ export async function writeSafetensors(
   const head = Buffer.alloc(8 + length, ' ');
   head.writeBigUInt64LE(BigInt(length));
   json.copy(head, 8);
-
-  const temporary = `${path}.${process.pid}.${(temporaries += 1)}.tmp`;
-  try {
-    const handle = await open(temporary, 'wx');
-    try {
-      await writeBytes(handle, head);
-      for (const {data} of named) await writeBytes(handle, littleEndianBytes(data));
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, {force: true}).catch(() => {});
-    throw cannotWrite(path, error);
-  }
+  return [head, ...named.map(({data}) => littleEndianBytes(data))];
 }
-
-/** Two writes of one process to one path must not share a temporary file. */
-let temporaries = 0;
 
 function dtypeOf(data: SafetensorsArray['data']): string {
   if (data instanceof Float32Array) return 'F32';

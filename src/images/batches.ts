@@ -1,8 +1,10 @@
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {InputError, InterruptError} from '../common/errors';
+import {option} from '../common/options';
 import {pixelSize, resolvePreset} from './presets';
-import type {ImageBatch, LabelledImages, Preset, PresetOption} from './types';
+import type {ImageBatch, LabelledImages, Preset, PresetOption, SkippedImage} from './types';
 import {UnreadableImageError} from './unreadable';
+import {runsOf, sourceIsGone, UnreadableRunError} from './unreadableRun';
 
 export interface ImageBatchOptions {
   /** The network's input: [H, W, C], with 3 channels, or 1 for luma. */
@@ -13,10 +15,16 @@ export interface ImageBatchOptions {
   /** First image, and the image after the last. @default 0 and all */
   from?: number;
   to?: number;
-  /** Images decoded at a time. @default 4 */
+  /** Images asked for at a time. @default the images' own, else 4 */
   concurrency?: number;
   /** Whether an unreadable image is left out and named in its batch, or ends the run. @default 'skip' */
   unreadable?: 'skip' | 'fail';
+  /**
+   * So many unreadable images in a row end the run: a folder has gone, or a disk, rather than an image. No batch of them is handed out
+   * then, so that a later run begins with them. `Infinity` goes on whatever happens.
+   * @default a hundredth of the list, at least 20 and at most 200
+   */
+  maxUnreadableRun?: number;
   /** Aborting it ends the run with an `InterruptError`. */
   signal?: AbortSignal;
 }
@@ -29,6 +37,7 @@ const AHEAD = 2;
  * and the `concurrency` images that are being decoded.
  * @throws InputError where no image can be read, an image has the wrong size or no preset is known
  * @throws UnreadableImageError with `unreadable: 'fail'`
+ * @throws UnreadableRunError after too many unreadable images in a row
  */
 export async function* imageBatches(
   images: LabelledImages,
@@ -39,16 +48,22 @@ export async function* imageBatches(
     batchSize,
     from = 0,
     to = images.paths.length,
-    concurrency = 4,
+    concurrency = images.concurrency ?? 4,
     unreadable = 'skip',
     signal,
   } = options;
+  const {maxUnreadableRun = defaultRun(to)} = options;
   const preset = options.preset === undefined ? images.preset : resolvePreset(options.preset);
   if (!preset) throw new InputError(`no preset for ${images.name}; name one: torch-imagenet, tf, cifar or your own`);
   const fill = filler(images, preset, inputShape);
   for (const [name, value] of Object.entries({batchSize, concurrency})) {
     if (!Number.isInteger(value) || value < 1)
       throw new InputError(`invalid ${name}: ${value}; it is a whole number from 1`);
+  }
+  if (!(maxUnreadableRun >= 1)) {
+    throw new InputError(
+      `invalid ${option('maxUnreadableRun')}: ${maxUnreadableRun}; it is a number of images from 1, or Infinity`,
+    );
   }
 
   const stop = {requested: false};
@@ -74,6 +89,9 @@ export async function* imageBatches(
 
   const pending: Promise<ImageBatch>[] = [];
   const unread: ImageBatch['skipped'] = [];
+  // Batches that end with unreadable images wait until one can be read.
+  const held: ImageBatch[] = [];
+  let run: SkippedImage[] = [];
   let read = 0;
   let start = from;
   try {
@@ -92,8 +110,16 @@ export async function* imageBatches(
         );
       read += batch.indices.length;
       if (unread.length === 0) unread.push(...batch.skipped);
-      yield batch;
+      const {longest, last} = runsOf(batch, run);
+      if (longest[0] !== run[0]) yield* held.splice(0); // Another run than the one that they end with.
+      run = last;
+      const gone = await sourceIsGone(images, last);
+      if (gone || longest.length >= maxUnreadableRun) throw new UnreadableRunError(images, gone ? last : longest, gone);
+      if (batch.indices.length > 0) yield* held.splice(0);
+      held.push(batch);
+      if (last.length === 0) yield* held.splice(0);
     }
+    yield* held;
   } finally {
     stop.requested = true;
   }
@@ -102,6 +128,10 @@ export async function* imageBatches(
       `none of the ${to} images of ${images.name} can be read; the first is ${unread[0].path}: ${unread[0].reason}`,
     );
   }
+}
+
+function defaultRun(images: number): number {
+  return Math.min(200, Math.max(20, Math.ceil(images / 100)));
 }
 
 /** Writes the preprocessed pixels of one image to `out`, [H, W, C]. */
@@ -154,9 +184,12 @@ function withoutFailures(
   });
   return {
     indices,
-    pixels: pixels.subarray(0, indices.length * one),
+    // An empty view would keep the whole batch in memory while it waits.
+    pixels: indices.length > 0 ? pixels.subarray(0, indices.length * one) : new Float32Array(0),
     shape: [indices.length, ...inputShape],
-    skipped: failures.flatMap((failure) => (failure ? [{path: failure.path, reason: failure.reason}] : [])),
+    skipped: failures.flatMap((failure) =>
+      failure ? [{path: failure.path, reason: failure.reason, kind: failure.kind}] : [],
+    ),
     next: start + failures.length,
   };
 }

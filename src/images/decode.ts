@@ -1,7 +1,7 @@
-import {readFile, stat} from 'node:fs/promises';
 import sharp, {type Sharp} from 'sharp';
+import {FileRefusal, readRegularFile} from '../files/regularFile';
 import type {RgbImage} from './resize';
-import {UnreadableImageError} from './unreadable';
+import {UnreadableImageError, type UnreadableKind} from './unreadable';
 
 /** What decoding applies beyond what torchvision does; both change pixels, and with them logits. */
 export interface DecodeOptions {
@@ -17,30 +17,53 @@ const MAX_FILE_BYTES = 2 ** 29;
 /** Vector and document formats, which sharp would render, are none of them. */
 const FORMATS = new Set(['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif']);
 
+/** Where the bytes of an image are: a file, or a part of one, e.g. of a tar archive. */
+export interface ImageSource {
+  file: string;
+  /** First byte and number of bytes. @default the whole file */
+  position?: number;
+  length?: number;
+}
+
+/** Waits until an image of so many pixels may be decoded. */
+type Permission = (pixels: number) => Promise<void>;
+
 /**
  * Decodes an image file to RGB, [height, width, 3], as Pillow's `Image.open(file).convert('RGB')` does: greyscale is repeated,
  * alpha dropped, not blended, of CMYK each ink multiplied by black, of an animation the first frame taken. Of 16 bits
  * the high byte is taken, also of 16-bit greyscale without alpha, which Pillow clips at 255 instead.
  * @param path what messages call the image
- * @throws UnreadableImageError also for a truncated file, and for one of more than `MAX_PIXELS` before its pixels take memory
+ * @param permission asked once the size is known, before pixels take memory
+ * @throws UnreadableImageError also for a truncated file, for what is no regular file, and for one of more than `MAX_PIXELS` before its
+ *   pixels take memory
  */
-export async function decodeRgb(file: string, path: string, options: DecodeOptions = {}): Promise<RgbImage> {
+export async function decodeRgb(
+  source: string | ImageSource,
+  path: string,
+  options: DecodeOptions = {},
+  permission: Permission = async () => {},
+): Promise<RgbImage> {
   try {
-    const {size} = await stat(file);
-    if (size === 0) throw new Refusal('the file is empty');
-    if (size > MAX_FILE_BYTES)
-      throw new Refusal(`the file has ${size} bytes, more than the limit of ${MAX_FILE_BYTES}`);
+    const {file, position, length} = typeof source === 'string' ? {file: source} : source;
+    const part = position === undefined || length === undefined ? undefined : {position, length};
     // Not sharp(file): libvips would serve a file from its cache after it has been replaced.
-    return await decodeBytes(await readFile(file), options);
+    const bytes = await readRegularFile(file, MAX_FILE_BYTES, part);
+    if (bytes.length === 0) throw new Refusal('the file is empty');
+    return await decodeBytes(bytes, options, permission);
   } catch (error) {
-    throw new UnreadableImageError(path, reasonOf(error as NodeJS.ErrnoException));
+    const {reason, kind} = failureOf(error as NodeJS.ErrnoException);
+    throw new UnreadableImageError(path, reason, kind);
   }
 }
 
 /** What this file refuses by itself, in its own words. */
 class Refusal extends Error {}
 
-async function decodeBytes(bytes: Buffer, {exif = false, icc = false}: DecodeOptions): Promise<RgbImage> {
+async function decodeBytes(
+  bytes: Buffer,
+  {exif = false, icc = false}: DecodeOptions,
+  permission: Permission,
+): Promise<RgbImage> {
   // Pillow, too, refuses a truncated file and overlooks flipped bits.
   const source = {autoOrient: exif, ignoreIcc: !icc, failOn: 'truncated', limitInputPixels: MAX_PIXELS} as const;
   const {format, space, width, height, hasProfile} = await sharp(bytes, {limitInputPixels: false}).metadata();
@@ -48,6 +71,9 @@ async function decodeBytes(bytes: Buffer, {exif = false, icc = false}: DecodeOpt
   if (width * height > MAX_PIXELS) {
     throw new Refusal(`it has ${width} × ${height} pixels (width × height), more than the limit of ${MAX_PIXELS}`);
   }
+  // libvips does not come back from an 8-bit L*a*b* TIFF without alpha; Pillow converts none to RGB either.
+  if (space === 'lab') throw new Refusal('L*a*b* images are not read; convert it to RGB');
+  await permission(width * height);
   const image = sharp(bytes, source);
   if (space === 'cmyk' && !(icc && hasProfile)) {
     // Otherwise sharp converts inks by a press profile of its own.
@@ -69,22 +95,25 @@ async function rawPixels(image: Sharp): Promise<RgbImage & {channels: number}> {
 /** Pillow's conversion: (255 − ink)(255 − black) / 255, rounded. `data` is [height, width, 4]. */
 function cmykToRgb({data, width, height, channels}: RgbImage & {channels: number}): RgbImage {
   if (channels !== 4) throw new Refusal(`it decodes to ${channels} channels instead of 4`);
-  const rgb = new Uint8Array(width * height * 3);
+  // In place, since an image of ink takes a third more than one of light: each pixel is written where it, or one before, was read.
   for (let pixel = 0; pixel < width * height; pixel++) {
     const paper = 255 - data[4 * pixel + 3];
-    for (let c = 0; c < 3; c++) rgb[3 * pixel + c] = Math.round(((255 - data[4 * pixel + c]) * paper) / 255);
+    for (let c = 0; c < 3; c++) data[3 * pixel + c] = Math.round(((255 - data[4 * pixel + c]) * paper) / 255);
   }
-  return {data: rgb, width, height};
+  return {data: data.subarray(0, 3 * width * height), width, height};
 }
 
 /** One plain line, without the file's absolute path. */
-function reasonOf(error: NodeJS.ErrnoException): string {
+function failureOf(error: NodeJS.ErrnoException): {reason: string; kind: UnreadableKind} {
   const {code, message} = error;
-  if (code === 'ENOENT') return 'there is no such file';
-  if (code === 'EACCES' || code === 'EPERM') return 'its permissions forbid reading it';
-  if (code === 'EISDIR') return 'it is a folder';
-  if (/unsupported image format/.test(message)) return 'it is no image in a known format';
-  if (code !== undefined || error instanceof Refusal) return message.trim().split('\n')[0];
+  if (code === 'ENOENT' || code === 'ENOTDIR') return {reason: 'there is no such file', kind: 'missing'};
+  if (code === 'EACCES' || code === 'EPERM') return {reason: 'its permissions forbid reading it', kind: 'unreachable'};
+  if (code !== undefined) {
+    return {reason: `the file system fails: ${message.replace(/, \w+ '.*'$/, '').split('\n')[0]}`, kind: 'unreachable'};
+  }
+  if (error instanceof Refusal || error instanceof FileRefusal) return {reason: message, kind: 'undecodable'};
+  if (/unsupported image format/.test(message))
+    return {reason: 'it is no image in a known format', kind: 'undecodable'};
   // The decoders' words differ from one run to the next, down to "Unknown error".
-  return 'it cannot be decoded; the file is damaged';
+  return {reason: 'it cannot be decoded; the file is damaged', kind: 'undecodable'};
 }

@@ -1,56 +1,58 @@
-import {option} from '../common/options';
-import {readdir, realpath, stat} from 'node:fs/promises';
-import {basename, join, resolve} from 'node:path';
+import {basename, resolve} from 'node:path';
 import {InputError} from '../common/errors';
-import {checkedLabels, classNames, few, imagenetClasses, imagenetOffset, shownName, wordNetId} from './classes';
-import {decodeRgb, type DecodeOptions} from './decode';
-import {fitTo} from './geometry';
-import {entriesFor, labelIndex, readLabels, type LabelOption} from './labelMap';
+import {option} from '../common/options';
+import {folderLabelling, type ClassOrder} from './classFolders';
+import {checkedLabels} from './classes';
+import type {DecodeOptions} from './decode';
+import {decodePool} from './decodePool';
+import {endingTest, findImages, leftOutNotes} from './fileNames';
+import {flatNames, mappedLabelling, type LabelOption} from './labelMap';
+import type {Labelling} from './labelling';
 import {resolvePreset} from './presets';
 import type {LabelledImages, PresetOption} from './types';
 
 export interface FileImageOptions extends DecodeOptions {
   /** The preprocessing. @default the model's */
   preset?: PresetOption;
+  /** Seconds after which decoding an image is given up: it counts as unreadable. @default 30 */
+  decodeSeconds?: number;
 }
 
 export interface ImageFolderOptions extends FileImageOptions {
   /** Class indices: needed for a flat folder, and where the class folders' names do not say them. */
   labels?: LabelOption;
-  /** Extensions of image files, without the dot. @default jpg, jpeg, png, webp */
+  /** Extensions of image files, without the dot. @default jpg, jpeg, jpe, jif, jfif, png, webp */
   extensions?: readonly string[];
-}
-
-interface Labelling {
-  labels(outputs: number): Int32Array;
-  names(outputs: number): string[];
+  /**
+   * How class folders are counted: `name`, in the order of their names as text, as torchvision's ImageFolder does; `number`, in the order
+   * of the numbers that they are named by. @default `number` where their names are the numbers 0 to K − 1, else `name`
+   */
+  classOrder?: ClassOrder;
 }
 
 /**
  * The images of a folder, ordered by relative path (UTF-16 code units). With class sub-folders, sorted folder names are the
- * class indices where there are as many as the model has outputs; WordNet ids are known to a model with ImageNet's 1000 outputs;
- * otherwise, and for a flat folder, `labels` is required. Hidden files and files with other extensions are left out.
+ * class indices where there are as many as the model has outputs, and names that are the numbers 0 to K − 1 are the indices themselves;
+ * WordNet ids are known to a model with ImageNet's 1000 outputs; otherwise, and for a flat folder, `labels` is required. Hidden files,
+ * what NAS boxes and archives leave, and files with other extensions are left out; `notes` says how many of the last.
  * @throws InputError where there are no images or labels do not fit them; `labelsFor` throws where they do not fit the model
  */
 export async function imageFolder(folder: string, options: ImageFolderOptions = {}): Promise<LabelledImages> {
-  const extensions = new Set(
-    (options.extensions ?? ['jpg', 'jpeg', 'png', 'webp']).map((e) => e.replace(/^\./, '').toLowerCase()),
-  );
-  const isImage = (name: string) => extensions.has(/\.([^./]+)$/.exec(name)?.[1].toLowerCase() ?? '');
-  const {paths, folders} = await listImages(folder, isImage);
+  const isImage = endingTest(options.extensions);
+  const found = await findImages(folder, isImage);
+  const {paths, files, folders} = found;
+  const name = basename(resolve(folder));
+  const leftOut = leftOutNotes(name, found, isImage.words, option);
   if (paths.length === 0) {
     throw new InputError(
-      `no images in ${folder}; it needs ${[...extensions].join(', ')} files, in one sub-folder for each class or with labels`,
+      `no images in ${folder}; it needs ${isImage.words} files, in one sub-folder for each class or with labels${leftOut.length > 0 ? `. ${leftOut[0]}` : ''}`,
     );
   }
-  const labelling = options.labels
-    ? mappedLabelling(paths, entriesFor(readLabels(options.labels), paths), labelSource(options.labels))
-    : folderLabelling(folder, paths, folders);
-  const images = fileImages(
-    {name: basename(resolve(folder)), paths, files: paths.map((path) => join(folder, path)), labelling},
-    options,
-  );
   const source = resolve(folder);
+  const labelling = options.labels
+    ? mappedLabelling(options.labels, paths, source)
+    : folderLabelling(folder, paths, folders, options.classOrder);
+  const images = fileImages({name, paths, files, labelling, notes: leftOut}, options);
   return typeof options.labels === 'string'
     ? {...images, source, labelsFile: resolve(options.labels)}
     : {...images, source};
@@ -73,7 +75,8 @@ export function imageFiles(
       name: `${list.length} files`,
       paths,
       files,
-      labelling: {labels: (outputs) => checkedLabels(labels, paths, outputs), names: flatNames},
+      labelling: {labels: (outputs) => checkedLabels(labels, paths, outputs), names: flatNames, notes: []},
+      notes: [],
     },
     options,
   );
@@ -91,133 +94,37 @@ function checkEntries(list: readonly {file: string; label: number}[]): void {
   }
 }
 
+/** Images that may wait in the pool, which bounds by itself what is decoded at a time. */
+const AHEAD = 512;
+
+interface FileList {
+  name: string;
+  paths: readonly string[];
+  files: readonly string[];
+  labelling: Labelling;
+  notes: readonly string[];
+}
+
 function fileImages(
-  {name, paths, files, labelling}: {name: string; paths: string[]; files: string[]; labelling: Labelling},
-  {preset, exif = false, icc = false}: FileImageOptions,
+  {name, paths, files, labelling, notes}: FileList,
+  {preset, exif = false, icc = false, decodeSeconds: seconds = 30}: FileImageOptions,
 ): LabelledImages {
+  if (!(seconds > 0)) {
+    throw new InputError(`invalid ${option('decodeSeconds')}: ${String(seconds)}; give a number of seconds above 0`);
+  }
+  const said = [...notes, ...labelling.notes];
   return {
     name,
     paths,
-    preset: preset === undefined ? undefined : resolvePreset(preset),
+    preset: preset === undefined ? undefined : resolvePreset(preset, said),
+    notes: said,
     decoding: [exif && 'exif', icc && 'icc'].filter(Boolean).join(' ') || undefined,
+    fileOf: (index) => files[index],
     labelsFor: labelling.labels,
     classNamesFor: labelling.names,
-    pixels: async (index, size) => fitTo(await decodeRgb(files[index], paths[index], {exif, icc}), size, paths[index]),
+    concurrency: AHEAD,
+    pixels: (index, size) =>
+      decodePool().decode({source: {file: files[index]}, path: paths[index], size, options: {exif, icc}, seconds}),
     toString: () => `${name}: ${paths.length} images`,
   };
-}
-
-function labelSource(option: LabelOption): string {
-  return typeof option === 'string' ? option : 'labels';
-}
-
-function mappedLabelling(paths: readonly string[], entries: readonly (number | string)[], source: string): Labelling {
-  const labels = (outputs: number) =>
-    Int32Array.from(entries, (entry, i) => labelIndex(entry, paths[i], source, outputs));
-  return {
-    labels,
-    names: (outputs) => {
-      if (paths.every((path) => !path.includes('/'))) return flatNames(outputs);
-      const known = new Map<number, string>();
-      labels(outputs).forEach((label, i) => {
-        const folder = paths[i].includes('/') ? paths[i].split('/')[0] : undefined;
-        const name = shownName(wordNetId(String(entries[i])) ?? folder ?? `class ${label}`);
-        // Of several folders for one class none is its name.
-        known.set(label, (known.get(label) ?? name) === name ? name : `class ${label}`);
-      });
-      return classNames(outputs, known);
-    },
-  };
-}
-
-/** Names where no folder gives any: ImageNet's, of a model with its outputs. */
-function flatNames(outputs: number): string[] {
-  const offset = imagenetOffset(outputs);
-  if (offset === undefined) return classNames(outputs);
-  return classNames(
-    outputs,
-    [...imagenetClasses().values()].map(({index, name}) => [index + offset, name] as const),
-  );
-}
-
-/** No class folders, or images beside them: their labels must be given. */
-export class UnlabelledImagesError extends InputError {}
-
-function folderLabelling(folder: string, paths: readonly string[], folders: readonly string[]): Labelling {
-  const loose = paths.filter((path) => !path.includes('/'));
-  if (loose.length === paths.length) {
-    throw new UnlabelledImagesError(
-      `no labels for the flat folder ${folder}; sort its images into one sub-folder for each class, or give ${option('labels')}: a JSON or CSV file of file name to class index`,
-    );
-  }
-  if (loose.length) {
-    throw new InputError(
-      `${loose.length} of the images in ${folder} lie outside its class sub-folders: ${few(loose)}; move them into one, remove them or give ${option('labels')}`,
-    );
-  }
-  const filled = [...new Set(paths.map((path) => path.split('/')[0]))].sort();
-  const indices = (outputs: number): ReadonlyMap<string, number> => {
-    const classes = filled.length === outputs ? filled : folders.length === outputs ? folders : undefined;
-    if (classes) return new Map(classes.map((name, index) => [name, index]));
-    const offset = imagenetOffset(outputs);
-    if (offset !== undefined) {
-      const known = imagenetClasses();
-      const found = filled.map((name) => [name, known.get(wordNetId(name) ?? '')?.index] as const);
-      const unknown = found.filter(([, index]) => index === undefined).map(([name]) => name);
-      if (unknown.length === 0) return new Map(found.map(([name, index]) => [name, index! + offset]));
-      if (unknown.length < filled.length) {
-        throw new InputError(
-          `class folders in ${folder} that are none of ImageNet's 1000 WordNet ids: ${few(unknown)}; remove them or give ${option('labels')}, a JSON or CSV file of folder to class index`,
-        );
-      }
-    }
-    throw new InputError(
-      `${filled.length} class folders in ${folder} (${few(filled)}), but the model has ${outputs} outputs; give ${option('labels')}, a JSON or CSV file of folder to class index`,
-    );
-  };
-  return {
-    labels: (outputs) => {
-      const index = indices(outputs);
-      return Int32Array.from(paths, (path) => index.get(path.split('/')[0])!);
-    },
-    names: (outputs) =>
-      classNames(
-        outputs,
-        [...indices(outputs)].map(([name, index]) => [index, shownName(name)] as const),
-      ),
-  };
-}
-
-/** Relative paths of all images below a folder, sorted, and the names of its sub-folders, sorted. Links are followed, loops are not. */
-async function listImages(folder: string, isImage: (name: string) => boolean) {
-  const paths: string[] = [];
-  const folders: string[] = [];
-  const walk = async (relative: string, above: readonly string[]): Promise<void> => {
-    const here = join(folder, relative);
-    const real = await realpath(here);
-    if (above.includes(real)) return;
-    for (const entry of await readdir(here, {withFileTypes: true})) {
-      if (entry.name.startsWith('.')) continue;
-      const path = relative ? `${relative}/${entry.name}` : entry.name;
-      // A link that leads nowhere counts as a file: it is reported as unreadable, not lost.
-      const isFolder = entry.isSymbolicLink()
-        ? await stat(join(folder, path)).then(
-            (target) => target.isDirectory(),
-            () => false,
-          )
-        : entry.isDirectory();
-      if (isFolder) {
-        if (!relative) folders.push(entry.name);
-        await walk(path, [...above, real]);
-      } else if (isImage(entry.name)) paths.push(path);
-    }
-  };
-  try {
-    await walk('', []);
-  } catch (error) {
-    const {code, message} = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new InputError(`no image folder ${folder}; give the path of a folder of images`);
-    throw new InputError(`cannot read the image folder ${folder}: ${message}`);
-  }
-  return {paths: paths.sort(), folders: folders.sort()};
 }

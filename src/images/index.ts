@@ -10,5 +10,7 @@ export {choosePreset, presetFor, samePreset, type ChosenPreset} from './presetFo
 export {PRESETS, pixelSize, resolvePreset} from './presets';
 export {subset, type SubsetOptions} from './subset';
 export {thumbnail} from './thumbnail';
-export {UnreadableImageError} from './unreadable';
-export type {ImageBatch, LabelledImages, PixelSize, Preset, PresetOption} from './types';
+export {UnreadableImageError, type UnreadableKind} from './unreadable';
+export {UnreadableRunError} from './unreadableRun';
+export {type ClassOrder} from './classFolders';
+export type {ImageBatch, LabelledImages, PixelSize, Preset, PresetOption, SkippedImage} from './types';

@@ -1,139 +1,133 @@
-import {readFileSync, statSync} from 'node:fs';
-import {parse} from 'csv-parse/sync';
 import {InputError} from '../common/errors';
-import {few, imagenetClasses, imagenetOffset, wordNetId} from './classes';
+import {classNames, few, imagenetClasses, imagenetOffset, shownName, wordNetId} from './classes';
+import {isLabel, pairsOf, type LabelPair} from './labelColumns';
+import {objectTable, readLabelFile, type LabelTable} from './labelFile';
+import {labelKeys, type LabelKeys} from './labelKeys';
+import type {Labelling} from './labelling';
 
-/** File name, relative path or class folder → class index or WordNet id; or the path of a JSON or CSV file that holds it. */
+/** File name, relative path or class folder → class index or WordNet id; or the path of a file that holds it, see `readLabelFile`. */
 export type LabelOption = string | Readonly<Record<string, number | string>>;
 
-/** A label map, read but not yet applied to a model. */
-export interface LabelMap {
-  /** What messages call it. */
-  source: string;
-  entries: ReadonlyMap<string, number | string>;
+/** What an image's label is, before a model says what it means. */
+interface Entry {
+  label: string;
+  line?: number;
 }
-
-const MAX_FILE_BYTES = 2 ** 28;
 
 /**
- * Reads a label map: an object, a JSON file with an object, or a CSV file (comma, semicolon or tab) of two columns, file and
- * class index. A CSV file may begin with a header, which also finds the two columns among others: `file`, `path` or `image`, and
- * `label`, `class` or `index`.
- * @throws InputError where it cannot be read, or a label is neither a number nor a WordNet id
+ * The labels of images from a label file or an object.
+ * @param root absolute path of the folder that `paths` are relative to
+ * @throws InputError where they cannot be read or an image has none; `labels(outputs)` throws where one is no output
  */
-export function readLabels(option: LabelOption): LabelMap {
-  if (typeof option !== 'string') return labelMap('labels', Object.entries(option));
-  let text: string;
-  try {
-    if (statSync(option).size > MAX_FILE_BYTES) throw new Error(`more than ${MAX_FILE_BYTES} bytes`);
-    text = readFileSync(option, 'utf8').replace(/^\uFEFF/, '');
-  } catch (error) {
-    throw new InputError(`cannot read the labels ${option}: ${(error as Error).message}`);
-  }
-  return labelMap(option, /^\s*[{[]/.test(text) ? jsonRows(text, option) : csvRows(text, option));
+export function mappedLabelling(option: LabelOption, paths: readonly string[], root = ''): Labelling {
+  const table = typeof option === 'string' ? readLabelFile(option) : objectTable('labels', option);
+  const keys = labelKeys(paths, root);
+  if (table.rows.every(({cells}) => cells.length === 1)) return oneColumn(table, paths, keys);
+  const {pairs, notes, oneHot} = pairsOf(table, keys);
+  const swapped = inverted(pairs, keys);
+  const all = swapped ?? pairs;
+  checkPairs(all, table.source);
+  return labellingOf(entriesFor(all, paths, keys, table.source), paths, table.source, {
+    all: [...new Set(all.map(({label}) => label))],
+    notes,
+    oneHot,
+  });
 }
 
-function jsonRows(text: string, file: string): (readonly [string, unknown])[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new InputError(`cannot read the labels ${file}: ${(error as Error).message}`);
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InputError(`invalid labels ${file}: not a JSON object of file name to class index, e.g. {"0001.png": 7}`);
-  }
-  return Object.entries(value);
-}
-
-function csvRows(text: string, file: string): (readonly [string, unknown])[] {
-  let rows: string[][];
-  try {
-    rows = parse(text, {
-      bom: true,
-      trim: true,
-      skip_empty_lines: true,
-      delimiter: delimiterOf(text),
-      relax_column_count: true,
+/** One word a line: class names by index, or a label for each image in its order. */
+function oneColumn({rows, source}: LabelTable, paths: readonly string[], keys: LabelKeys): Labelling {
+  const words = rows.map(({cells, line}) => ({word: cells[0].trim(), line}));
+  const folders = words.map(({word}) => keys.folderOf(word));
+  if (folders.some((folder) => folder !== undefined)) {
+    const pairs = words.map(({word, line}, index) => ({key: word, label: String(index), line}));
+    return labellingOf(entriesFor(pairs, paths, keys, source), paths, source, {
+      all: pairs.map(({label}) => label),
+      notes: [`${source} lists the class folders: the first is class 0`],
     });
-  } catch (error) {
-    throw new InputError(`cannot read the labels ${file}: ${(error as Error).message}`);
   }
-  const short = rows.findIndex((row) => row.length < 2);
-  if (short >= 0) {
+  const short = words.find(({word}) => !isLabel(word)) ?? words.find(({word}) => keys.imageOf(word) !== undefined);
+  if (short) {
     throw new InputError(
-      `invalid labels ${file}: row ${short + 1}, "${rows[short].join(',')}", has one column; a row is a file name and a class index, e.g. 0001.png,7`,
+      `invalid labels ${source}: ${short.line === undefined ? 'entry' : `row ${short.line}`}, "${short.word.slice(0, 80)}", has one column; a row is a file name and a class index, e.g. 0001.png,7`,
     );
   }
-  // A first row that names a file is no header: its label is a mistake, and reported as one.
-  if (rows.length === 0 || isLabel(rows[0][1]) || /\.\w+$/.test(rows[0][0])) return rows.map((row) => [row[0], row[1]]);
-  const [header, ...body] = rows;
-  const fileColumn = header.findIndex((cell) => /^(file|path|image|img|name|folder)/i.test(cell));
-  const labelColumn = header.findIndex(
-    (cell, c) => /^(label|class|index|target)/i.test(cell) && body.every((row) => isLabel(row[c])),
+  const numbers = words.filter(({word}) => wordNetId(word) === undefined);
+  if (numbers.length > 0 && (/ground.?truth/i.test(source) || paths.some((path) => /ILSVRC20\d\d_/.test(path)))) {
+    throw new InputError(
+      `invalid labels ${source}: a number a line for images of ILSVRC, whose ground truth counts classes in an order of its own; give synset_labels.txt (a WordNet id a line) or a file of file name and class index`,
+    );
+  }
+  if (words.length !== paths.length) {
+    throw new InputError(
+      `${words.length} labels in ${source}, one a line, for ${paths.length} images; without file names there is one for each image, in the order of the images' names`,
+    );
+  }
+  return labellingOf(
+    words.map(({word, line}) => ({label: word, line})),
+    paths,
+    source,
+    {
+      all: [...new Set(words.map(({word}) => word))],
+      notes: [`${source} names no files: its lines are taken in the order of the images' names (${few(paths)})`],
+    },
   );
-  return body.map((row) => [row[Math.max(fileColumn, 0)] ?? '', row[labelColumn < 0 ? 1 : labelColumn]]);
 }
 
-/** Semicolons and tabs divide only a file whose first line has no comma, tabs only without semicolons: names may hold either. */
-function delimiterOf(text: string): string {
-  const line = text.trimStart().split('\n', 1)[0];
-  return [',', ';', '\t'].find((delimiter) => line.includes(delimiter)) ?? ',';
+/** A map from index to class (`{"0": "cat"}`) turned round; undefined where it is none. */
+function inverted(pairs: readonly LabelPair[], keys: LabelKeys): LabelPair[] | undefined {
+  const fits = (text: string) => keys.imageOf(text) !== undefined || keys.folderOf(text) !== undefined;
+  if (pairs.some(({key}) => !/^\d+$/.test(key) || fits(key))) return undefined;
+  if (!pairs.some(({label}) => keys.folderOf(label) !== undefined)) return undefined;
+  return pairs.map(({key, label, line}) => ({key: label, label: key, line}));
 }
 
-function isLabel(value: unknown): value is number | string {
-  if (typeof value === 'number') return true;
-  return typeof value === 'string' && (/^[+-]?\d+(\.\d+)?$/.test(value) || wordNetId(value) !== undefined);
-}
-
-function labelMap(source: string, rows: (readonly [string, unknown])[]): LabelMap {
-  const entries = new Map<string, number | string>();
-  for (const [key, value] of rows) {
-    if (!isLabel(value)) {
+/** @throws InputError for labels of which some are names and others are indices or ids, and for two of one key */
+function checkPairs(pairs: readonly LabelPair[], source: string): void {
+  const known = pairs.filter(({label}) => isLabel(label));
+  const wrong = pairs.find(({label}) => label === '' || (known.length > 0 && !isLabel(label)));
+  if (wrong) {
+    throw new InputError(
+      `invalid label in ${source}${atLine(wrong.line)}: ${JSON.stringify(wrong.label.slice(0, 80))} for ${wrong.key.slice(0, 200)}; a label is a class index or, for a model of ImageNet, a WordNet id`,
+    );
+  }
+  const labels = new Map<string, string>();
+  for (const {key, label, line} of pairs) {
+    const before = labels.get(key);
+    if (before !== undefined && before !== label) {
       throw new InputError(
-        `invalid label in ${source}: ${JSON.stringify(value)} for ${key}; a label is a class index or, for a model of ImageNet, a WordNet id`,
+        `two labels for ${key} in ${source}${atLine(line)}: ${before} and ${label}; keep one of them`,
       );
     }
-    const name = key.replaceAll('\\', '/').replace(/^\.\//, '').replace(/\/$/, '');
-    const before = entries.get(name);
-    if (before !== undefined && String(before) !== String(value)) {
-      throw new InputError(`two labels for ${name} in ${source}: ${before} and ${value}; keep one of them`);
+    labels.set(key, label);
+  }
+}
+
+function atLine(line: number | undefined): string {
+  return line === undefined ? '' : `, line ${line}`;
+}
+
+/** Each image's entry: by its path, else by its class folder. The table may be of more images than these. */
+function entriesFor(pairs: readonly LabelPair[], paths: readonly string[], keys: LabelKeys, source: string): Entry[] {
+  const found = new Array<(LabelPair & {distance: number}) | undefined>(paths.length).fill(undefined);
+  const ofFolder = new Map<string, LabelPair>();
+  for (const pair of pairs) {
+    const match = keys.imageOf(pair.key);
+    const folder = match ? undefined : keys.folderOf(pair.key);
+    if (folder !== undefined && !ofFolder.has(folder)) ofFolder.set(folder, pair);
+    if (!match) continue;
+    const before = found[match.image];
+    if (before && before.distance === match.distance && before.label !== pair.label) {
+      throw new InputError(
+        `two labels for ${paths[match.image]} in ${source}${atLine(pair.line)}: ${before.label} and ${pair.label} (${before.key} and ${pair.key}); keep one of them`,
+      );
     }
-    entries.set(name, value);
+    if (!before || match.distance < before.distance) found[match.image] = {...pair, distance: match.distance};
   }
-  if (entries.size === 0) throw new InputError(`no labels in ${source}; it needs a class index for every image`);
-  return {source, entries};
-}
-
-/**
- * The class index of one entry for a model with `outputs` outputs.
- * @throws InputError where it is not one of them
- */
-export function labelIndex(value: number | string, of: string, source: string, outputs: number): number {
-  const id = typeof value === 'string' ? wordNetId(value) : undefined;
-  const offset = imagenetOffset(outputs);
-  const index =
-    id === undefined ? Number(value) : offset === undefined ? NaN : (imagenetClasses().get(id)?.index ?? NaN) + offset;
-  if (!Number.isInteger(index) || index < 0 || index >= outputs) {
-    throw new InputError(`invalid label in ${source}: ${value} for ${of}; the model has outputs 0 to ${outputs - 1}`);
-  }
-  return index;
-}
-
-/**
- * The map's entry for each image: by its path, else by its class folder. The map may be of more images than these.
- * @throws InputError where an image has none
- */
-export function entriesFor({entries, source}: LabelMap, paths: readonly string[]): (number | string)[] {
-  const unlabelled: string[] = [];
-  const found = paths.map((path) => {
-    const entry = entries.get(path) ?? entries.get(path.split('/')[0]);
-    if (entry === undefined) unlabelled.push(path);
-    return entry as number | string;
-  });
+  const entries = found.map((entry, image) => entry ?? ofFolder.get(paths[image].split('/')[0]));
+  const unlabelled = paths.filter((_, image) => entries[image] === undefined);
   if (unlabelled.length === paths.length) {
     throw new InputError(
-      `none of the ${entries.size} labels in ${source} is of an image here: they name ${few([...entries.keys()])}, and the images are ${few(paths)}; give paths relative to the folder, or names of class folders`,
+      `none of the ${pairs.length} labels in ${source} is of an image here: they name ${few(pairs.map(({key}) => key.slice(0, 200)))}, and the images are ${few(paths)}; give paths relative to the folder, or names of class folders`,
     );
   }
   if (unlabelled.length) {
@@ -141,5 +135,83 @@ export function entriesFor({entries, source}: LabelMap, paths: readonly string[]
       `no label in ${source} for ${unlabelled.length} of ${paths.length} images: ${few(unlabelled)}; add them or remove the images`,
     );
   }
-  return found;
+  return entries as Entry[];
+}
+
+function labellingOf(
+  entries: readonly Entry[],
+  paths: readonly string[],
+  source: string,
+  {all, notes, oneHot}: {all: readonly string[]; notes: string[]; oneHot?: number},
+): Labelling {
+  const labels = (outputs: number) => {
+    if (oneHot !== undefined && oneHot > outputs) {
+      throw new InputError(
+        `${source} has ${oneHot} columns of zeros and ones, but the model has ${outputs} outputs; give labels that are made for it`,
+      );
+    }
+    const meaning = meaningOf(all, outputs);
+    return Int32Array.from(entries, ({label, line}, i) => {
+      const index = meaning(label);
+      if (!Number.isInteger(index) || index < 0 || index >= outputs) {
+        throw new InputError(
+          `invalid label in ${source}${atLine(line)}: ${label.slice(0, 80)} for ${paths[i]}; the model has outputs 0 to ${outputs - 1}`,
+        );
+      }
+      return index;
+    });
+  };
+  return {
+    labels,
+    names: (outputs) => {
+      if (paths.every((path) => !path.includes('/')) && all.every((label) => /^[+-]?\d/.test(label))) {
+        return flatNames(outputs);
+      }
+      const known = new Map<number, string>();
+      labels(outputs).forEach((label, i) => {
+        const folder = paths[i].includes('/') ? paths[i].split('/')[0] : undefined;
+        const text = /^[+-]?\d/.test(entries[i].label) ? undefined : entries[i].label;
+        const name = shownName(wordNetId(text ?? '') ?? text ?? folder ?? `class ${label}`);
+        // Of several folders for one class none is its name.
+        known.set(label, (known.get(label) ?? name) === name ? name : `class ${label}`);
+      });
+      return classNames(outputs, known);
+    },
+    notes,
+  };
+}
+
+/** What labels mean to a model: indices themselves; WordNet ids and ImageNet's words to a model with its outputs; as many names as outputs their sorted order. */
+function meaningOf(all: readonly string[], outputs: number): (label: string) => number {
+  const offset = imagenetOffset(outputs);
+  const named = all.filter((label) => !/^[+-]?\d/.test(label));
+  if (named.length === 0) return Number;
+  if (offset !== undefined) {
+    const known = imagenetClasses();
+    const words = wordsOfImagenet();
+    return (label) => (known.get(wordNetId(label) ?? '')?.index ?? words.get(label.toLowerCase()) ?? NaN) + offset;
+  }
+  if (all.length !== outputs) return () => NaN;
+  const sorted = new Map([...all].sort().map((label, index) => [label, index]));
+  return (label) => sorted.get(label) ?? NaN;
+}
+
+/** ImageNet's words that one class alone has. */
+function wordsOfImagenet(): ReadonlyMap<string, number> {
+  const words = new Map<string, number>();
+  for (const {index, name} of imagenetClasses().values()) {
+    const word = name.toLowerCase();
+    words.set(word, words.has(word) ? NaN : index);
+  }
+  return words;
+}
+
+/** Names where no folder gives any: ImageNet's, of a model with its outputs. */
+export function flatNames(outputs: number): string[] {
+  const offset = imagenetOffset(outputs);
+  if (offset === undefined) return classNames(outputs);
+  return classNames(
+    outputs,
+    [...imagenetClasses().values()].map(({index, name}) => [index + offset, name] as const),
+  );
 }

@@ -1,8 +1,9 @@
-import {option} from '../common/options';
 import {existsSync} from 'node:fs';
 import {InputError} from '../common/errors';
+import {option} from '../common/options';
+import {UnlabelledImagesError} from './classFolders';
 import {cifar10, isCifar10} from './cifar10';
-import {imageFolder, UnlabelledImagesError, type ImageFolderOptions} from './folder';
+import {imageFolder, type ImageFolderOptions} from './folder';
 import type {LabelledImages} from './types';
 
 export interface OpenImagesOptions extends ImageFolderOptions {
@@ -17,16 +18,27 @@ export async function openImages(
 ): Promise<LabelledImages> {
   if (await isCifar10(path)) return cifar10(path, options);
   if (options.labels !== undefined || recordedLabels === undefined) return imageFolder(path, options);
+  // Not the first error's words, ever: they quote the file, which may be any that a stranger's record names.
+  const misfit = () =>
+    new InputError(
+      `no labels for the images of ${path}: those recorded by the earlier run, "${recordedLabels}", ${existsSync(recordedLabels) ? 'do not fit' : 'are not there any more'}; give ${option('labels')}, a JSON or CSV file of file name to class index, or sort the images into one sub-folder for each class`,
+    );
   try {
-    return await imageFolder(path, {...options, labels: recordedLabels});
+    const images = await imageFolder(path, {...options, labels: recordedLabels});
+    const guarded =
+      <T>(ask: (outputs: number) => T) =>
+      (outputs: number): T => {
+        try {
+          return ask(outputs);
+        } catch (error) {
+          throw error instanceof InputError ? misfit() : error;
+        }
+      };
+    return {...images, labelsFor: guarded(images.labelsFor), classNamesFor: guarded(images.classNamesFor)};
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return imageFolder(path, options).catch((unlabelled: Error) => {
-      if (!(unlabelled instanceof UnlabelledImagesError)) throw unlabelled;
-      // Not the first error's words: they quote the file, which may be any that a stranger's record names.
-      throw new InputError(
-        `no labels for the images of ${path}: those recorded by the earlier run, "${recordedLabels}", ${existsSync(recordedLabels) ? 'do not fit' : 'are not there any more'}; give ${option('labels')}, a JSON or CSV file of file name to class index, or sort the images into one sub-folder for each class`,
-      );
+      throw unlabelled instanceof UnlabelledImagesError ? misfit() : unlabelled;
     });
   }
 }

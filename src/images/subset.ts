@@ -33,11 +33,15 @@ export function subset(images: LabelledImages, {limit, classes, classCount, indi
     paths: chosen.map((index) => images.paths[index]),
     preset: images.preset,
     decoding: images.decoding,
+    concurrency: images.concurrency,
+    notes: images.notes,
+    labelsFile: images.labelsFile,
     source: images.source,
     labelsFor(outputs) {
       const labels = images.labelsFor(outputs);
       return Int32Array.from(chosen, (index) => labels[index]);
     },
+    fileOf: images.fileOf && ((index) => images.fileOf?.(chosen[index])),
     classNamesFor: (outputs) => images.classNamesFor(outputs),
     pixels: (index, size) => images.pixels(chosen[index], size),
     toString: () => `${images.name}: ${chosen.length} of ${count} images`,

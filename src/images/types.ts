@@ -1,3 +1,5 @@
+import type {UnreadableKind} from './unreadable';
+
 /** How pixels become a network's input: (pixel / 255 − mean) / std per RGB channel, after the geometry. */
 export interface Preset {
   name: string;
@@ -44,15 +46,21 @@ export interface LabelledImages {
   readonly preset?: Preset;
   /** How the pixels are decoded where that is not the usual way, e.g. `exif`: part of the list's hash. */
   readonly decoding?: string;
+  /** What the user should know of the list, a sentence each: files left out, how class folders are counted. */
+  readonly notes?: readonly string[];
   /** The file that the labels were read from, so that a later run on the same images finds it. */
   readonly labelsFile?: string;
   /** The folder or file that they are read from, where it is one: nothing is written there. */
   readonly source?: string;
+  /** How many images may be asked for at a time. @default 4 */
+  readonly concurrency?: number;
   /**
    * Class index (the model's output index) of each image, for a model with `classes` outputs.
    * @throws InputError where it is unclear or beyond the outputs
    */
   labelsFor(classes: number): Int32Array;
+  /** The file that an image is read from, where it is one: what two runs compare to notice a change. */
+  fileOf?(index: number): string | undefined;
   /** Names of the classes by class index, `class 7` where unknown. */
   classNamesFor(classes: number): string[];
   /**
@@ -65,6 +73,14 @@ export interface LabelledImages {
   toString(): string;
 }
 
+/** An image that was left out. */
+export interface SkippedImage {
+  path: string;
+  reason: string;
+  /** Absent in what versions up to 0.1 recorded. */
+  kind?: UnreadableKind;
+}
+
 /** One decoded, preprocessed batch. It covers `batchSize` consecutive images, the last one of a run fewer. */
 export interface ImageBatch {
   /** Indices into `paths`, ascending; unreadable images are absent, so that there may be none. */
@@ -73,7 +89,7 @@ export interface ImageBatch {
   pixels: Float32Array;
   shape: [number, number, number, number];
   /** Unreadable images that fell into this batch. */
-  skipped: {path: string; reason: string}[];
+  skipped: SkippedImage[];
   /** The image after the last one that the batch covers: where a resumed run goes on. */
   next: number;
 }

@@ -1,5 +1,5 @@
 import {InputError} from '../common/errors';
-import type {GatedEntry, GatedSums} from './gatedSums';
+import {gatesOf, type GatedEntry, type GatedSums} from './gatedSums';
 import type {RelevanceStatistics} from './statistics';
 import {cosine} from './vectors';
 
@@ -9,8 +9,9 @@ const COLLECT_THEM =
 
 /** @throws InputError where the statistics were collected without gates */
 export function requireGates(stats: RelevanceStatistics): GatedSums {
-  if (!stats.gates) throw new InputError(COLLECT_THEM);
-  return stats.gates;
+  const gates = gatesOf(stats);
+  if (!gates) throw new InputError(COLLECT_THEM);
+  return gates;
 }
 
 /** Centred gated vectors of a channel's classes, of all images and of each half. */

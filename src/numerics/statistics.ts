@@ -1,7 +1,6 @@
 import {option} from '../common/options';
 import {InputError} from '../common/errors';
 import {counted, namedClass} from '../common/words';
-import type {GatedSums} from './gatedSums';
 
 /** The preprocessing that the statistics were made with. */
 export interface RecordedPreset {
@@ -15,6 +14,18 @@ export interface RecordedPreset {
 /** A preset's name, and where it is a guess, how to name another. */
 export function presetText({name, assumed}: Pick<RecordedPreset, 'name' | 'assumed'>): string {
   return assumed ? `${name} (assumed; give ${option('preset')} where it is another)` : name;
+}
+
+/** The attribution that the method is made with; statistics that name none are of it. */
+export const DEFAULT_ATTRIBUTION = 'activation × gradient';
+
+/** A collector's state as files hold it: small fields as JSON, the rest as arrays, row-major. */
+export interface SavedState {
+  fields: Record<string, unknown>;
+  arrays: Record<
+    string,
+    {shape: number[]; data: Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array}
+  >;
 }
 
 /** Images with the highest value per channel, best first; rows are filled with image −1 where there are fewer. */
@@ -40,6 +51,8 @@ export interface RelevanceStatistics {
   classes: number;
   classNames: string[];
   preset: RecordedPreset;
+  /** How relevance was computed. @default activation × gradient */
+  attribution?: string;
   images: {
     /** What the images are called, and the hash of the whole list that the run is about. */
     name: string;
@@ -55,6 +68,11 @@ export interface RelevanceStatistics {
     skipped: {path: string; reason: string}[];
     /** The file that the labels were read from, where there is one. */
     labelsFile?: string;
+    /** Where the statistics are of some shards of a run alone: which, of how many. */
+    shards?: {indices: number[]; count: number};
+    /** What is noticed of images that changed between two runs, and a number for each image that changes with it, [N]. */
+    check?: 'files' | 'content';
+    stamps?: Int32Array;
   };
   /** Images a half and class, [2, K]. */
   counts: Float64Array;
@@ -66,10 +84,12 @@ export interface RelevanceStatistics {
   top: {count: number; relevance: TopImages; activation: TopImages};
   /** Images whose highest logit is their class's, by class, [K]. */
   hits: Float64Array;
+  /** The highest softmax probability of each image, summed over the images of a class, [K]; absent before version 0.2. */
+  confidence?: Float64Array;
   /** How many of the layer's inputs were zero. */
   zeroInputs: {zeros: number; total: number};
-  /** Sums over the positions where channels fire; undefined of a pass that was asked not to gather them. */
-  gates?: GatedSums;
+  /** States of further collectors that took part in the pass, by name. */
+  collected?: Record<string, SavedState>;
   toString(): string;
 }
 

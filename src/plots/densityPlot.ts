@@ -1,7 +1,7 @@
 import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
 import type {DensityCurves} from './inputs';
 import {nameText, numberText, rounded} from './labels';
-import {conceptColours} from './palette';
+import {conceptColours, GREY} from './palette';
 
 /** A peak at silence is cut off where it is higher than this many times everything else, which it would flatten. */
 const PEAK = 1.4;
@@ -10,9 +10,9 @@ const SILENCE = 0.04;
 
 /**
  * How strongly the images of each concept excite the original channel and each part: density of the summed activation, a panel a
- * channel, a curve a concept (the figure of Hesse et al. 2025, section 4.2).
+ * channel with a curve a concept, or a panel a concept with a curve a channel (`by`), as in the figure of Hesse et al. 2025, section 4.2.
  */
-export function densityPlot({layer, channel, rows, curves}: DensityCurves): Figure {
+export function densityPlot({layer, channel, sums = 'relu', by = 'channel', rows, curves}: DensityCurves): Figure {
   const title = `How strongly images excite channel ${channel} and its parts`;
   const finite = rows.filter(({activation, density}) => Number.isFinite(activation) && Number.isFinite(density));
   if (finite.length === 0) {
@@ -20,36 +20,45 @@ export function densityPlot({layer, channel, rows, curves}: DensityCurves): Figu
   }
   const channels = [...new Set(curves.map((curve) => curve.channel))];
   const concepts = [...new Set(curves.map((curve) => curve.concept))];
-  const highest = finite.reduce((most, {activation}) => Math.max(most, activation), 0);
-  const panels = channels.map((name) => {
-    const own = finite.filter((row) => row.channel === name);
+  const [panelled, curved] = by === 'channel' ? [channels, concepts] : [concepts, channels];
+  const curveKey = by === 'channel' ? 'concept' : 'channel';
+  const highest = finite.reduce((most, {activation}) => Math.max(most, activation), -Infinity);
+  const lowest = sums === 'relu' ? 0 : finite.reduce((least, {activation}) => Math.min(least, activation), Infinity);
+  const panels = panelled.map((name) => {
+    const own = finite.filter((row) => row[by] === name);
     const most = own.reduce((top, {density}) => Math.max(top, density), 0);
     const rest = own
       .filter(({activation}) => activation > SILENCE * highest)
       .reduce((top, {density}) => Math.max(top, density), 0);
-    const cut = rest > 0 && most > PEAK * 1.5 * rest;
+    const cut = sums === 'relu' && rest > 0 && most > PEAK * 1.5 * rest;
     return {name, own, top: cut ? PEAK * rest : 1.08 * most || 1, cut};
   });
+  // The paper's panels have one scale, so that heights compare.
+  const common = by === 'concept' ? Math.max(...panels.map(({top}) => top)) : undefined;
   const silent = (name: string) =>
-    concepts
-      .map((concept) => {
-        const curve = curves.find((one) => one.channel === name && one.concept === concept);
-        const share = Math.round(100 * (curve?.zeroShare ?? 0));
-        return share > 0 ? `${share} % of ${short(concept)} silent` : '';
+    (sums === 'relu' ? curves.filter((curve) => curve[by] === name) : [])
+      .map(({zeroShare, [curveKey]: curve}) => {
+        const share = Math.round(100 * zeroShare);
+        return share > 0 ? `${share} % of ${short(curve)} silent` : '';
       })
       .filter(Boolean)
       .join(', ');
+  const labelOf = (curve: string) => (by === 'channel' ? nameText(curve) : heading(curve, concepts));
+  const colours = conceptColours(concepts.length);
+  const area =
+    by === 'concept' && sums === 'signed' ? 'the curves of a panel share an area of 1' : "each curve's area is 1";
+  const curveTitle = by === 'channel' ? 'images of' : 'channel';
   return {
     $schema: SCHEMA,
     title: figureTitle(
       title,
-      `layer ${layer}; kernel density estimates, each curve's area is 1${panels.some(({cut}) => cut) ? '; peaks at 0 are cut off' : ''}`,
+      `layer ${layer}; kernel density estimates, ${area}${panels.some(({cut}) => cut) ? '; peaks at 0 are cut off' : ''}`,
     ),
     spacing: 10,
     resolve: {scale: {y: 'independent'}},
     vconcat: panels.map(({name, own, top}, n) => ({
       title: {
-        text: heading(name, concepts),
+        text: by === 'channel' ? heading(name, concepts) : `images of ${short(name)}`,
         ...(silent(name) && {subtitle: silent(name)}),
         fontSize: 11,
         subtitleFontSize: 10,
@@ -59,8 +68,8 @@ export function densityPlot({layer, channel, rows, curves}: DensityCurves): Figu
       width: 460,
       height: 84,
       data: {
-        values: own.map(({concept, activation, density}) => ({
-          concept: nameText(concept),
+        values: own.map(({[curveKey]: curve, activation, density}) => ({
+          [curveKey]: labelOf(curve),
           activation: rounded(activation),
           density: rounded(density),
         })),
@@ -70,8 +79,11 @@ export function densityPlot({layer, channel, rows, curves}: DensityCurves): Figu
         x: {
           field: 'activation',
           type: 'quantitative' as const,
-          title: n === panels.length - 1 ? 'summed activation Σ relu over the positions' : null,
-          scale: {domain: [0, highest || 1], nice: false},
+          title:
+            n === panels.length - 1
+              ? `summed activation ${sums === 'relu' ? 'Σ relu' : 'Σ (signed)'} over the positions`
+              : null,
+          scale: {domain: [lowest, highest > lowest ? highest : lowest + 1], nice: false},
           axis: {tickCount: 8},
         },
         y: {
@@ -79,17 +91,20 @@ export function densityPlot({layer, channel, rows, curves}: DensityCurves): Figu
           type: 'quantitative' as const,
           title: 'density',
           stack: null,
-          scale: {domain: [0, top], nice: false},
+          scale: {domain: [0, common ?? top], nice: false},
           axis: {tickCount: 3},
         },
         color: {
-          field: 'concept',
+          field: curveKey,
           type: 'nominal' as const,
-          scale: {domain: concepts.map(nameText), range: conceptColours(concepts.length)},
-          legend: {title: 'images of', orient: 'bottom' as const, labelLimit: 240, symbolType: 'square' as const},
+          scale: {
+            domain: curved.map(labelOf),
+            range: by === 'channel' ? colours : [GREY, ...colours].slice(0, channels.length),
+          },
+          legend: {title: curveTitle, orient: 'bottom' as const, labelLimit: 240, symbolType: 'square' as const},
         },
         tooltip: [
-          {field: 'concept', type: 'nominal' as const, title: 'images of'},
+          {field: curveKey, type: 'nominal' as const, title: curveTitle},
           {field: 'activation', type: 'quantitative' as const, title: 'activation', format: '.3~g'},
           {field: 'density', type: 'quantitative' as const, title: 'density', format: '.3~g'},
         ],

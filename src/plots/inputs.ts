@@ -45,6 +45,10 @@ export interface EvaluatedFractions {
 export interface DensityCurves {
   layer: string;
   channel: number;
+  /** Whether an activation is Σ relu or the signed Σ over the positions. @default 'relu' */
+  sums?: 'relu' | 'signed';
+  /** What has a panel of its own. @default 'channel' */
+  by?: 'channel' | 'concept';
   /** One point of one curve each. */
   rows: readonly {concept: string; channel: string; activation: number; density: number}[];
   curves: readonly {concept: string; channel: string; mean: number; zeroShare: number}[];

@@ -1,3 +1,4 @@
+import {appended} from '../numerics/growing';
 import {describeStatistics, type RelevanceStatistics, type TopImages} from '../numerics/statistics';
 import type {LinearLayer} from '../network/linearLayer';
 import {readable} from '../common/readable';
@@ -13,7 +14,8 @@ export interface EmptyStatistics {
   classes: number;
   classNames: string[];
   preset: RelevanceStatistics['preset'];
-  images: {name: string; listHash: string; total: number; labelsFile?: string};
+  attribution?: string;
+  images: Pick<RelevanceStatistics['images'], 'name' | 'listHash' | 'total' | 'labelsFile' | 'shards' | 'check'>;
   floor: number;
   /** Top images kept a channel, M. */
   topCount: number;
@@ -34,7 +36,15 @@ export function emptyStatistics(about: EmptyStatistics): RelevanceStatistics {
     classes,
     classNames: about.classNames,
     preset: about.preset,
-    images: {...about.images, done: 0, paths: [], labels: new Int32Array(0), skipped: []},
+    ...(about.attribution !== undefined && {attribution: about.attribution}),
+    images: {
+      ...about.images,
+      done: 0,
+      paths: [],
+      labels: new Int32Array(0),
+      skipped: [],
+      ...(about.images.check && {stamps: new Int32Array(0)}),
+    },
     counts: new Float64Array(2 * classes),
     inputSums: new Float64Array(2 * classes * kh * kw * inputs),
     shares: {
@@ -45,6 +55,7 @@ export function emptyStatistics(about: EmptyStatistics): RelevanceStatistics {
     },
     top: {count: topCount, relevance: noTop(), activation: noTop()},
     hits: new Float64Array(classes),
+    confidence: new Float64Array(classes),
     zeroInputs: {zeros: 0, total: 0},
   });
 }
@@ -56,7 +67,7 @@ export function withText(stats: Omit<RelevanceStatistics, 'toString'>): Relevanc
 
 /** What the engine says about one batch of B images. */
 export interface BatchMeasurement {
-  paths: string[];
+  paths: readonly string[];
   labels: ArrayLike<number>;
   /** 0 or 1, [B]: the half that each image belongs to. */
   halves: ArrayLike<number>;
@@ -68,8 +79,10 @@ export interface BatchMeasurement {
   inputSums: ArrayLike<number>;
   /** Class of the highest logit, [B] */
   predictions: ArrayLike<number>;
+  /** Its softmax probability, [B]. @default not recorded */
+  confidence?: ArrayLike<number>;
   zeroInputs: {zeros: number; total: number};
-  skipped: {path: string; reason: string}[];
+  skipped?: {path: string; reason: string}[];
 }
 
 /** Adds a batch in place. */
@@ -80,6 +93,7 @@ export function addBatch(stats: RelevanceStatistics, batch: BatchMeasurement): v
   const channels: number[] = [];
   const values: number[] = [];
   const offsets: number[] = [];
+  if (!batch.confidence) delete stats.confidence;
   batch.paths.forEach((_, b) => {
     const k = batch.labels[b];
     const row = batch.halves[b] * stats.classes + k;
@@ -100,16 +114,20 @@ export function addBatch(stats: RelevanceStatistics, batch: BatchMeasurement): v
     }
     offsets.push(stats.shares.channels.length + channels.length);
     if (batch.predictions[b] === k) stats.hits[k] += 1;
+    if (stats.confidence && batch.confidence) stats.confidence[k] += batch.confidence[b];
   });
-  stats.images.paths.push(...batch.paths);
-  stats.images.labels = appended(stats.images.labels, Int32Array.from(batch.labels));
-  stats.images.skipped.push(...batch.skipped);
-  stats.images.done += batch.paths.length + batch.skipped.length;
+  for (const path of batch.paths) stats.images.paths.push(path);
+  stats.images.labels = appended(stats.images.labels, batch.labels);
+  stats.images.done += batch.paths.length;
+  if (batch.skipped) {
+    stats.images.skipped.push(...batch.skipped);
+    stats.images.done += batch.skipped.length;
+  }
   stats.shares = {
     floor: stats.shares.floor,
-    offsets: appended(stats.shares.offsets, Int32Array.from(offsets)),
-    channels: appended(stats.shares.channels, Int32Array.from(channels)),
-    values: appended(stats.shares.values, Float32Array.from(values)),
+    offsets: appended(stats.shares.offsets, offsets),
+    channels: appended(stats.shares.channels, channels),
+    values: appended(stats.shares.values, values),
   };
   stats.zeroInputs = {
     zeros: stats.zeroInputs.zeros + batch.zeroInputs.zeros,
@@ -117,15 +135,8 @@ export function addBatch(stats: RelevanceStatistics, batch: BatchMeasurement): v
   };
 }
 
-function appended<A extends Int32Array | Float32Array>(a: A, b: A): A {
-  const joined = new (a.constructor as new (length: number) => A)(a.length + b.length);
-  joined.set(a);
-  joined.set(b, a.length);
-  return joined;
-}
-
 /** Keeps the `count` highest positive values of a channel, best first. */
-function insertTop(top: TopImages, count: number, channel: number, image: number, value: number): void {
+export function insertTop(top: TopImages, count: number, channel: number, image: number, value: number): void {
   const start = channel * count;
   const last = start + count - 1;
   if (count === 0 || !(value > 0) || (top.images[last] >= 0 && value <= top.values[last])) return;
@@ -137,65 +148,4 @@ function insertTop(top: TopImages, count: number, channel: number, image: number
   }
   top.images[at] = image;
   top.values[at] = value;
-}
-
-/**
- * The statistics of both: of shards of one run, or of two lists of images. The first one's images come first.
- * @throws Error where they are about different models, layers, classes or preprocessing
- */
-export function mergeStatistics(a: RelevanceStatistics, b: RelevanceStatistics): RelevanceStatistics {
-  const subject = (stats: RelevanceStatistics) =>
-    JSON.stringify([stats.model.hash, stats.layer, stats.classes, stats.preset, stats.shares.floor, stats.top.count]);
-  if (subject(a) !== subject(b)) {
-    throw new Error('statistics of different models, layers, presets, floors or top counts cannot be merged');
-  }
-  const seen = new Set(a.images.paths);
-  const twice = b.images.paths.find((path) => seen.has(path));
-  if (twice !== undefined) throw new Error(`image "${twice}" is in both statistics; it would count twice`);
-  const shift = a.images.paths.length;
-  const plus = (x: Float64Array, y: Float64Array) => x.map((value, i) => value + y[i]);
-  const entries = a.shares.channels.length;
-  const sameRun = a.images.listHash === b.images.listHash;
-  const merged: Omit<RelevanceStatistics, 'toString'> = {
-    ...a,
-    images: {
-      name: a.images.name === b.images.name ? a.images.name : `${a.images.name} + ${b.images.name}`,
-      listHash: sameRun ? a.images.listHash : `${a.images.listHash}+${b.images.listHash}`,
-      total: sameRun ? a.images.total : a.images.total + b.images.total,
-      done: a.images.done + b.images.done,
-      paths: [...a.images.paths, ...b.images.paths],
-      labels: appended(a.images.labels, b.images.labels),
-      skipped: [...a.images.skipped, ...b.images.skipped],
-    },
-    counts: plus(a.counts, b.counts),
-    inputSums: plus(a.inputSums, b.inputSums),
-    shares: {
-      floor: a.shares.floor,
-      offsets: appended(
-        a.shares.offsets,
-        b.shares.offsets.slice(1).map((offset) => offset + entries),
-      ),
-      channels: appended(a.shares.channels, b.shares.channels),
-      values: appended(a.shares.values, b.shares.values),
-    },
-    top: {
-      count: a.top.count,
-      relevance: mergedTop(a.top.relevance, b.top.relevance, a.top.count, shift),
-      activation: mergedTop(a.top.activation, b.top.activation, a.top.count, shift),
-    },
-    hits: plus(a.hits, b.hits),
-    zeroInputs: {
-      zeros: a.zeroInputs.zeros + b.zeroInputs.zeros,
-      total: a.zeroInputs.total + b.zeroInputs.total,
-    },
-  };
-  return withText(merged);
-}
-
-function mergedTop(a: TopImages, b: TopImages, count: number, shift: number): TopImages {
-  const merged = {images: a.images.slice(), values: a.values.slice()};
-  b.images.forEach((image, at) => {
-    if (image >= 0) insertTop(merged, count, Math.floor(at / count), image + shift, b.values[at]);
-  });
-  return merged;
 }

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {InputError} from '../common/errors';
 import {asPositions, visitedPositions, type LinearLayer} from '../network/linearLayer';
-import type {Firing} from '../network/firing';
-import type {GatedEntry, GatedSums} from '../numerics/gatedSums';
+import {firing, type Firing} from '../network/firing';
+import {GATES, loadGates, saveGates, type GatedEntry, type GatedSums} from '../numerics/gatedSums';
+import type {Collector, LayerBatch} from '../pass/types';
 
 /**
  * Sums over the positions where channels fire, gathered in the same pass as the relevance. Where all (channel, class) pairs fit into the
@@ -13,25 +14,11 @@ import type {GatedEntry, GatedSums} from '../numerics/gatedSums';
 /** Memory that the sums may take, in bytes. */
 export const GATE_BYTES = 256e6;
 
-/** What a batch offers. */
-export interface GateBatch {
-  layer: LinearLayer;
-  /** Class index of each image, and 0 or 1: its half, [B] */
-  labels: ArrayLike<number>;
-  halves: ArrayLike<number>;
-  /** X, [B, H, W, Cin] or [B, Cin] */
-  input(): tf.Tensor;
-  /** Z, [B, H', W', Cout] */
-  output(): tf.Tensor4D;
-  /** Shares of relevance, [B, Cout] row-major. */
-  shares(): ArrayLike<number>;
-}
-
 /**
  * @param shareFloor the smallest share that counts for a class, where the pairs of all channels and classes do not fit
  * @param bytes bound on memory
  */
-export function emptyGates(
+function emptyGates(
   layer: Pick<LinearLayer, 'shape'>,
   classes: number,
   shareFloor: number,
@@ -48,7 +35,7 @@ export function emptyGates(
 const entryBytes = ({shape}: Pick<LinearLayer, 'shape'>) => 16 * shape[2] + 200;
 
 /** Σ over a group's gates, as they come from the engine. */
-export interface GateValues {
+interface GateValues {
   /** Half, class (−1: background) and channel of each row, [3, E] */
   rows: Int32Array;
   /** Positions at which the channel fires, and images in which it does, [2, E] */
@@ -68,8 +55,8 @@ interface Group {
  * Sums of one batch, group by group: gatesᵀ·X for each tap, times the tap's weights. Call it inside a tidy.
  * @returns [groups · Cout, Cin] and [2, groups · Cout], and which rows they are
  */
-export function measureGates(
-  batch: GateBatch,
+function measureGates(
+  batch: LayerBatch,
   firing: Firing,
   floor: number,
 ): {rows: tf.Tensor; counts: tf.Tensor; sums: tf.Tensor} {
@@ -123,7 +110,7 @@ function groupsOf(labels: ArrayLike<number>, halves: ArrayLike<number>): Group[]
 }
 
 /** 1 where a channel fires, [B, P, Cout]. */
-export function firingGates(z: tf.Tensor4D, {sign, threshold}: Firing): tf.Tensor3D {
+function firingGates(z: tf.Tensor4D, {sign, threshold}: Firing): tf.Tensor3D {
   const [batch, height, width, outputs] = z.shape;
   const above = tf.greater(tf.mul(tf.sub(z, tf.tensor1d(threshold)), tf.tensor1d(sign)), 0);
   return tf.reshape(tf.cast(above, 'float32'), [batch, height * width, outputs]);
@@ -168,7 +155,7 @@ function tapInputs(layer: LinearLayer, input: tf.Tensor): tf.Tensor3D[] {
 }
 
 /** Adds a batch's sums in place; a new pair that the bound on memory leaves no room for is counted as dropped. */
-export function addGates(
+function addGates(
   gates: GatedSums,
   values: GateValues,
   layer: Pick<LinearLayer, 'shape'>,
@@ -248,67 +235,39 @@ export function mergeGates(into: GatedSums, other: GatedSums): void {
   into.dropped += other.dropped;
 }
 
-/** The sums as arrays: rows of (channel, class or −1 for background), ascending, with their counts and sums. */
-export function gateArrays(gates: GatedSums, inputs: number) {
-  const all = [
-    ...[...gates.entries.values()].map((entry) => ({...entry})),
-    ...[...gates.background.values()].map((entry) => ({...entry, class: -1})),
-  ].sort((a, b) => a.channel - b.channel || a.class - b.class);
-  return {
-    gateRows: {shape: [all.length, 2], data: Int32Array.from(all.flatMap((entry) => [entry.channel, entry.class]))},
-    gateCounts: {
-      shape: [all.length, 4],
-      data: Float64Array.from(all.flatMap(({images, positions}) => [...images, ...positions])),
-    },
-    gateSums: {
-      shape: [all.length, 2, inputs],
-      data: concatenated(
-        all.map(({sums}) => sums),
-        2 * inputs,
-      ),
-    },
-  };
-}
-
-function concatenated(arrays: readonly Float64Array[], size: number): Float64Array {
-  const joined = new Float64Array(arrays.length * size);
-  arrays.forEach((array, at) => joined.set(array, at * size));
-  return joined;
+interface GateState {
+  gates: GatedSums;
+  firing: Firing;
+  shape: LinearLayer['shape'];
+  classes: number;
 }
 
 /**
- * The sums that `gateArrays` wrote.
- * @throws InputError where the arrays do not fit together or name a channel or class that does not exist
+ * Gathers the gated sums of a layer.
+ * @param options.floor share from which an image counts for a channel's class where not every pair fits
+ * @param options.bytes bound on memory
  */
-export function gatesFromArrays(
-  {gateRows, gateCounts, gateSums}: {gateRows: Int32Array; gateCounts: Float64Array; gateSums: Float64Array},
-  {
-    floor,
-    dropped,
-    inputs,
-    outputs,
-    classes,
-  }: {floor: number; dropped: number; inputs: number; outputs: number; classes: number},
-): GatedSums {
-  const length = gateRows.length / 2;
-  if (gateCounts.length !== 4 * length || gateSums.length !== 2 * inputs * length)
-    throw new InputError('the gated sums are damaged: their arrays differ in length; collect them again');
-  const gates: GatedSums = {floor, entries: new Map(), background: new Map(), dropped};
-  for (let row = 0; row < length; row++) {
-    const [channel, k] = [gateRows[2 * row], gateRows[2 * row + 1]];
-    if (!(channel >= 0 && channel < outputs && k >= -1 && k < classes))
-      throw new InputError(
-        `the gated sums are damaged: row ${row} is of channel ${channel} and class ${k}; collect them again`,
-      );
-    const [a, b, c, d] = gateCounts.subarray(4 * row, 4 * row + 4);
-    const entry = {
-      channel,
-      images: [a, b] as [number, number],
-      positions: [c, d] as [number, number],
-      sums: gateSums.slice(2 * inputs * row, 2 * inputs * (row + 1)),
-    };
-    if (k < 0) gates.background.set(channel, entry);
-    else gates.entries.set(channel * classes + k, {...entry, class: k});
-  }
-  return gates;
+export function gatesCollector({
+  floor,
+  bytes = GATE_BYTES,
+}: {
+  floor: number;
+  bytes?: number;
+}): Collector<GateState, 'rows' | 'counts' | 'sums'> {
+  const stateOf = (gates: GatedSums, {model, layer}: Parameters<Collector['init']>[0]): GateState => ({
+    gates,
+    firing: firing(model.graph, layer.name),
+    shape: layer.shape,
+    classes: model.classes,
+  });
+  return {
+    name: GATES,
+    init: (about) => stateOf(emptyGates(about.layer, about.model.classes, floor, bytes), about),
+    measure: (batch, state) => measureGates(batch, state.firing, state.gates.floor),
+    add: ({gates, shape, classes}, _, values) =>
+      addGates(gates, values as unknown as GateValues, {shape}, classes, bytes),
+    merge: (into, other) => mergeGates(into.gates, other.gates),
+    save: ({gates, shape}) => saveGates(gates, shape[2]),
+    load: (saved, about) => stateOf(loadGates(saved, {shape: about.layer.shape, classes: about.model.classes}), about),
+  };
 }

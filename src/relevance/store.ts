@@ -1,103 +1,181 @@
-import {option} from '../common/options';
-import {access, constants, readdir, readFile, rm} from 'node:fs/promises';
-import path from 'node:path';
+import {access, constants} from 'node:fs/promises';
 import {InputError} from '../common/errors';
-import {
-  checkFields,
-  currentPreset,
-  oneOf,
-  optional,
-  PRESET_FIELDS,
-  records,
-  share,
-  sizes,
-  text,
-  texts,
-  wholeFrom,
-  type FieldRule,
-} from '../common/fields';
+import {option} from '../common/options';
+import {LOCK_ENTRIES, lockFolder} from '../files/folderLock';
+import {cannotWrite, entriesOf, holdsSomethingElse, makeFolder} from '../files/output';
+import {safetensorsPieces, type SafetensorsArrays} from '../files/safetensors';
+import {commitFolder, isOwnEntry, namedByContent, removeLeftovers, type NewFile} from '../files/transaction';
 import {listed, type RelevanceStatistics} from '../numerics/statistics';
-import {readSafetensors, writeSafetensors, type SafetensorsArray} from '../files/safetensors';
-import {cannotWrite, entriesOf, holdsSomethingElse, makeFolder, replaceFile} from '../files/output';
-import {withText} from './accumulate';
+import {filesOf, FORMAT, MANIFEST, readManifest, type Chunk, type Manifest, type ManifestV2} from './manifest';
+import {collectedName, kernelShape, sumShapes} from './readStatistics';
+import {differences, subjectOf, type Subject} from './subject';
+
+export {loadStatistics} from './readStatistics';
 
 /**
- * Statistics on disk: `manifest.json` (what they are about) and one `.safetensors` file that it names, so that Python opens them
- * too. The arrays are written under a new name before the manifest that names them, so a reader never meets a mixture.
+ * Statistics on disk: `manifest.json` (what they are about, and the SHA-256 of every file), chunks of images with their shares, which are
+ * appended and never changed, one file of sums, and one of what never changes. All arrays are `.safetensors`, so that Python opens them
+ * too. A checkpoint writes the images that are new, the sums and the manifest, and nothing else.
  */
-const FORMAT = 'unweave relevance statistics';
-const FORMAT_VERSION = 1;
+const KINDS = ['images', 'sums', 'layer'] as const;
 
-interface Manifest {
-  format: string;
-  formatVersion: number;
-  arrays: string;
-  model: RelevanceStatistics['model'];
-  layer: RelevanceStatistics['layer'];
-  classes: number;
-  classNames: string[];
-  preset: RelevanceStatistics['preset'];
-  images: Omit<RelevanceStatistics['images'], 'labels'>;
-  floor: number;
-  topCount: number;
-  zeroInputs: RelevanceStatistics['zeroInputs'];
+/** Version 1 wrote all arrays into one such file. */
+const VERSION_1 = /^statistics-[0-9a-z-]+\.safetensors$/;
+
+/** A chunk is closed when its arrays have so many bytes. */
+const CHUNK_BYTES = 4 * 2 ** 20;
+
+/** A folder of statistics that this process alone writes to. */
+export interface StatisticsWriter {
+  /** Goes on from the manifest there, of the same run, with statistics that begin with its images: its chunks stay. */
+  goOn(manifest: Manifest): void;
+  /** Writes what is new; a reader finds the checkpoint before or this one. */
+  checkpoint(stats: RelevanceStatistics): Promise<void>;
+  /** Lets others write, and takes the folder away again where it was made and nothing was written. */
+  close(): Promise<void>;
 }
 
-const FIELDS: Readonly<Record<string, FieldRule>> = {
-  arrays: text,
-  'model.name': text,
-  'model.hash': text,
-  'model.arch': optional(text),
-  'layer.name': text,
-  'layer.kind': oneOf('conv', 'dense'),
-  'layer.shape': sizes(4),
-  classes: wholeFrom(1),
-  classNames: texts,
-  ...PRESET_FIELDS,
-  'images.name': text,
-  'images.listHash': text,
-  'images.total': wholeFrom(1),
-  'images.done': wholeFrom(0),
-  'images.paths': texts,
-  'images.skipped': records({path: text, reason: text}),
-  'images.labelsFile': optional(text),
-  floor: share,
-  topCount: wholeFrom(0),
-  'zeroInputs.zeros': wholeFrom(0),
-  'zeroInputs.total': wholeFrom(0),
-};
-
-/** Types of the arrays that are not float32. */
-const DTYPES: Readonly<Record<string, SafetensorsArray['dtype']>> = {
-  labels: 'int32',
-  counts: 'float64',
-  input_sums: 'float64',
-  share_offsets: 'int32',
-  share_channels: 'int32',
-  top_relevance_images: 'int32',
-  top_activation_images: 'int32',
-  hits: 'float64',
-};
-
-/** Shapes of the arrays, by name. */
-function arrayShapes(manifest: Manifest, entries: number): Record<string, number[]> {
-  const [kh, kw, inputs, outputs] = manifest.layer.shape;
-  const images = manifest.images.paths.length;
-  const top = [outputs, manifest.topCount];
+/**
+ * Opens a folder for checkpoints of one run.
+ * @throws InputError where another process writes to it, or nothing can be written
+ */
+export async function openWriter(folder: string): Promise<StatisticsWriter> {
+  const takeAway = await ensureWritable(folder);
+  const release = await lockFolder(folder).catch(async (error: Error) => {
+    await takeAway();
+    throw error;
+  });
+  const there = await readManifest(folder).catch(() => undefined);
+  let named = there ? filesOf(there) : [];
+  await removeLeftovers(folder, {kinds: KINDS, manifest: MANIFEST, named});
+  let closed: Chunk[] = [];
   return {
-    kernel: [kh * kw, inputs, outputs],
-    labels: [images],
-    counts: [2, manifest.classes],
-    input_sums: [2, manifest.classes, kh * kw, inputs],
-    share_offsets: [images + 1],
-    share_channels: [entries],
-    share_values: [entries],
-    top_relevance_images: top,
-    top_relevance_values: top,
-    top_activation_images: top,
-    top_activation_values: top,
-    hits: [manifest.classes],
+    goOn(manifest) {
+      // The last one may still grow.
+      closed = manifest.formatVersion === 2 ? manifest.chunks.slice(0, -1) : [];
+    },
+    async checkpoint(stats) {
+      const {chunks, files, open} = newChunks(stats, closed);
+      const sums = arrayFile('sums', sumsOf(stats));
+      const layerFile = arrayFile('layer', {kernel: {shape: kernelShape(stats), data: stats.kernel}});
+      const manifest = manifestOf(stats, chunks, sums, layerFile);
+      await commitFolder(folder, {
+        files: [...files, sums, layerFile],
+        manifest: {file: MANIFEST, content: JSON.stringify(manifest)},
+        obsolete: named,
+        kept: filesOf(manifest),
+      });
+      named = filesOf(manifest);
+      closed = open ? chunks.slice(0, -1) : chunks;
+    },
+    async close() {
+      await release();
+      await takeAway();
+    },
   };
+}
+
+function arrayFile(kind: (typeof KINDS)[number], arrays: SafetensorsArrays): NewFile {
+  return namedByContent(kind, 'safetensors', safetensorsPieces(kind, arrays, {format: FORMAT}));
+}
+
+function manifestOf(
+  stats: RelevanceStatistics,
+  chunks: Chunk[],
+  {file: sumsFile, sha256: sumsHash}: NewFile,
+  {file: layerFile, sha256: layerHash}: NewFile,
+): ManifestV2 {
+  const {name, listHash, total, done, skipped, labelsFile, shards, check, paths} = stats.images;
+  return {
+    format: FORMAT,
+    formatVersion: 2,
+    model: stats.model,
+    layer: stats.layer,
+    classes: stats.classes,
+    classNames: stats.classNames,
+    preset: stats.preset,
+    attribution: stats.attribution,
+    images: {name, listHash, total, done, counted: paths.length, skipped, labelsFile, shards, check},
+    floor: stats.shares.floor,
+    topCount: stats.top.count,
+    zeroInputs: stats.zeroInputs,
+    chunks,
+    sums: {file: sumsFile, sha256: sumsHash},
+    layerFile: {file: layerFile, sha256: layerHash},
+    collected:
+      stats.collected &&
+      Object.fromEntries(Object.entries(stats.collected).map(([name, {fields}]) => [name, fields] as const)),
+  };
+}
+
+function sumsOf(stats: RelevanceStatistics): SafetensorsArrays {
+  const shapes = sumShapes({layer: stats.layer, classes: stats.classes, topCount: stats.top.count});
+  const {relevance, activation} = stats.top;
+  const data = {
+    counts: stats.counts,
+    input_sums: stats.inputSums,
+    top_relevance_images: relevance.images,
+    top_relevance_values: relevance.values,
+    top_activation_images: activation.images,
+    top_activation_values: activation.values,
+    hits: stats.hits,
+  };
+  const sums = Object.entries(data).map(
+    ([name, values]) => [name, {shape: shapes[name as keyof typeof shapes], data: values}] as const,
+  );
+  const collected = Object.entries(stats.collected ?? {}).flatMap(([name, {arrays}]) =>
+    Object.entries(arrays).map(([array, value]) => [collectedName(name, array), value] as const),
+  );
+  const {confidence} = stats;
+  return {
+    ...Object.fromEntries([...sums, ...collected]),
+    ...(confidence && {confidence: {shape: [stats.classes], data: confidence}}),
+  };
+}
+
+/**
+ * The images after the closed chunks, cut where a chunk is full: at the same places, however often a checkpoint was written.
+ * @returns all chunks, the files of those that are not written yet, and whether the last one may still grow
+ */
+function newChunks(stats: RelevanceStatistics, closed: readonly Chunk[]) {
+  const {paths, labels, stamps} = stats.images;
+  const {offsets, channels, values} = stats.shares;
+  const chunks = [...closed];
+  const files: NewFile[] = [];
+  let open = false;
+  let first = closed.reduce((sum, chunk) => sum + chunk.images, 0);
+  while (first < paths.length) {
+    let end = first;
+    for (let bytes = 0; end < paths.length && bytes < CHUNK_BYTES; end++)
+      bytes += 12 + paths[end].length + 8 * (offsets[end + 1] - offsets[end]);
+    const images = end - first;
+    const [from, to] = [offsets[first], offsets[end]];
+    const file = arrayFile('images', {
+      paths: textArray(paths.slice(first, end)),
+      labels: {shape: [images], data: labels.subarray(first, end)},
+      ...(stamps && {stamps: {shape: [images], data: stamps.subarray(first, end)}}),
+      share_counts: {
+        shape: [images],
+        data: Int32Array.from({length: images}, (_, at) => offsets[first + at + 1] - offsets[first + at]),
+      },
+      share_channels: {shape: [to - from], data: channels.subarray(from, to)},
+      share_values: {shape: [to - from], data: values.subarray(from, to)},
+    });
+    files.push(file);
+    chunks.push({file: file.file, sha256: file.sha256, images, entries: to - from});
+    open = end === paths.length;
+    first = end;
+  }
+  return {chunks, files, open};
+}
+
+/** Strings as UTF-8, each with a NUL byte behind it. */
+function textArray(texts: readonly string[]): {shape: number[]; data: Uint8Array} {
+  const wrong = texts.find((text) => text.includes('\0'));
+  if (wrong !== undefined)
+    throw new InputError(`image ${JSON.stringify(wrong)} has a NUL character in its name; rename it`);
+  const data = new TextEncoder().encode(texts.map((text) => `${text}\0`).join(''));
+  return {shape: [data.length], data};
 }
 
 /**
@@ -110,57 +188,12 @@ export async function saveStatistics(
   folder: string,
   {force = false}: {force?: boolean} = {},
 ): Promise<void> {
-  if (!force) await refuseOtherRun(stats, folder);
-  const takeAway = await ensureWritable(folder);
+  if (!force) await refuseOtherRun(subjectOf(stats), folder);
+  const writer = await openWriter(folder);
   try {
-    await writeStatistics(stats, folder);
+    await writer.checkpoint(stats);
   } finally {
-    await takeAway();
-  }
-}
-
-async function writeStatistics(stats: RelevanceStatistics, folder: string): Promise<void> {
-  const {labels, ...images} = stats.images;
-  const manifest: Manifest = {
-    format: FORMAT,
-    formatVersion: FORMAT_VERSION,
-    arrays: `statistics-${images.done}-${Date.now().toString(36)}.safetensors`,
-    model: stats.model,
-    layer: stats.layer,
-    classes: stats.classes,
-    classNames: stats.classNames,
-    preset: stats.preset,
-    images,
-    floor: stats.shares.floor,
-    topCount: stats.top.count,
-    zeroInputs: stats.zeroInputs,
-  };
-  const data: Record<string, SafetensorsArray['data']> = {
-    kernel: stats.kernel,
-    labels,
-    counts: stats.counts,
-    input_sums: stats.inputSums,
-    share_offsets: stats.shares.offsets,
-    share_channels: stats.shares.channels,
-    share_values: stats.shares.values,
-    top_relevance_images: stats.top.relevance.images,
-    top_relevance_values: stats.top.relevance.values,
-    top_activation_images: stats.top.activation.images,
-    top_activation_values: stats.top.activation.values,
-    hits: stats.hits,
-  };
-  const shapes = arrayShapes(manifest, stats.shares.channels.length);
-  const arrays = Object.fromEntries(
-    Object.entries(data).map(([name, values]) => [name, {shape: shapes[name], data: values}]),
-  );
-  await writeSafetensors(path.join(folder, manifest.arrays), arrays, {format: FORMAT});
-  await replaceFile(path.join(folder, 'manifest.json'), JSON.stringify(manifest)).catch(async (error: Error) => {
-    await rm(path.join(folder, manifest.arrays), {force: true}).catch(() => {});
-    throw error;
-  });
-  for (const name of await readdir(folder)) {
-    if (/^statistics-.*\.safetensors$/.test(name) && name !== manifest.arrays)
-      await rm(path.join(folder, name), {force: true});
+    await writer.close();
   }
 }
 
@@ -178,122 +211,29 @@ export async function ensureWritable(folder: string): Promise<() => Promise<void
 }
 
 /**
- * @returns whether the folder holds statistics of the same run
+ * @returns the manifest there, where the folder holds statistics of the same run
  * @throws InputError where it holds something else, or statistics of another run
  */
-export async function refuseOtherRun(stats: RelevanceStatistics, folder: string): Promise<boolean> {
-  const entries = await entriesOf(folder);
-  if (!entries.includes('manifest.json')) {
+export async function refuseOtherRun(subject: Subject, folder: string): Promise<Manifest | undefined> {
+  const entries = (await entriesOf(folder)).filter((name) => !LOCK_ENTRIES.some((own) => name.startsWith(own)));
+  if (!entries.includes(MANIFEST)) {
     // Remains of a first write that was cut short are ours.
-    const foreign = entries.filter((name) => !/^(statistics-.*\.safetensors|manifest\.json)/.test(name));
+    const foreign = entries.filter((name) => !isOwnEntry(name, KINDS, MANIFEST) && !VERSION_1.test(name));
     if (foreign.length > 0) throw holdsSomethingElse(folder, foreign);
-    return false;
+    return undefined;
   }
   const found = await readManifest(folder);
-  const differences: string[] = [];
-  const compare = (what: string, mine: unknown, theirs: unknown) => {
-    if (JSON.stringify(mine) !== JSON.stringify(theirs)) differences.push(what);
-  };
-  compare('model', stats.model.hash, found.model.hash);
-  compare(`layer (${found.layer.name})`, stats.layer.name, found.layer.name);
-  compare('image list', stats.images.listHash, found.images.listHash);
-  const named = {assumed: undefined}; // A preset that was assumed is the same where it is named.
-  compare(`preset (${found.preset.name})`, {...stats.preset, ...named}, {...found.preset, ...named});
-  compare(`floor (${found.floor})`, stats.shares.floor, found.floor);
-  compare(`top count (${found.topCount})`, stats.top.count, found.topCount);
-  if (differences.length > 0) {
+  const differ = differences(subject, {...found, collected: collectedIn(found)}, {lists: true});
+  if (differ.length > 0) {
+    const older =
+      found.formatVersion === 1 ? ' (it was made by version 0.1, which named networks by another hash)' : '';
     throw new InputError(
-      `"${folder}" holds the statistics of another run, which differs in ${listed(differences, 6)}; choose another folder, or overwrite it (${option('force')})`,
+      `"${folder}" holds the statistics of another run${older}, which differs in ${listed(differ, 6)}; choose another folder, or overwrite it (${option('force')})`,
     );
   }
-  return true;
+  return found;
 }
 
-/**
- * Loads statistics that `saveStatistics` wrote.
- * @throws InputError for a folder without statistics, another format version, or files that do not fit together
- */
-export async function loadStatistics(folder: string): Promise<RelevanceStatistics> {
-  const manifest = await readManifest(folder);
-  const file = path.resolve(folder, manifest.arrays);
-  if (path.dirname(file) !== path.resolve(folder)) {
-    throw new InputError(
-      `the manifest of "${folder}" names a file outside its folder: "${manifest.arrays}"; such statistics are refused`,
-    );
-  }
-  const {arrays} = await readSafetensors(file);
-  const entries = arrays.get('share_values')?.data.length ?? 0;
-  for (const [name, shape] of Object.entries(arrayShapes(manifest, entries))) {
-    const found = arrays.get(name);
-    const dtype = DTYPES[name] ?? 'float32';
-    if (found?.shape.join() !== shape.join() || found.dtype !== dtype) {
-      throw new InputError(
-        `the statistics in "${folder}" do not fit together: ${name} is ${found ? `${found.dtype} [${found.shape.join(', ')}]` : 'absent'}, but the manifest needs ${dtype} [${shape.join(', ')}]; collect them again`,
-      );
-    }
-  }
-  const read = <A>(name: string) => arrays.get(name)?.data as A;
-  return withText({
-    kind: 'relevance statistics',
-    model: manifest.model,
-    layer: manifest.layer,
-    kernel: read('kernel'),
-    classes: manifest.classes,
-    classNames: manifest.classNames,
-    preset: manifest.preset,
-    images: {...manifest.images, labels: read('labels')},
-    counts: read('counts'),
-    inputSums: read('input_sums'),
-    shares: {
-      floor: manifest.floor,
-      offsets: read('share_offsets'),
-      channels: read('share_channels'),
-      values: read('share_values'),
-    },
-    top: {
-      count: manifest.topCount,
-      relevance: {images: read('top_relevance_images'), values: read('top_relevance_values')},
-      activation: {images: read('top_activation_images'), values: read('top_activation_values')},
-    },
-    hits: read('hits'),
-    zeroInputs: manifest.zeroInputs,
-  });
-}
-
-async function readManifest(folder: string): Promise<Manifest> {
-  const file = path.join(folder, 'manifest.json');
-  const content = await readFile(file, 'utf8').catch(() => {
-    throw new InputError(
-      `no statistics in "${folder}": manifest.json is missing; make them with collectRelevance (unweave collect)`,
-    );
-  });
-  let manifest: Manifest | null;
-  try {
-    manifest = JSON.parse(content) as Manifest | null;
-  } catch {
-    throw new InputError(`"${file}" is not valid JSON; collect the statistics again`);
-  }
-  if (manifest?.format !== FORMAT) {
-    throw new InputError(
-      `"${folder}" holds no relevance statistics (its manifest's format is ${JSON.stringify(manifest?.format)})`,
-    );
-  }
-  if (manifest.formatVersion !== FORMAT_VERSION) {
-    throw new InputError(
-      `the statistics in "${folder}" have format version ${manifest.formatVersion}, and this version of unweave reads ${FORMAT_VERSION}; collect them again`,
-    );
-  }
-  manifest.preset = currentPreset(manifest.preset) as Manifest['preset'];
-  checkFields(manifest, FIELDS, file, 'collect the statistics again');
-  const {classes, classNames, images} = manifest;
-  const misfit =
-    classNames.length !== classes
-      ? `classNames has ${classNames.length} names, and classes is ${classes}`
-      : images.done > images.total
-        ? `images.done is ${images.done}, and images.total is ${images.total}`
-        : images.paths.length + images.skipped.length !== images.done
-          ? `images.paths and images.skipped have ${images.paths.length + images.skipped.length} entries, and images.done is ${images.done}`
-          : undefined;
-  if (misfit) throw new InputError(`"${file}" is damaged: ${misfit}; collect the statistics again`);
-  return manifest;
+function collectedIn(manifest: Manifest): string[] {
+  return manifest.formatVersion === 2 ? Object.keys(manifest.collected ?? {}) : [];
 }

@@ -11,7 +11,9 @@ import {buildArchitecture, expectedWeights} from '../../src/formats/architecture
 import {loadModel} from '../../src/formats/load';
 import {makeModel} from '../../src/network/model';
 import type {Model} from '../../src/network/types';
-import {measureBatch} from '../../src/relevance/collect';
+import {actGrad} from '../../src/pass/attribution/actGrad';
+import {layerBatch} from '../../src/pass/layerBatch';
+import {measureRelevance} from '../../src/relevance/collector';
 import {networkAtLayer} from '../../src/network/networkAtLayer';
 import {uniform} from '../reference/smallNetworks';
 
@@ -44,13 +46,18 @@ async function compare(model: Model, layer: string): Promise<void> {
   const indices = Array.from({length: BATCH}, (_, index) => index);
   const paths = indices.map((index) => `image${index}`);
   const labels = Int32Array.from(indices, (index) => index % model.classes);
+  const about = {indices, paths, labels, halves: new Uint8Array(BATCH)};
   const network = networkAtLayer(model, layer);
   const forward = async () => {
     const logits = tf.tidy(() => model.logits(tf.tensor4d(pixels, shape)));
     await logits.data();
     logits.dispose();
   };
-  const onePass = () => measureBatch(network, {indices, pixels, shape, skipped: [], next: BATCH}, paths, labels);
+  const onePass = async () => {
+    const measured = tf.tidy(() => measureRelevance(layerBatch(network, tf.tensor4d(pixels, shape), about, actGrad)));
+    await Promise.all(Object.values(measured).map((tensor) => tensor.data()));
+    tf.dispose(measured);
+  };
   const timed = async (work: () => Promise<unknown>) => {
     const start = performance.now();
     await work();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import {execFileSync} from 'node:child_process';
+import {execFileSync, spawn} from 'node:child_process';
+import {once} from 'node:events';
 import {existsSync} from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
@@ -15,8 +16,35 @@ test('the first interrupt aborts the running call, and its listener is gone afte
   await wait(5);
   assert.equal(process.listenerCount('SIGINT'), before + 1);
   process.emit('SIGINT');
-  assert.equal(process.listenerCount('SIGINT'), before);
+  process.emit('SIGINT');
+  assert.equal(process.listenerCount('SIGINT'), before + 1, 'a second one at once does not end the process');
   assert.equal(await running, 'stopped');
+  assert.equal(process.listenerCount('SIGINT'), before);
+});
+
+test('SIGTERM and SIGHUP stop a call as Ctrl-C does, and the process ends with them afterwards', async () => {
+  const module = JSON.stringify(path.resolve(__dirname, '../../src/engine/interrupt.ts'));
+  const script = `import(${module}).then(({default: {withInterrupt}}) => {
+    setInterval(() => {}, 1000);
+    return withInterrupt({}, (signal) => new Promise((resolve) => {
+      signal.addEventListener('abort', () => setTimeout(() => resolve(console.log('kept', signal.reason.signal)), 100));
+      console.log('running');
+    }));
+  });`;
+  for (const name of ['SIGTERM', 'SIGHUP'] as const) {
+    const child = spawn(process.execPath, ['--import', require.resolve('tsx'), '-e', script]);
+    let out = '';
+    child.stdout.on('data', (data: Buffer) => {
+      if (out === '' && data.toString().includes('running')) {
+        child.kill(name);
+        setTimeout(() => child.kill(name), 20);
+      }
+      out += data.toString();
+    });
+    const [, signal] = (await once(child, 'close')) as [number | null, string | null];
+    assert.equal(out, `running\nkept ${name}\n`);
+    assert.equal(signal, name);
+  }
 });
 
 test('a call that ends by itself, or fails at once, leaves no listener', async () => {

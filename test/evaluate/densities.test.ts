@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import fc from 'fast-check';
 import {densities} from '../../src/evaluate';
-import {referenceBandwidth} from '../../src/evaluate/densities';
+import {referenceBandwidth, scottBandwidth} from '../../src/evaluate/kernelDensity';
 import {subset} from '../../src/images';
 import {InputError} from '../../src/common/errors';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
-import {slowArea, slowBandwidth, slowDensity} from '../reference/densitySlowly';
-import {meanOf, positiveSum, slowImages} from '../reference/evaluateSlowly';
+import {slowArea, slowBandwidth, slowDensity, slowScott, slowSignedDensity} from '../reference/densitySlowly';
+import {meanOf, positiveSum, slowImages, sumOf} from '../reference/evaluateSlowly';
 import {smallImages, STUDIED_LAYERS} from '../reference/smallNetworks';
 import {SMALL_SPLITS, smallSplit, withParts} from '../reference/smallSplits';
 
@@ -61,6 +61,55 @@ for (const [what, about] of [
   });
 }
 
+eachEngine(
+  'signed densities by concept are those of kdeplot: one area a panel, three bandwidths on both sides',
+  async () => {
+    const about = SMALL_SPLITS[2];
+    const network = STUDIED_LAYERS['a dilated 3×3 convolution'];
+    const split = smallSplit(network, {...about, concepts: about.concepts.map((classes) => [...classes])});
+    const images = smallImages(20);
+    const {slow, dispose} = await slowImages(network, split, images);
+    dispose();
+    const options = {sums: 'signed', by: 'concept', points: 400, ...quiet} as const;
+    const found = await keepsTensorCount(() => densities(split, images, options));
+    const kernels = [split.original, ...split.parts];
+    for (const {classes, classNames} of split.concepts) {
+      const concept = classNames.join(' + ');
+      const panel = found.rows.filter((row) => row.concept === concept);
+      const channels = ['original', ...split.parts.map((_, j) => `d${j + 1}`)];
+      const areas = channels.map((channel) => slowArea(panel.filter((row) => row.channel === channel)));
+      areas.forEach((area) => assert.ok(Math.abs(area - 1 / kernels.length) < 0.005, `areas ${areas.join(', ')}`));
+      found.curves
+        .filter((curve) => curve.concept === concept)
+        .forEach(({channel, activations, bandwidth}, n) => {
+          const own = slow
+            .filter(({label}) => classes.includes(label))
+            .map(({output}) => sumOf([...output(kernels[n])]));
+          assert.ok(Math.abs(meanOf(activations) - meanOf(own)) < 1e-3 * Math.max(1, Math.abs(meanOf(own))), channel);
+          const rows = panel.filter((row) => row.channel === channel);
+          assert.ok(rows[0].activation <= Math.min(...activations) - 2.999 * bandwidth);
+          assert.ok(rows[rows.length - 1].activation >= Math.max(...activations) + 2.999 * bandwidth);
+          for (const {activation, density} of rows) {
+            assert.ok(
+              Math.abs(density - slowSignedDensity(activations, activation) / kernels.length) < 1e-6,
+              `${density}`,
+            );
+          }
+        });
+    }
+    assert.ok(found.curves.some(({activations}) => activations.some((value) => value < 0)));
+  },
+);
+
+test("Scott's rule is the deviation over the fifth root of the number", () => {
+  fc.assert(
+    fc.property(fc.array(fc.double({min: -100, max: 100, noNaN: true}), {minLength: 2, maxLength: 40}), (values) => {
+      const expected = slowScott(values);
+      assert.ok(Math.abs(scottBandwidth(values) - expected) <= 1e-9 * Math.max(1, expected));
+    }),
+  );
+});
+
 test('the bandwidth is the reference rule, whatever the number and the shape of the values', () => {
   const positive = fc.array(fc.double({min: 0, max: 100, noNaN: true}), {minLength: 2, maxLength: 40});
   const withZeros = fc
@@ -94,6 +143,8 @@ test('too few points and a concept without images are refused', async () => {
   const refuses = (work: Promise<unknown>, message: RegExp) =>
     assert.rejects(work, (error: Error) => error instanceof InputError && message.test(error.message));
   await refuses(densities(split, smallImages(8), {points: 1, ...quiet}), /invalid number of points: 1/);
+  const sums = 'all' as 'relu';
+  await refuses(densities(split, smallImages(8), {sums, ...quiet}), /invalid sums: all; give relu or signed/);
   const some = subset(smallImages(8), {classes: [0, 3], classCount: 4});
   await refuses(densities(split, some, quiet), /have none of class 1/);
 });

@@ -28,7 +28,11 @@ test('1000 classes by 2048 channels by 512 inputs become a few megabytes that sa
   assert.equal(candidates.length, relevant.filter((classes) => classes.length >= 2).length);
   for (const {channel, classes, lowestCosine} of candidates.filter((_, i) => i % 20 === 0)) {
     assert.deepEqual(classes, relevant[channel]);
-    assertNear(lowestCosine, relatedPairs(classVectors(stats, channel, 'published'), channel, classes, 0.5)[0].cosine, 1e-3);
+    assertNear(
+      lowestCosine,
+      relatedPairs(classVectors(stats, channel, 'published'), channel, classes, 0.5)[0].cosine,
+      1e-3,
+    );
   }
 });
 

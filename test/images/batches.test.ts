@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import {rename} from 'node:fs/promises';
+import {join} from 'node:path';
 import {test} from 'node:test';
 import fc from 'fast-check';
 import {
@@ -6,6 +8,7 @@ import {
   imageFolder,
   imagesFromPixels,
   UnreadableImageError,
+  UnreadableRunError,
   type ImageBatch,
   type LabelledImages,
   type Preset,
@@ -62,7 +65,9 @@ test('batches hold every readable image once, in order, and name the others', as
         );
         assert.deepEqual(
           list.flatMap(({skipped}) => skipped),
-          wanted.filter((i) => bad.includes(i)).map((i) => ({path: `image ${i}`, reason: 'it is bad'})),
+          wanted
+            .filter((i) => bad.includes(i))
+            .map((i) => ({path: `image ${i}`, reason: 'it is bad', kind: 'undecodable'})),
         );
         for (const {indices, pixels, shape} of list) {
           assert.deepEqual(shape, [indices.length, 2, 2, 3]);
@@ -147,4 +152,49 @@ test('a wrong size, channel count, batch size or no preset is an error', async (
   await assert.rejects(first({batchSize: 0}), /invalid batchSize: 0/);
   await assert.rejects(first({concurrency: 0.5}), /invalid concurrency: 0\.5/);
   await assert.rejects(first({preset: undefined}), /no preset for/);
+});
+
+test('too many unreadable images in a row end the run before any of their batches, however the list is cut', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({min: 1, max: 5}),
+      fc.integer({min: 1, max: 6}),
+      fc.uniqueArray(fc.integer({min: 0, max: 15})),
+      async (batchSize, maxUnreadableRun, bad) => {
+        const readable = Array.from({length: 16}, (_, i) => !bad.includes(i));
+        const first = readable.findIndex((_, i) =>
+          Array.from({length: maxUnreadableRun}, (_, r) => readable[i + r]).every((one) => one === false),
+        );
+        const seen: ImageBatch[] = [];
+        const run = async () => {
+          for await (const batch of imageBatches(slowImages(16, bad), {inputShape, batchSize, maxUnreadableRun}))
+            seen.push(batch);
+        };
+        if (first < 0) {
+          if (bad.length < 16) await run();
+          assert.equal(seen.at(-1)?.next ?? 16, 16);
+        } else {
+          await assert.rejects(run(), (error: Error) => error instanceof UnreadableRunError && !error.gone);
+          const next = seen.at(-1)?.next ?? 0;
+          assert.ok(next <= first, 'none of the run counts as done');
+          assert.ok(next > first - batchSize, 'all before it does');
+        }
+      },
+    ),
+    {numRuns: 60},
+  );
+});
+
+test('a folder that vanishes ends the run at once, and says so', async () => {
+  const folder = await madeFolder(Object.fromEntries(Array.from({length: 12}, (_, i) => [`in/a/${10 + i}.png`, i])));
+  const images = await imageFolder(join(folder, 'in'), {preset: plain});
+  const batches = imageBatches(images, {inputShape: [4, 4, 3], batchSize: 2});
+  await batches.next();
+  await rename(join(folder, 'in'), join(folder, 'out'));
+  await assert.rejects(
+    (async () => {
+      for await (const batch of batches) assert.ok(batch.indices.length > 0 || batch.skipped.length > 0);
+    })(),
+    /^UnreadableRunError|InputError: the images of in are not there any more \(the first is a\/\d+\.png: there is no such file\); make/,
+  );
 });

@@ -50,7 +50,7 @@ test('hidden files, other files and looping links are left out', async () => {
 test('folders without images, absent folders and loose images are errors', async () => {
   await assert.rejects(
     imageFolder(await madeFolder({'a/notes.txt': 'x'})),
-    /no images in .*it needs jpg, jpeg, png, webp files/,
+    /no images in .*it needs jpg, jpeg, jpe, jif, jfif, png, webp files/,
   );
   await assert.rejects(imageFolder('/nowhere/at/all'), {
     name: 'InputError',
@@ -129,7 +129,7 @@ test('labels that do not fit the images or the model are errors that name them',
   await assert.rejects(read(join(files, 'list.json')), /not a JSON object/);
   await assert.rejects(read(join(files, 'twice.csv')), /two labels for a\.png .*: 1 and 2/);
   await assert.rejects(read(join(files, 'column.csv')), /row 1, "a\.png", has one column/);
-  await assert.rejects(read(join(files, 'word.csv')), /invalid label in .*word\.csv: "cat" for a\.png/);
+  await assert.rejects(read(join(files, 'word.csv')), /invalid label in .*word\.csv, line 1: "cat" for a\.png/);
   await assert.rejects(read(join(files, 'empty.csv')), /no labels in/);
 });
 
@@ -152,7 +152,11 @@ test('labels that an earlier run recorded are used where they fit', async () => 
 });
 
 test('recorded labels that do not fit a flat folder are named with their origin, and nothing of them is printed', async () => {
-  const lists = await madeFolder({'other.csv': 'x.png,3\n', 'foreign.txt': 'a secret\nanother secret\n'});
+  const lists = await madeFolder({
+    'other.csv': 'x.png,3\n',
+    'foreign.txt': 'my secret\nanother secret\n',
+    'named.txt': 'a secret\nanother secret\n',
+  });
   const flat = await madeFolder({'a.png': 1});
   for (const [name, reason] of [
     ['other.csv', 'do not fit'],
@@ -166,6 +170,13 @@ test('recorded labels that do not fit a flat folder are named with their origin,
       assert.ok(error.message.includes(`"${file}", ${reason}; give labels`), error.message);
       return !error.message.includes('secret') && !error.message.includes('x.png');
     });
+  }
+  const named = await openImages(flat, {recordedLabels: join(lists, 'named.txt')});
+  for (const ask of [named.labelsFor, named.classNamesFor]) {
+    assert.throws(
+      () => ask(10),
+      (error: Error) => /recorded by the earlier run/.test(error.message) && !error.message.includes('secret'),
+    );
   }
   await assert.rejects(openImages(join(flat, 'nowhere'), {recordedLabels: 'x.csv'}), /no image folder/);
 });

@@ -115,6 +115,22 @@ export function exampleDensities(names: readonly string[] = NAMES.slice(0, 3)): 
   return {layer: 'conv5', channel: 7, rows, curves};
 }
 
+/** As the paper draws them: signed sums, a panel a concept. */
+export function exampleSignedDensities(names: readonly string[] = NAMES.slice(0, 2)): DensityCurves {
+  const channels = ['original', 'd1', 'd2'];
+  const curves = channels.flatMap((channel, n) =>
+    names.map((concept, j) => ({concept, channel, mean: n === 0 || n - 1 === j ? 22 + 4 * n : -9, zeroShare: 0})),
+  );
+  const rows = curves.flatMap(({concept, channel, mean}) =>
+    Array.from({length: 65}, (_, at) => {
+      const activation = -30 + (90 * at) / 64;
+      const bell = Math.exp(-0.5 * ((activation - mean) / 7) ** 2) / (7 * Math.sqrt(2 * Math.PI));
+      return {concept, channel, activation, density: bell / channels.length};
+    }),
+  );
+  return {layer: 'conv5', channel: 7, sums: 'signed', by: 'concept', rows, curves};
+}
+
 export function exampleAblation(classes = 24, names: readonly string[] = NAMES): AblatedSplit {
   const draw = uniform(3);
   const concepts = [0, 1, 2].map((k) => ({classNames: [names[k]]}));
@@ -241,6 +257,7 @@ export function snapshotFigures(): Record<string, Figure> {
     rho: rhoSweep(exampleSplit()),
     'rho-given': rhoSweep({...exampleSplit(), rho: {rho: 0.5, scores: [], zeroDenominators: 0}}),
     densities: densityPlot(exampleDensities()),
+    'densities-paper': densityPlot(exampleSignedDensities()),
     'densities-names': densityPlot(exampleDensities(HOSTILE_NAMES.slice(0, 2))),
     'densities-none': densityPlot({layer: 'conv5', channel: 7, rows: [], curves: []}),
     fractions: fractionBars(exampleEvaluation()),

@@ -38,3 +38,16 @@ export function slowArea(points: readonly {activation: number; density: number}[
       .map((point, n) => ((point.activation - points[n].activation) * (point.density + points[n].density)) / 2),
   );
 }
+
+/** Scott's rule in one dimension as SciPy writes it: s · n^(−1/5). */
+export function slowScott(values: readonly number[]): number {
+  return slowDeviation(values) / Math.exp(Math.log(values.length) / 5);
+}
+
+/** The mean of Gaussians around the values. */
+export function slowSignedDensity(values: readonly number[], at: number): number {
+  const bandwidth = slowScott(values);
+  return meanOf(
+    values.map((value) => Math.exp(-0.5 * ((at - value) / bandwidth) ** 2) / (bandwidth * Math.sqrt(2 * Math.PI))),
+  );
+}

@@ -1,5 +1,6 @@
-import type {GatedSums} from '../../src/numerics/gatedSums';
+import {GATES, saveGates, type GatedSums} from '../../src/numerics/gatedSums';
 import type {RelevanceStatistics} from '../../src/numerics/statistics';
+import {withText} from '../../src/relevance/accumulate';
 import {syntheticStatistics} from './syntheticStatistics';
 import {uniform} from './smallNetworks';
 
@@ -48,7 +49,12 @@ export function syntheticGates({seed = 1, noise = 0.3, positions = 6} = {}): {
     entry.positions[half] += 1;
     contribution.forEach((value, i) => (entry.sums[half * inputs + i] += value));
   }
-  return {stats: {...stats, gates}, list};
+  return {stats: withGates(stats, gates), list};
+}
+
+/** The statistics with other gated sums. */
+export function withGates(stats: RelevanceStatistics, gates: GatedSums): RelevanceStatistics {
+  return withText({...stats, collected: {[GATES]: saveGates(gates, stats.layer.shape[2])}});
 }
 
 /** GARV(c, k) as it is defined: the mean over positions minus the mean of these means over classes. */

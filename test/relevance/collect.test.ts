@@ -9,7 +9,7 @@ import {InputError, InterruptError} from '../../src/common/errors';
 import {halfOf} from '../../src/numerics/pathHash';
 import type {ProgressState} from '../../src/common/progress';
 import {averagedRelevanceVector, classCount, warningsOf, type RelevanceStatistics} from '../../src/numerics/statistics';
-import {mergeStatistics} from '../../src/relevance/accumulate';
+import {mergeStatistics} from '../../src/relevance/merge';
 import {collectRelevance} from '../../src/relevance/collect';
 import {loadStatistics, saveStatistics} from '../../src/relevance/store';
 import {fullDisk} from '../reference/fullDisk';
@@ -148,7 +148,7 @@ test('an interrupted pass leaves a checkpoint, and the same call goes on to the 
     whole,
   );
   assert.deepEqual([last.at(-1)?.outcome, last.at(-1)?.done, last.at(-1)?.note], ['done', 20, `read from "${out}"`]);
-  assert.equal((await readdir(out)).length, 2, 'one manifest and one file of arrays');
+  assert.equal((await readdir(out)).length, 4, 'the manifest, images, sums and the layer');
   await assert.rejects(
     collectRelevance(model, smallImages(20, 6), {...options, out}),
     (error) => error instanceof InputError && /another run, which differs in image list/.test(error.message),
@@ -194,7 +194,7 @@ test('statistics are refused when they are foreign, of another version, or do no
   await damaged({formatVersion: 99}, /format version 99/);
   await damaged({format: 'something'}, /holds no relevance statistics/);
   await damaged({topCount: 17}, /do not fit together: top_relevance_images is int32 \[6, 16\], but .* int32 \[6, 17\]/);
-  await damaged({arrays: '../../secret.safetensors'}, /outside its folder/);
+  await damaged({sums: {file: '../../secret.safetensors', sha256: ''}}, /outside its folder/);
   await damaged({layer: {name: 'x', kind: 'conv', shape: [1e9, 1e9, 1e9, 1e9]}}, /damaged|do not fit/);
   const {images, layer, preset} = manifest as Record<'images' | 'layer' | 'preset', object>;
   await damaged({floor: 'x'}, /manifest\.json" is damaged: floor is "x"; it must be a number from 0 to 1/);
@@ -233,7 +233,7 @@ test('statistics replace those of the same run alone, unless they are forced', a
   assert.equal((await loadStatistics(out)).layer.name, 'logits');
   await collectRelevance(model, images, {layer: 'studied', out, force: true, ...quiet});
   sameStatistics(await loadStatistics(out), stats);
-  assert.equal((await readdir(out)).length, 2, 'one manifest and one file of arrays');
+  assert.equal((await readdir(out)).length, 4, 'the manifest, images, sums and the layer');
   model.dispose();
 });
 

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import {mkdtemp, rm} from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import {test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import {InputError} from '../../src/common/errors';
@@ -8,16 +11,31 @@ import {asPositions, linearLayer} from '../../src/network/linearLayer';
 import {firing} from '../../src/network/firing';
 import {networkAtLayer} from '../../src/network/networkAtLayer';
 import type {Model} from '../../src/network/types';
-import type {GatedSums} from '../../src/numerics/gatedSums';
+import {gatesOf, loadGates, saveGates, type GatedSums} from '../../src/numerics/gatedSums';
 import {halfOf} from '../../src/numerics/pathHash';
 import {subset} from '../../src/images';
-import {collectGates} from '../../src/relevance/collectGates';
-import {gateArrays, gatesFromArrays, mergeGates} from '../../src/relevance/gates';
+import type {LabelledImages} from '../../src/images/types';
+import {runPass} from '../../src/pass/runPass';
+import {collectRelevance} from '../../src/relevance/collect';
+import {gatesCollector, mergeGates} from '../../src/relevance/gates';
+import {mergeStatistics} from '../../src/relevance/merge';
+import {loadStatistics} from '../../src/relevance/store';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
 import {slowGate, type SlowImage} from '../reference/gatesSlowly';
-import {CLASSES, smallImages, smallModel, SMALL_PRESET, STUDIED_LAYERS} from '../reference/smallNetworks';
+import {CLASSES, smallImages, smallModel, STUDIED_LAYERS} from '../reference/smallNetworks';
 
-const quiet = {progress: false as const, layer: 'studied', preset: SMALL_PRESET};
+const quiet = {progress: false as const};
+
+/** The sums of one pass with nothing else. */
+async function collectGates(
+  model: Model,
+  images: LabelledImages,
+  {floor, bytes, batchSize}: {floor: number; bytes?: number; batchSize: number},
+): Promise<GatedSums> {
+  const collector = gatesCollector({floor, bytes});
+  const [[state]] = await runPass(model, images, {layers: ['studied'], batchSize, ...quiet}, [collector as never]);
+  return (state as {gates: GatedSums}).gates;
+}
 
 /** What the layer reads of each image, and its channels' shares. */
 async function slowImages(model: Model, images: ReturnType<typeof smallImages>): Promise<SlowImage[]> {
@@ -68,7 +86,7 @@ for (const [what, network] of Object.entries(STUDIED_LAYERS)) {
       const [, , inputs, outputs] = layer.shape;
       const whole = floor === 0;
       const bytes = whole ? undefined : outputs * CLASSES * (16 * inputs + 200) - 1;
-      const gates = await keepsTensorCount(() => collectGates(model, images, {...quiet, floor, batchSize: 4, bytes}));
+      const gates = await keepsTensorCount(() => collectGates(model, images, {floor, batchSize: 4, bytes}));
       const seen = await slowImages(model, images);
       assert.equal(gates.floor, floor);
       assert.equal(gates.dropped, 0);
@@ -98,7 +116,7 @@ eachEngine('gated sums of shards add up to those of the whole, and arrays give t
   const model = smallModel({kind: 'conv', size: 3});
   const images = smallImages(12);
   const collect = (indices?: number[]) =>
-    collectGates(model, indices ? subset(images, {indices}) : images, {...quiet, floor: 0.05, batchSize: 5});
+    collectGates(model, indices ? subset(images, {indices}) : images, {floor: 0.05, batchSize: 5});
   const whole = await collect();
   const shards = [await collect([0, 1, 2, 3, 4]), await collect([5, 6, 7, 8, 9, 10, 11])];
   mergeGates(shards[0], shards[1]);
@@ -110,12 +128,11 @@ eachEngine('gated sums of shards add up to those of the whole, and arrays give t
     }
   };
   same(whole, shards[0]);
-  const arrays = gateArrays(whole, 6);
-  const data = {gateRows: arrays.gateRows.data, gateCounts: arrays.gateCounts.data, gateSums: arrays.gateSums.data};
-  const about = {floor: whole.floor, dropped: 0, inputs: 6, outputs: 6, classes: CLASSES};
-  same(gatesFromArrays(data, about), whole);
-  data.gateRows[0] = 77;
-  assert.throws(() => gatesFromArrays(data, about), InputError);
+  const saved = saveGates(whole, 6);
+  const about = {shape: [3, 3, 6, 6], classes: CLASSES};
+  same(loadGates(saved, about), whole);
+  saved.arrays.rows.data[0] = 77;
+  assert.throws(() => loadGates(saved, about), InputError);
   assert.throws(() => mergeGates(whole, {...whole, floor: 0.5}), /cannot be merged/);
   model.dispose();
 });
@@ -129,5 +146,25 @@ test('a channel behind a batch norm with a negative scale fires below its thresh
     [...gamma].map((value) => (value < 0 ? -1 : 1)),
   );
   assert.ok(sign.includes(-1) && sign.includes(1));
+  model.dispose();
+});
+
+test('relevance is collected with gates, saved, loaded and merged with them, and without where that is asked', async (t) => {
+  const model = smallModel({kind: 'conv', size: 3});
+  const images = smallImages(12);
+  const out = await mkdtemp(path.join(os.tmpdir(), 'unweave-'));
+  t.after(() => rm(out, {recursive: true, force: true}));
+  const options = {layer: 'studied', batchSize: 5, ...quiet};
+  const stats = await collectRelevance(model, images, {...options, out});
+  const loaded = gatesOf(await loadStatistics(out))!;
+  assert.deepEqual([...loaded.entries.keys()].sort(), [...gatesOf(stats)!.entries.keys()].sort());
+  const [a, b] = [
+    await collectRelevance(model, subset(images, {indices: [0, 1, 2, 3, 4]}), options),
+    await collectRelevance(model, subset(images, {indices: [5, 6, 7, 8, 9, 10, 11]}), options),
+  ];
+  for (const [key, entry] of gatesOf(mergeStatistics(a, b))!.entries)
+    assert.deepEqual(entry.positions, loaded.entries.get(key)!.positions);
+  const without = await collectRelevance(model, images, {...options, gates: false});
+  assert.equal(gatesOf(without), undefined);
   model.dispose();
 });

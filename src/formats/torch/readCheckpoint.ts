@@ -2,6 +2,7 @@ import path from 'node:path';
 import {InputError} from '../../common/errors';
 import {readBytes, withBinaryFile, type BinaryFile} from '../../files/binaryFile';
 import {loadTensors, rowMajorStrides, type LoadedWeight, type TensorOnDisk} from './loadTensors';
+import {foreignKind} from '../../files/foreignKind';
 import {readSafetensorsHeader} from '../../files/safetensors';
 import {readTorchStream, readTorchZip, type TorchFile} from './torchArchive';
 import {isTensor, type TorchTensor} from './torchPickle';
@@ -52,28 +53,6 @@ async function findTensors(file: BinaryFile): Promise<TensorOnDisk[]> {
   throw new InputError(
     `${file.name} is ${foreignKind(head)}, not a PyTorch checkpoint; give a .pth, .pt or .th file made by torch.save, or a .safetensors file`,
   );
-}
-
-const FOREIGN: readonly [string | readonly number[], string, number?][] = [
-  [[0xff, 0xd8, 0xff], 'a JPEG image'],
-  [[0x89, 0x50, 0x4e, 0x47], 'a PNG image'],
-  [[0x89, 0x48, 0x44, 0x46], 'an HDF5 file (Keras)'],
-  [[0x1f, 0x8b], 'a gzip archive (unpack it first)'],
-  ['GGUF', 'a GGUF file'],
-  ['version https://git-lfs', 'a Git LFS pointer (fetch the file itself with git lfs pull)'],
-  ['<', 'a web page (the download went wrong)'],
-  ['{', 'a JSON file'],
-  [[0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59], 'a NumPy file'],
-  ['ustar', 'a tar archive (for PyTorch before 0.2, load and save it again with a newer PyTorch)', 257],
-];
-
-function foreignKind(head: Uint8Array): string {
-  const found = FOREIGN.find(([signature, , at = 0]) => {
-    const bytes = typeof signature === 'string' ? [...Buffer.from(signature)] : signature;
-    return bytes.every((byte, i) => head[at + i] === byte);
-  });
-  const text = head.every((byte) => byte >= 0x20 || byte === 9 || byte === 10 || byte === 13);
-  return found?.[1] ?? (text ? 'a text file' : 'a file of unknown format');
 }
 
 /** The tensors of the state dict in a torch.save file, placed. Storages of others (an optimizer's) are not looked at. */

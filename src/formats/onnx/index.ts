@@ -1,0 +1,2 @@
+export {readOnnx} from './read';
+export type {OnnxNetwork, ReadOnnxOptions} from './read';

@@ -1,0 +1,11 @@
+export {ACTIVATIONS, fusedOf} from './activations';
+export {checkGraph} from './checkGraph';
+export {convolutionOf} from './convolutions';
+export {affine} from './normalization';
+export {checkNode, node, weight} from './node';
+export type {NodeDetails} from './node';
+export {OPERATORS, operatorOf} from './registry';
+export {shapesOf} from './shapes';
+export type {Operator, Shape} from './types';
+export {axisWindows, imageWindows} from './windows';
+export type {AxisWindows, Padding, Pair, Windows} from './windows';

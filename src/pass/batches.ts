@@ -1,0 +1,84 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {InputError} from '../common/errors';
+import {option} from '../common/options';
+import type {Task} from '../common/progress';
+import {imageBatches} from '../images';
+import type {LabelledImages, Preset} from '../images/types';
+
+export interface BatchStreamOptions {
+  /** The network's input, [H, W, C]. */
+  inputShape: readonly [number, number, number];
+  preset: Preset;
+  /** @default 32 */
+  batchSize?: number;
+  /** First image. @default 0 */
+  from?: number;
+  /** What an unreadable image does. @default 'skip' (named and counted) */
+  unreadable?: 'skip' | 'fail';
+  /** So many unreadable images in a row are no accident: the stream ends with an error. @default 1 in 100 of the list, at least 16 */
+  unreadableInARow?: number;
+  /** Whether a list of which no image can be read is an error. @default true */
+  refuseNone?: boolean;
+  signal: AbortSignal;
+}
+
+/** A batch of which at least one image could be read, or the last unreadable ones of the list. */
+export interface DecodedBatch {
+  /** Indices into the list, ascending, [B]. */
+  indices: number[];
+  /** Unreadable images since the batch before. */
+  skipped: {path: string; reason: string}[];
+  /** The image after the last one that this and the batches before cover. */
+  next: number;
+  /** [B, H, W, C] on the engine; the caller disposes of it. */
+  images(): tf.Tensor4D;
+}
+
+/** @throws InputError for a batch size that is no whole number from 1 */
+export function checkBatchSize(batchSize: number): void {
+  if (!Number.isSafeInteger(batchSize) || batchSize < 1)
+    throw new InputError(`invalid batch size: ${batchSize}; give a whole number from 1, such as 32`);
+}
+
+/**
+ * Decoded batches in the list's order, decoded ahead of their use. The task advances by each, the signal is looked at between them.
+ * Images that cannot be read count as gone through only with the next one that can: where a folder vanishes, the pass ends before them.
+ * @throws InputError where too many in a row cannot be read; InterruptError when stopped
+ */
+export async function* decodedBatches(
+  images: LabelledImages,
+  {batchSize = 32, unreadable = 'skip', unreadableInARow, from = 0, refuseNone = true, ...options}: BatchStreamOptions,
+  task: Pick<Task, 'advance'>,
+): AsyncGenerator<DecodedBatch, void, undefined> {
+  checkBatchSize(batchSize);
+  const allowed = unreadableInARow ?? Math.max(16, Math.ceil(images.paths.length / 100));
+  let held: DecodedBatch['skipped'] = [];
+  let read = 0;
+  try {
+    for await (const batch of imageBatches(images, {...options, batchSize, unreadable, from})) {
+      options.signal.throwIfAborted();
+      held.push(...batch.skipped);
+      if (batch.indices.length === 0) {
+        if (held.length >= allowed && (read > 0 || from > 0)) throw tooMany(images, held);
+        continue;
+      }
+      read += batch.indices.length;
+      const tensor = () => tf.tensor4d(batch.pixels, batch.shape);
+      yield {indices: batch.indices, skipped: held, next: batch.next, images: tensor};
+      task.advance(batch.indices.length + held.length, {skipped: held.length});
+      held = [];
+    }
+  } catch (error) {
+    if (refuseNone || !(error instanceof InputError) || held.length < images.paths.length) throw error;
+  }
+  if (held.length === 0) return;
+  const {length} = images.paths;
+  yield {indices: [], skipped: held, next: length, images: () => tf.zeros([0, ...options.inputShape])};
+  task.advance(held.length, {skipped: held.length});
+}
+
+function tooMany(images: LabelledImages, [{path, reason}, ...more]: DecodedBatch['skipped']): InputError {
+  return new InputError(
+    `${more.length + 1} images in a row of ${images.name} cannot be read, from ${path} on (${reason}); see whether they are still there, or allow more in a row (${option('unreadableInARow')})`,
+  );
+}

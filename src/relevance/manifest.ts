@@ -1,0 +1,178 @@
+import {readFile} from 'node:fs/promises';
+import path from 'node:path';
+import {InputError} from '../common/errors';
+import {
+  checkFields,
+  currentPreset,
+  oneOf,
+  optional,
+  PRESET_FIELDS,
+  records,
+  share,
+  sizes,
+  text,
+  texts,
+  wholeFrom,
+  wholeNumbers,
+  type FieldRule,
+} from '../common/fields';
+import type {NamedFile} from '../files/transaction';
+import type {RelevanceStatistics} from '../numerics/statistics';
+
+/** `manifest.json`: what statistics are about and which files hold them. */
+export const FORMAT = 'unweave relevance statistics';
+export const MANIFEST = 'manifest.json';
+
+/** Data of consecutive images; appended to, in files of bounded size, and never changed. */
+export interface Chunk extends NamedFile {
+  images: number;
+  /** Shares that are kept of them. */
+  entries: number;
+}
+
+interface About {
+  format: string;
+  model: RelevanceStatistics['model'];
+  layer: RelevanceStatistics['layer'];
+  classes: number;
+  classNames: string[];
+  preset: RelevanceStatistics['preset'];
+  attribution?: string;
+  floor: number;
+  topCount: number;
+  zeroInputs: RelevanceStatistics['zeroInputs'];
+}
+
+/** Version 1: all arrays in one file, the list of images in the manifest. */
+export interface ManifestV1 extends About {
+  formatVersion: 1;
+  arrays: string;
+  images: Omit<RelevanceStatistics['images'], 'labels' | 'stamps'>;
+}
+
+/** Version 2: chunks of images, the sums over them, and what does not change. */
+export interface ManifestV2 extends About {
+  formatVersion: 2;
+  images: Omit<RelevanceStatistics['images'], 'labels' | 'stamps' | 'paths'> & {counted: number};
+  chunks: Chunk[];
+  sums: NamedFile;
+  layerFile: NamedFile;
+  /** Fields of further collectors' states, by name; their arrays are beside the sums. */
+  collected?: Record<string, Record<string, unknown>>;
+}
+
+export type Manifest = ManifestV1 | ManifestV2;
+
+const namedFile = {file: text, sha256: text};
+
+const COMMON: Readonly<Record<string, FieldRule>> = {
+  'model.name': text,
+  'model.hash': text,
+  'model.arch': optional(text),
+  'layer.name': text,
+  'layer.kind': oneOf('conv', 'dense'),
+  'layer.shape': sizes(4),
+  classes: wholeFrom(1),
+  classNames: texts,
+  ...PRESET_FIELDS,
+  attribution: optional(text),
+  'images.name': text,
+  'images.listHash': text,
+  'images.total': wholeFrom(1),
+  'images.done': wholeFrom(0),
+  'images.skipped': records({path: text, reason: text}),
+  'images.labelsFile': optional(text),
+  floor: share,
+  topCount: wholeFrom(0),
+  'zeroInputs.zeros': wholeFrom(0),
+  'zeroInputs.total': wholeFrom(0),
+};
+
+const FIELDS: Readonly<Record<1 | 2, Readonly<Record<string, FieldRule>>>> = {
+  1: {arrays: text, ...COMMON, 'images.paths': texts},
+  2: {
+    ...COMMON,
+    'images.counted': wholeFrom(0),
+    'images.check': optional(oneOf('files', 'content')),
+    'images.shards.count': optional(wholeFrom(1)),
+    'images.shards.indices': optional(wholeNumbers(1)),
+    chunks: records({...namedFile, images: wholeFrom(0), entries: wholeFrom(0)}),
+    'sums.file': text,
+    'sums.sha256': text,
+    'layerFile.file': text,
+    'layerFile.sha256': text,
+  },
+};
+
+const AGAIN = 'collect the statistics again';
+
+/** The files that a manifest names, each inside its folder. */
+export function filesOf(manifest: Manifest): string[] {
+  if (manifest.formatVersion === 1) return [manifest.arrays];
+  return [...manifest.chunks, manifest.sums, manifest.layerFile].map(({file}) => file);
+}
+
+/** @throws InputError for a folder without statistics, another format version, or fields that do not fit together */
+export async function readManifest(folder: string): Promise<Manifest> {
+  const file = path.join(folder, MANIFEST);
+  const content = await readFile(file, 'utf8').catch(() => {
+    throw new InputError(
+      `no statistics in "${folder}": manifest.json is missing; make them with collectRelevance (unweave collect)`,
+    );
+  });
+  let manifest: Manifest | null;
+  try {
+    manifest = JSON.parse(content) as Manifest | null;
+  } catch {
+    throw new InputError(`"${file}" is not valid JSON; ${AGAIN}`);
+  }
+  if (manifest?.format !== FORMAT) {
+    throw new InputError(
+      `"${folder}" holds no relevance statistics (its manifest's format is ${JSON.stringify(manifest?.format)?.slice(0, 60)})`,
+    );
+  }
+  if (!Object.hasOwn(FIELDS, String(manifest.formatVersion))) {
+    throw new InputError(
+      `the statistics in "${folder}" have format version ${JSON.stringify(manifest.formatVersion)?.slice(0, 60)}, and this version of unweave reads 1 and 2; ${AGAIN}`,
+    );
+  }
+  manifest.preset = currentPreset(manifest.preset) as Manifest['preset'];
+  checkFields(manifest, FIELDS[manifest.formatVersion], file, AGAIN);
+  const wrong = misfit(manifest);
+  if (wrong) throw new InputError(`"${file}" is damaged: ${wrong}; ${AGAIN}`);
+  for (const name of filesOf(manifest)) {
+    if (path.dirname(path.resolve(folder, name)) !== path.resolve(folder)) {
+      throw new InputError(
+        `the manifest of "${folder}" names a file outside its folder: "${name}"; such statistics are refused`,
+      );
+    }
+  }
+  return manifest;
+}
+
+function misfit(manifest: Manifest): string | undefined {
+  const {classes, classNames, images, zeroInputs} = manifest;
+  if (classNames.length !== classes) return `classNames has ${classNames.length} names, and classes is ${classes}`;
+  if (images.done > images.total) return `images.done is ${images.done}, and images.total is ${images.total}`;
+  if (zeroInputs.zeros > zeroInputs.total)
+    return `zeroInputs.zeros is ${zeroInputs.zeros}, and zeroInputs.total is ${zeroInputs.total}`;
+  const {skipped} = images;
+  if (manifest.formatVersion === 1) {
+    const listed = manifest.images.paths.length + skipped.length;
+    return listed === images.done
+      ? undefined
+      : `images.paths and images.skipped have ${listed} entries, and images.done is ${images.done}`;
+  }
+  const {counted, shards} = manifest.images;
+  if (counted + skipped.length !== images.done)
+    return `images.counted and images.skipped are ${counted} and ${skipped.length}, and images.done is ${images.done}`;
+  const inChunks = manifest.chunks.reduce((sum, chunk) => sum + chunk.images, 0);
+  if (inChunks !== counted) return `its chunks hold ${inChunks} images, and images.counted is ${counted}`;
+  if (
+    shards &&
+    !(shards.indices?.every((index) => index < shards.count) && new Set(shards.indices).size === shards.indices.length)
+  )
+    // prettier-ignore
+    return `images.shards has the indices ${shards.indices?.join(', ')} of ${shards.count}`;
+  return undefined;
+}

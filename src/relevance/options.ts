@@ -1,0 +1,47 @@
+import type {LongCallOptions} from '../common/progress';
+import type {PresetOption} from '../images/types';
+import type {ImageCheck} from '../pass/stamps';
+import type {Attribution, Collector} from '../pass/types';
+
+export interface CollectOptions extends LongCallOptions {
+  /** Layer of interest; `model.layers()` lists them. */
+  layer: string;
+  /** Folder for the statistics and, on the way, for checkpoints: the same call goes on from there. @default not saved */
+  out?: string;
+  /** Begin anew in `out`, whatever it holds. @default false */
+  force?: boolean;
+  /** Images a batch. @default 32 */
+  batchSize?: number;
+  /** Only the first images of the list. @default all */
+  limit?: number;
+  /** How pixels become input. @default the images' preset, else the model's */
+  preset?: PresetOption;
+  /** How much of the logit each channel is given. @default activation × gradient */
+  attribution?: Attribution;
+  /** What else is gathered in the same pass; the states are in `collected`, by name. */
+  collectors?: readonly Collector[];
+  /** Gather what the channels read where they fire, too, by which `findPolysemantic` compares classes. @default true */
+  gates?: boolean;
+  /** Smallest share kept; a smaller τ cannot be used later. @default 0.005 */
+  floor?: number;
+  /** Images kept a channel, by relevance and by activation. @default 16 */
+  topCount?: number;
+  /** What an unreadable image, or one whose relevance is not finite, does. @default 'skip' (named and counted) */
+  unreadable?: 'skip' | 'fail';
+  /** So many unreadable images in a row stop the pass. @default 1 in 100 of the list, at least 16 */
+  unreadableInARow?: number;
+  /** Try the images again that an earlier run skipped. @default false */
+  retrySkipped?: boolean;
+  /** How a run that goes on notices images that changed: by size and time of the files, by their content, or not. @default 'files' */
+  check?: ImageCheck | 'none';
+  /** Only this part of the list, of `count` parts; `mergeShards` adds them up. @default all */
+  shard?: {index: number; count: number};
+  /** Seconds between checkpoints; 0 writes one after each batch. @default 20 */
+  checkpointSeconds?: number;
+}
+
+/** Options for several layers at once. */
+export interface CollectLayersOptions extends Omit<CollectOptions, 'layer'> {
+  /** Layers of interest, or patterns of them such as `layer4.*`. */
+  layers: readonly string[];
+}
