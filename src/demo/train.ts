@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import {ensureBackend} from '../engine';
-import {fromLayersModel} from '../network/layersModel';
-import {makeModel} from '../network/model';
+import {modelFrom} from '../formats/modelFrom';
 import type {Model} from '../network/types';
 import {InputError, InterruptError} from '../common/errors';
 import {startTask, type LongCallOptions} from '../common/progress';
@@ -125,7 +124,7 @@ function trainedModel(network: tfl.LayersModel, seed: number): Model {
   const plain = buildDemoNetwork({seed});
   try {
     plain.setWeights(network.getWeights());
-    return makeModel(fromLayersModel(plain), {name: 'demo', preset: DEMO_PRESET, classNames: DEMO_CLASSES});
+    return modelFrom(plain, {name: 'demo', preset: DEMO_PRESET, classNames: DEMO_CLASSES});
   } finally {
     plain.dispose();
   }

@@ -17,9 +17,6 @@
  * The gradients of mean, batch normalisation, activations, padding, softmax, log-softmax, concatenation, slicing and matrix
  * products are right on both engines as tfjs has them. Neither engine has one for cropAndResize, stridedSlice, einsum (which
  * wasm cannot run at all), depthToSpace, gatherND, topk, rotateWithOffset and transform (which native cannot run), and FFT.
- *
- * `tf.fused.conv2d`, which tfjs's Conv2D layer calls, has a gradient of its own that no registration reaches: see
- * `leanConvolutions`.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {stripSoftmax} from '../network/fold';
-import {outputShapes} from '../network/layersModel';
 import {applyLayer, asPositions, describeLayer, linearLayers, type LinearLayer} from '../network/linearLayer';
+import {logitsGraph} from '../network/logits';
+import {shapesOf} from '../network/operators';
 import type {Model} from '../network/types';
 import {InputError} from '../common/errors';
 import {isObjective, unknownObjective, type Objective, type Where} from './objectives';
@@ -67,7 +67,7 @@ function termOf(objective: Objective, model: Model, keep: Keep): Term {
     case 'logit':
     case 'logProbability': {
       const index = classIndex(model, objective.class);
-      const [point] = stripSoftmax(model.graph).outputs;
+      const [point] = logitsGraph(model.graph).outputs;
       return {
         points: [point],
         layers: [point],
@@ -185,7 +185,7 @@ function inputPoint(model: Model, name: string): string {
 /** Where a layer's output is read, how many channels it has, and how to compute one of them or all, [B, H', W', 1 or C]. */
 function layerOutput(model: Model, name: string, keep: Keep) {
   const node = model.graph.nodes.find((candidate) => candidate.name === name);
-  const inGraph = stripSoftmax(model.graph).nodes.some((candidate) => candidate.name === name);
+  const inGraph = logitsGraph(model.graph).nodes.some((candidate) => candidate.name === name);
   if (!node || !inGraph || node.operator === 'InputLayer') {
     const names = linearLayers(model.graph).map((layer) => layer.name);
     throw new InputError(
@@ -194,8 +194,8 @@ function layerOutput(model: Model, name: string, keep: Keep) {
   }
   const layer = describeLayer(node);
   if (typeof layer === 'string') {
-    const shape = outputShapes(model.graph).get(name) as (number | null)[];
-    const channels = shape[shape.length - 1] as number;
+    const shape = shapesOf(model.graph).get(name) as number[];
+    const channels = shape[shape.length - 1];
     const output = (channel?: number) => (y: tf.Tensor) => {
       const positions = asPositions(y); // [B, H', W', C]
       return channel === undefined ? positions : tf.slice(positions, [0, 0, 0, channel], [-1, -1, -1, 1]);

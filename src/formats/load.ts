@@ -1,16 +1,14 @@
 import {option} from '../common/options';
-import {readFile, stat} from 'node:fs/promises';
+import {stat} from 'node:fs/promises';
 import path from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
-import * as tfl from '@tensorflow/tfjs-layers';
 import {ensureBackend} from '../engine';
 import {InputError} from '../common/errors';
-import {currentPreset} from '../common/fields';
 import {resolvePreset} from '../images/presets';
-import type {Preset, PresetOption} from '../images/types';
+import type {PresetOption} from '../images/types';
 import {ARCHITECTURES, buildArchitecture} from './architectures';
+import {readLayersModelJson, readModelJson} from './layersModel/read';
 import {readCheckpoint} from './torch';
-import {fromLayersModel} from '../network/layersModel';
+import {HASH_VERSION} from '../network/hash';
 import {makeModel} from '../network/model';
 import type {Model} from '../network/types';
 
@@ -24,15 +22,6 @@ export interface LoadModelOptions {
   preset?: PresetOption;
   /** Names of the classes, by output index. */
   classNames?: readonly string[];
-}
-
-/** What unweave keeps in a saved model.json's `userDefinedMetadata`. */
-export interface ModelMetadata {
-  preset?: Preset;
-  classNames?: readonly string[];
-  origins?: readonly string[];
-  /** The model's hash. */
-  hash?: string;
 }
 
 /**
@@ -53,19 +42,28 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
       );
     }
     const file = info.isDirectory() ? path.join(source, 'model.json') : source;
-    const {artifacts, metadata} = await readLayersModel(file);
-    const network = await buildLayersModel(artifacts, file);
-    try {
-      return makeModel(fromLayersModel(network), {
-        name,
-        preset: preset ?? metadata.preset ?? {...resolvePreset('tf'), assumed: true},
-        classNames: options.classNames ?? metadata.classNames,
-        origins: metadata.origins,
-        source: path.resolve(source),
-      });
-    } finally {
-      network.dispose();
+    const json = await readModelJson(file);
+    if (json.format === 'graph-model') {
+      throw new InputError(
+        `"${file}" is a tfjs graph model, whose layers are gone; convert the original to a LayersModel (--output_format=tfjs_layers_model)`,
+      );
     }
+    const read = await readLayersModelJson(json, file);
+    const current = read.hashVersion === HASH_VERSION;
+    const outdated =
+      !current && (read.origins ?? []).length > 0
+        ? [
+            'it was split by unweave 0.1, which knew models by another hash: statistics of the model before do not fit it any more; split that model again',
+          ]
+        : [];
+    return makeModel(read.graph, {
+      name,
+      preset: preset ?? read.preset ?? {...resolvePreset('tf'), assumed: true},
+      classNames: options.classNames ?? read.classNames,
+      origins: current ? read.origins : [],
+      source: path.resolve(source),
+      notes: [...(read.notes ?? []), ...outdated],
+    });
   }
   if (/\.(h5|hdf5|keras|pb|onnx|tflite)$/i.test(source)) {
     throw new InputError(
@@ -90,96 +88,4 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
     classNames: options.classNames,
     source: path.resolve(source),
   });
-}
-
-interface WeightsGroup {
-  paths: string[];
-  weights: tf.io.WeightsManifestEntry[];
-}
-
-async function readLayersModel(file: string): Promise<{artifacts: tf.io.ModelArtifacts; metadata: ModelMetadata}> {
-  const text = await readFile(file, 'utf8').catch(() => {
-    throw new InputError(
-      `no "${path.basename(file)}" in "${path.dirname(file)}"; a tfjs model's folder holds model.json and its weight files`,
-    );
-  });
-  const json = parse(text, file);
-  if (json.format === 'graph-model') {
-    throw new InputError(
-      `"${file}" is a tfjs graph model, whose layers are gone; convert the original to a LayersModel (--output_format=tfjs_layers_model)`,
-    );
-  }
-  const groups = json.weightsManifest as WeightsGroup[] | undefined;
-  if (!json.modelTopology || !Array.isArray(groups)) {
-    throw new InputError(`"${file}" is not a tfjs LayersModel: modelTopology or weightsManifest is missing`);
-  }
-  const folder = path.resolve(path.dirname(file));
-  const parts: Buffer[] = [];
-  for (const group of groups) {
-    const files = group.paths.map((name) => insideFolder(folder, name, file));
-    const expected = group.weights.reduce((sum, entry) => sum + bytesOf(entry, file), 0);
-    let found = 0;
-    for (const weightsFile of files) {
-      const info = await stat(weightsFile).catch(() => undefined);
-      if (!info?.isFile())
-        throw new InputError(
-          `weight file "${path.basename(weightsFile)}" named by "${file}" is missing; copy it beside model.json`,
-        );
-      found += info.size;
-    }
-    if (found !== expected) {
-      throw new InputError(
-        `the weight files ${group.paths.slice(0, 3).join(', ')} hold ${found} bytes, but "${file}" describes ${expected}; the model is truncated or from another version`,
-      );
-    }
-    for (const weightsFile of files) parts.push(await readFile(weightsFile));
-  }
-  const joined = Buffer.concat(parts);
-  const artifacts: tf.io.ModelArtifacts = {
-    modelTopology: json.modelTopology as object,
-    weightSpecs: groups.flatMap((group) => group.weights),
-    weightData: joined.buffer.slice(joined.byteOffset, joined.byteOffset + joined.byteLength) as ArrayBuffer,
-  };
-  const metadata = (json.userDefinedMetadata as {unweave?: ModelMetadata} | undefined)?.unweave ?? {};
-  return {artifacts, metadata: {...metadata, preset: currentPreset(metadata.preset) as Preset | undefined}};
-}
-
-function parse(text: string, file: string): Record<string, unknown> {
-  try {
-    const json: unknown = JSON.parse(text);
-    if (typeof json === 'object' && json !== null) return json as Record<string, unknown>;
-  } catch {
-    // Told below: a JSON parser's own message names a character, not a file.
-  }
-  throw new InputError(`"${file}" is not valid JSON; give a tfjs LayersModel's model.json`);
-}
-
-/** @throws InputError for a path that leaves the folder */
-function insideFolder(folder: string, name: string, manifest: string): string {
-  const file = path.resolve(folder, name);
-  if (!file.startsWith(folder + path.sep)) {
-    throw new InputError(`"${manifest}" names a weight file outside its folder: "${name}"; such a model is refused`);
-  }
-  return file;
-}
-
-const BYTES: Record<string, number> = {float32: 4, int32: 4, float16: 2, uint16: 2, uint8: 1, bool: 1};
-
-function bytesOf(entry: tf.io.WeightsManifestEntry, file: string): number {
-  const dtype = entry.quantization?.dtype ?? entry.dtype;
-  const count = entry.shape.reduce((product, size) => product * size, 1);
-  if (!(dtype in BYTES) || !Number.isSafeInteger(count) || count < 0) {
-    throw new InputError(
-      `weight "${entry.name}" of "${file}" has dtype ${dtype} and shape [${entry.shape.join(', ')}]; this model is damaged`,
-    );
-  }
-  return count * BYTES[dtype];
-}
-
-async function buildLayersModel(artifacts: tf.io.ModelArtifacts, file: string): Promise<tfl.LayersModel> {
-  try {
-    return await tfl.loadLayersModel(tf.io.fromMemory(artifacts));
-  } catch (error) {
-    throw new InputError(`"${file}" cannot be built: ${(error as Error).message}`);
-  }
 }

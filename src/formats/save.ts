@@ -1,11 +1,9 @@
 import {option} from '../common/options';
-import {readFile, writeFile} from 'node:fs/promises';
+import {readFile} from 'node:fs/promises';
 import path from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
-import {ensureBackend} from '../engine';
 import {InputError} from '../common/errors';
-import {toLayersModel} from '../network/layersModel';
-import type {ModelMetadata} from './load';
+import {HASH_VERSION} from '../network/hash';
+import {writeLayersModelFolder, type SavedWith} from './layersModel/writeFolder';
 import {entriesOf, holdsSomethingElse, refuseInput, writeTogether} from '../files/output';
 import type {Model} from '../network/types';
 
@@ -28,36 +26,11 @@ export async function saveModel(model: Model, folder: string, {force = false}: {
 
 /** Writes the model's files into a folder that exists. */
 export async function writeModel(model: Model, folder: string): Promise<void> {
-  await ensureBackend();
-  const network = toLayersModel(model.graph, model.name);
-  let artifacts: tf.io.ModelArtifacts | undefined;
-  try {
-    await network.save(
-      tf.io.withSaveHandler(async (saved) => {
-        artifacts = saved;
-        return {modelArtifactsInfo: {dateSaved: new Date(0), modelTopologyType: 'JSON'}};
-      }),
-    );
-  } finally {
-    network.dispose();
-  }
-  const {modelTopology, weightSpecs, weightData} = artifacts as tf.io.ModelArtifacts;
-  const json = {
-    format: 'layers-model',
-    generatedBy: 'unweave',
-    modelTopology,
-    weightsManifest: [{paths: ['weights.bin'], weights: weightSpecs}],
-    userDefinedMetadata: {unweave: metadataOf(model)},
-  };
-  await writeFile(
-    path.join(folder, 'weights.bin'),
-    new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData as tf.io.WeightData)),
-  );
-  await writeFile(path.join(folder, 'model.json'), JSON.stringify(json));
+  await writeLayersModelFolder(folder, model.graph, model.name, recordOf(model));
 }
 
-function metadataOf({hash, preset, classNames, origins}: Model): ModelMetadata {
-  return {hash, preset, classNames, origins};
+function recordOf({hash, preset, classNames, origins}: Model): SavedWith {
+  return {hashVersion: HASH_VERSION, hash, preset, classNames: classNames && [...classNames], origins: [...origins]};
 }
 
 async function refuseOther(model: Model, folder: string): Promise<void> {
@@ -69,7 +42,7 @@ async function refuseOther(model: Model, folder: string): Promise<void> {
     throw new InputError(`"${folder}" holds a split; choose another folder, or overwrite it (${option('force')})`);
   }
   const same = (key: 'hash' | 'preset' | 'classNames') =>
-    JSON.stringify(found[key]) === JSON.stringify(metadataOf(model)[key]);
+    JSON.stringify(found[key]) === JSON.stringify(recordOf(model)[key]);
   if (!same('hash')) {
     throw new InputError(
       `"${folder}" holds another model (${String(found.hash).slice(0, 8)}) than ${model.name} (${model.hash.slice(0, 8)}); choose another folder, or overwrite it (${option('force')})`,
@@ -83,11 +56,11 @@ async function refuseOther(model: Model, folder: string): Promise<void> {
 }
 
 /** What unweave keeps in the model.json there; undefined where it did not write it. */
-async function savedMetadata(folder: string): Promise<ModelMetadata | undefined> {
+async function savedMetadata(folder: string): Promise<SavedWith | undefined> {
   try {
     const json = JSON.parse(await readFile(path.join(folder, 'model.json'), 'utf8')) as {
       generatedBy?: unknown;
-      userDefinedMetadata?: {unweave?: ModelMetadata};
+      userDefinedMetadata?: {unweave?: SavedWith};
     } | null;
     return json?.generatedBy === 'unweave' ? (json.userDefinedMetadata?.unweave ?? {}) : undefined;
   } catch {

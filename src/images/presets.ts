@@ -120,8 +120,7 @@ function checkedPreset(given: unknown, where: string, notes: string[]): Preset {
     const value = (fields as Record<string, unknown>)[field];
     throw new InputError(`invalid ${field} in ${where}: ${shown(value)}; it is ${rule.wanted}`);
   }
-  const {name, shorterSide, cropSide, rounding, mean, std} = checked.output;
-  return {name, shorterSide, cropSide, rounding, mean, std};
+  return checked.output;
 }
 
 /** A value in an error: whatever it is, and not too much of it. */

@@ -1,6 +1,6 @@
 import {InputError} from '../common/errors';
-import {consumersOf, nodeOf, type Graph, type GraphNode} from './graph';
-import {outputShapes} from './layersModel';
+import {consumersOf, nodeOf, upTo, type Graph, type GraphNode} from './graph';
+import {shapesOf} from './operators';
 
 /**
  * A network cut at a layer: image → trunk → (X, crossing) → layer → Z → head → output. The head reads every tensor that
@@ -10,13 +10,13 @@ export interface Cut {
   /** Outputs: the layer's input X, then each crossing tensor that is not X itself. */
   trunk: Graph;
   layer: GraphNode;
-  /** Inputs: the layer's linear output Z, before any activation of its own, then each crossing tensor. */
+  /** Inputs: the layer's output Z, then each crossing tensor. */
   head: Graph;
   crossing: string[];
 }
 
 /**
- * Cuts at a layer's linear output.
+ * Cuts at a layer's output.
  * @throws InputError where the output does not depend on the layer
  */
 export function cutAt(graph: Graph, layerName: string): Cut {
@@ -25,42 +25,29 @@ export function cutAt(graph: Graph, layerName: string): Cut {
   if (!graph.outputs.every((output) => output === layerName || after.has(output))) {
     throw new InputError(`the network's output does not depend on layer "${layerName}"; choose another layer`);
   }
-  const headNodes = graph.nodes.filter((node) => after.has(node.name));
-  const crossing = [...new Set(headNodes.flatMap((node) => node.inputs))].filter(
+  const needed = new Set(upTo(graph, graph.outputs).nodes.map(({name}) => name));
+  const headNodes = graph.nodes.filter(({name}) => after.has(name) && needed.has(name));
+  const byName = new Map(graph.nodes.map((node) => [node.name, node]));
+  const read = [...new Set(headNodes.flatMap((node) => node.inputs))].filter(
     (name) => name !== layerName && !after.has(name),
   );
-  const shapes = outputShapes(graph);
+  // A constant has no batch axis to travel with, and costs nothing: the head has its own.
+  const constants = graph.nodes.filter(({name, operator}) => operator === 'Constant' && read.includes(name));
+  const crossing = read.filter((name) => byName.get(name)?.operator !== 'Constant');
+  const shapes = shapesOf(graph);
   const placeholder = (name: string): GraphNode => ({
     name,
     operator: 'InputLayer',
-    args: {batchInputShape: shapes.get(name), dtype: 'float32', sparse: false, name},
+    args: {shape: shapes.get(name)},
     inputs: [],
     weights: [],
   });
-  const activation = splitActivation(layer);
-  const throughActivation = (name: string) => (activation && name === layerName ? activation.name : name);
   const head: Graph = {
-    nodes: [
-      placeholder(layerName),
-      ...crossing.map(placeholder),
-      ...(activation ? [activation] : []),
-      ...headNodes.map((node) => ({...node, inputs: node.inputs.map(throughActivation)})),
-    ],
+    nodes: [placeholder(layerName), ...crossing.map(placeholder), ...constants, ...headNodes],
     inputs: [layerName, ...crossing],
-    outputs: graph.outputs.map(throughActivation),
+    outputs: graph.outputs,
   };
-  const ends = [...new Set([layer.inputs[0], ...crossing])];
-  const before = upstreamOf(graph, ends);
-  const trunk = {nodes: graph.nodes.filter((node) => before.has(node.name)), inputs: graph.inputs, outputs: ends};
-  return {trunk, layer, head, crossing};
-}
-
-/** A built-in activation of the layer, as a layer of its own; undefined for a linear one. */
-export function splitActivation(layer: GraphNode): GraphNode | undefined {
-  const activation = layer.args.activation ?? 'linear';
-  if (activation === 'linear') return undefined;
-  const name = `${layer.name}_activation`;
-  return {name, operator: 'Activation', args: {activation, name}, inputs: [layer.name], weights: []};
+  return {trunk: upTo(graph, [...new Set([layer.inputs[0], ...crossing])]), layer, head, crossing};
 }
 
 function downstreamOf(graph: Graph, name: string): Set<string> {
@@ -70,18 +57,6 @@ function downstreamOf(graph: Graph, name: string): Set<string> {
     for (const node of consumersOf(graph, next)) {
       if (!reached.has(node.name)) queue.push(node.name);
       reached.add(node.name);
-    }
-  }
-  return reached;
-}
-
-function upstreamOf(graph: Graph, names: readonly string[]): Set<string> {
-  const reached = new Set(names);
-  const queue = [...names];
-  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-    for (const input of nodeOf(graph, next).inputs) {
-      if (!reached.has(input)) queue.push(input);
-      reached.add(input);
     }
   }
   return reached;

@@ -1,4 +1,4 @@
-import {consumersOf, nodeOf, weightOf, type Graph} from './graph';
+import {consumersOf, nodeOf, weightOf, type Graph, type GraphNode} from './graph';
 import {linearLayer} from './linearLayer';
 
 /** Where a layer's channels fire: Z_c is on the side of a threshold that what follows lets through. */
@@ -32,11 +32,12 @@ export function firing(graph: Graph, layerName: string): Firing {
   return {sign, threshold};
 }
 
-/** The batch norm that reads the layer over its channels. */
-function normBehind(graph: Graph, name: string) {
+/** The batch norm over channels that reads the layer, directly or behind the sum of its parts. */
+function normBehind(graph: Graph, name: string): GraphNode | undefined {
+  const dense = nodeOf(graph, name).operator === 'Dense';
   for (const node of consumersOf(graph, name)) {
-    if (node.mark?.kind === 'merge' || node.name === `${name}_merge`) return normBehind(graph, node.name);
-    if (node.operator === 'BatchNormalization') return nodeOf(graph, node.name);
+    if (node.mark?.kind === 'merge') return normBehind(graph, node.name);
+    if (node.operator === 'BatchNormalization' && (dense || node.args.axis === 3)) return node;
   }
   return undefined;
 }

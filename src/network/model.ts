@@ -1,14 +1,14 @@
-import {createHash} from 'node:crypto';
 import * as tf from '@tensorflow/tfjs-core';
-import type * as tfl from '@tensorflow/tfjs-layers';
 import {InputError} from '../common/errors';
-import type {Preset} from '../images/types';
-import {stripSoftmax} from './fold';
-import {nodeOf, type Graph} from './graph';
-import {outputShapes, toLayersModel} from './layersModel';
 import {readable} from '../common/readable';
+import type {Preset} from '../images/types';
 import {presetText} from '../numerics/statistics';
+import {nodeOf, type Graph} from './graph';
+import {graphHash} from './hash';
 import {linearLayers} from './linearLayer';
+import {logitsOf} from './logits';
+import {checkGraph, shapesOf} from './operators';
+import {compileGraph, type Compiled} from './run';
 import type {LayerInfo, Model} from './types';
 
 export interface ModelDetails {
@@ -20,25 +20,14 @@ export interface ModelDetails {
   origins?: readonly string[];
   /** Folder or file that it was loaded from. */
   source?: string;
-}
-
-/** SHA-256 over topology and weights, hexadecimal. */
-export function graphHash(graph: Graph): string {
-  const hash = createHash('sha256');
-  for (const node of graph.nodes) {
-    hash.update(JSON.stringify([node.name, node.operator, node.inputs]));
-    for (const {name, shape, data} of node.weights) {
-      hash.update(JSON.stringify([name, shape]));
-      hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    }
-  }
-  hash.update(JSON.stringify([graph.inputs, graph.outputs]));
-  return hash.digest('hex');
+  /** What its user should know, in sentences. */
+  notes?: readonly string[];
 }
 
 /**
- * A model from its graph. Nothing is built on an engine until it computes.
- * @throws InputError for more than one input or output, an input that is no image, weights that are not finite
+ * A model from its graph. Nothing is put on an engine until it computes.
+ * @throws InputError for more than one input or output, an input that is no image, weights that are not finite, an operator or argument
+ *   that is not known, fewer than two classes
  */
 export function makeModel(graph: Graph, details: ModelDetails): Model {
   if (graph.inputs.length !== 1 || graph.outputs.length !== 1) {
@@ -46,17 +35,12 @@ export function makeModel(graph: Graph, details: ModelDetails): Model {
       `model "${details.name}" has ${graph.inputs.length} inputs and ${graph.outputs.length} outputs; one image input and one output are needed`,
     );
   }
+  checkGraph(graph);
   checkFinite(graph);
   const inputShape = imageShape(graph, details.name);
-  const logitsGraph = stripSoftmax(graph);
-  const shapes = outputShapes(graph);
-  const classes = (shapes.get(graph.outputs[0]) as number[]).slice(1).reduce((product, size) => product * size, 1);
-  if (!(classes >= 2)) {
-    throw new InputError(
-      `model "${details.name}" has ${classes} outputs; a classifier with at least 2 classes is needed`,
-    );
-  }
-  let built: tfl.LayersModel | undefined;
+  const {graph: logits, classes} = logitsOf(graph, `model "${details.name}"`);
+  const shapes = shapesOf(graph);
+  let compiled: Compiled | undefined;
   let hash: string | undefined;
   const model: Omit<Model, 'toString'> = {
     name: details.name,
@@ -71,18 +55,15 @@ export function makeModel(graph: Graph, details: ModelDetails): Model {
     classNames: details.classNames,
     origins: details.origins ?? [],
     source: details.source,
+    notes: details.notes ?? [],
     layers: () => layerTable(graph, shapes),
     logits(images) {
-      // Variables that are made inside a tidy outlive it, so building here is safe.
-      built ??= toLayersModel(logitsGraph, details.name);
-      const network = built;
-      return tf.tidy(() =>
-        tf.reshape(network.apply(images, {training: false}) as tf.Tensor, [images.shape[0], classes]),
-      );
+      const network = (compiled ??= compileGraph(logits));
+      return tf.tidy(() => tf.reshape(Object.values(network.run(images))[0], [images.shape[0], classes]));
     },
     dispose() {
-      built?.dispose();
-      built = undefined;
+      compiled?.dispose();
+      compiled = undefined;
     },
   };
   return readable(
@@ -96,8 +77,10 @@ export function makeModel(graph: Graph, details: ModelDetails): Model {
 function checkFinite(graph: Graph): void {
   for (const node of graph.nodes) {
     for (const {name, data} of node.weights) {
-      const position = data.findIndex((value) => !Number.isFinite(value));
-      if (position >= 0) {
+      // A plain loop: a network has tens of millions of weights.
+      let position = 0;
+      while (position < data.length && Math.abs(data[position]) < Infinity) position++;
+      if (position < data.length) {
         throw new InputError(
           `layer "${node.name}" has a weight that is not finite: ${name}[${position}] is ${data[position]}; the model file is damaged or its training diverged`,
         );
@@ -107,8 +90,7 @@ function checkFinite(graph: Graph): void {
 }
 
 function imageShape(graph: Graph, name: string): [number, number, number] {
-  const shape = nodeOf(graph, graph.inputs[0]).args.batchInputShape as (number | null)[];
-  const image = shape.slice(1);
+  const image = nodeOf(graph, graph.inputs[0]).args.shape as (number | null)[];
   if (image.length !== 3 || image.some((size) => size === null || !(size > 0))) {
     throw new InputError(
       `model "${name}" takes input [${image.map((size) => size ?? '?').join(', ')}]; a fixed image size [height, width, channels] is needed`,
@@ -117,12 +99,13 @@ function imageShape(graph: Graph, name: string): [number, number, number] {
   return image as [number, number, number];
 }
 
-function layerTable(graph: Graph, shapes: Map<string, (number | null)[]>): LayerInfo[] {
-  return linearLayers(graph).map(({name, kind, shape, bias}) => ({
+function layerTable(graph: Graph, shapes: ReadonlyMap<string, number[]>): LayerInfo[] {
+  return linearLayers(graph).map(({name, kind, shape, bias, groups}) => ({
     name,
     kind,
     kernel: shape,
-    output: (shapes.get(name) as number[]).slice(1),
+    output: shapes.get(name) as number[],
     bias: bias !== undefined,
+    ...(groups > 1 && {groups}),
   }));
 }

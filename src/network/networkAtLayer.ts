@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {leanConvolutions} from '../engine';
+import {convolve} from '../engine/convolve';
 import {cutAt} from './cut';
-import {foldBatchNorm, fuseActivations, stripSoftmax} from './fold';
-import type {Graph} from './graph';
-import {toLayersModel} from './layersModel';
+import {nodeOf, weightOf, type Graph, type Weight} from './graph';
 import {applyLayer, linearLayer, type LinearLayer} from './linearLayer';
+import {logitsGraph} from './logits';
+import {compileGraph} from './run';
 import type {Model} from './types';
 
 /** The layer's input X and the tensors that pass it by; the caller disposes of them. */
@@ -15,12 +15,12 @@ export interface TrunkOutput {
 }
 
 /**
- * A model taken apart at its layer of interest, on the engine: image → X → Z → logits. Batch norm is folded into the trunk and
- * into the head's later layers, never into the layer itself, so that Z is the layer's own linear output.
+ * A model taken apart at its layer of interest, on the engine: image → X → Z → logits. Batch norm is folded into layers of the trunk
+ * and of the head, never into the layer itself, so that Z is the layer's own linear output.
  */
 export interface NetworkAtLayer {
   readonly layer: LinearLayer;
-  /** W, [kh, kw, Cin, Cout] */
+  /** W, [kh, kw, Cin / groups, Cout] */
   readonly kernel: tf.Tensor4D;
   readonly bias: tf.Tensor1D | undefined;
   /** @param images [B, H, W, C], preprocessed */
@@ -37,37 +37,37 @@ export interface NetworkAtLayer {
 /** @throws InputError for a layer that the model lacks or that cannot be analysed */
 export function networkAtLayer(model: Model, layerName: string): NetworkAtLayer {
   const layer = linearLayer(model.graph, layerName);
-  const folded = foldBatchNorm(stripSoftmax(model.graph), [layerName]);
-  const {trunk, head, crossing} = cutAt(folded, layerName);
+  const {trunk, head, crossing} = cutAt(logitsGraph(model.graph), layerName);
   const ends = trunk.outputs;
-  const trunkModel = isIdentity(trunk) ? undefined : toLayersModel(fuseActivations(trunk));
-  const headModel = isIdentity(head) ? undefined : toLayersModel(head);
-  if (headModel) leanConvolutions(headModel);
+  const trunkRun = isIdentity(trunk) ? undefined : compileGraph(trunk);
+  const headRun = isIdentity(head) ? undefined : compileGraph(head);
+  const headShape = nodeOf(head, layerName).args.shape as number[];
   // Variables, since a tensor made inside a caller's tidy would be disposed of with it.
-  const kernel = tf.tidy(() => tf.variable(tf.tensor4d(layer.kernel, layer.shape), false));
+  const own = weightOf(nodeOf(model.graph, layerName), 'kernel') as Weight;
+  const shape: LinearLayer['shape'] = [layer.shape[0], layer.shape[1], layer.shape[2] / layer.groups, layer.shape[3]];
+  const kernel = tf.tidy(() => tf.variable(tf.tensor4d(own.data, shape), false));
   const bias = layer.bias && tf.tidy(() => tf.variable(tf.tensor1d(layer.bias as Float32Array), false));
   const network: NetworkAtLayer = {
     layer,
     kernel,
     bias,
     trunk(images) {
-      const tensors = tf.tidy(() => {
-        if (!trunkModel) return [tf.clone(images) as tf.Tensor];
-        const outputs = trunkModel.apply(images, {training: false}) as tf.Tensor | tf.Tensor[];
-        return Array.isArray(outputs) ? outputs : [outputs];
-      });
+      const found = trunkRun ? trunkRun.run(images) : {[ends[0]]: tf.clone(images)};
       // A shortcut from X itself is another handle on the same values, so that each can be disposed of by itself.
-      const passing = crossing.map((name) => (name === ends[0] ? tf.clone(tensors[0]) : tensors[ends.indexOf(name)]));
-      return {input: tensors[0], crossing: passing};
+      const passing = crossing.map((name) => (name === ends[0] ? tf.clone(found[name]) : found[name]));
+      return {input: found[ends[0]], crossing: passing};
     },
-    linear: (input) => applyLayer(layer, input, kernel, bias),
+    linear(input) {
+      if (layer.groups === 1) return applyLayer(layer, input, kernel, bias);
+      const {strides, padding, dilation, groups} = layer;
+      return convolve(input as tf.Tensor4D, kernel, {depthwise: false, strides, padding, dilation, groups}, {bias});
+    },
     head(z, passing) {
       return tf.tidy(() => {
-        if (!headModel) return tf.reshape(z, [z.shape[0], model.classes]);
-        const shape = headModel.inputs[0].shape.slice(1) as number[];
-        const inputs = [tf.reshape(z, [z.shape[0], ...shape]), ...passing];
-        const output = headModel.apply(inputs.length === 1 ? inputs[0] : inputs, {training: false}) as tf.Tensor;
-        return tf.reshape(output, [z.shape[0], model.classes]); // [B, K]
+        if (!headRun) return tf.reshape(z, [z.shape[0], model.classes]);
+        const inputs = Object.fromEntries(crossing.map((name, n) => [name, passing[n]]));
+        const output = headRun.run({...inputs, [layerName]: tf.reshape(z, [z.shape[0], ...headShape])});
+        return tf.reshape(output[head.outputs[0]], [z.shape[0], model.classes]); // [B, K]
       });
     },
     headGradient(z, passing, labels) {
@@ -88,8 +88,8 @@ export function networkAtLayer(model: Model, layerName: string): NetworkAtLayer 
       });
     },
     dispose() {
-      trunkModel?.dispose();
-      headModel?.dispose();
+      trunkRun?.dispose();
+      headRun?.dispose();
       kernel.dispose();
       bias?.dispose();
     },
@@ -99,5 +99,5 @@ export function networkAtLayer(model: Model, layerName: string): NetworkAtLayer 
 
 /** A graph that hands its input on: the part before a network's first layer, or after its last. */
 function isIdentity(graph: Graph): boolean {
-  return graph.nodes.every((node) => node.operator === 'InputLayer');
+  return graph.nodes.every((node) => node.operator === 'InputLayer' || node.operator === 'Constant');
 }

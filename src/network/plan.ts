@@ -1,8 +1,8 @@
 import type {Fused} from '../engine/activation';
 import {InputError} from '../common/errors';
-import {batchNormAffine} from './fold';
-import {weightOf, type Graph, type GraphNode} from './graph';
-import {fusedOf, shapesOf, weight, type Padding, type Pair} from './operators';
+import {foldedInto} from './fold';
+import type {Graph, GraphNode} from './graph';
+import {fusedOf, shapesOf, type Padding, type Pair} from './operators';
 
 /** What is computed in one go: a node, perhaps with the padding before it, the batch norm and the activation after it. */
 export interface Piece {
@@ -55,30 +55,10 @@ function needed(graph: Graph, wanted: readonly string[]): GraphNode[] {
   return graph.nodes.filter(({name}) => reached.has(name));
 }
 
-/** Kernels whose output channels are counted by their last axes, and how many axes these are. */
-const CHANNEL_AXES: Readonly<Record<string, number>> = {Conv2D: 1, Dense: 1, DepthwiseConv2D: 2};
-
 function foldNorm(before: Piece, norm: GraphNode, rankOf: (name: string) => number): Piece | undefined {
-  const {node, activation} = before;
-  const axes = CHANNEL_AXES[node.operator];
-  if (norm.operator !== 'BatchNormalization' || axes === undefined || activation) return undefined;
-  if (norm.args['axis'] !== (node.operator === 'Dense' ? rankOf(norm.name) : 3)) return undefined;
-  const kernel = weightOf(node, 'kernel')!;
-  const channels = kernel.shape.slice(-axes).reduce((product, size) => product * size, 1);
-  const {scale, shift} = batchNormAffine(norm, channels);
-  const bias = weightOf(node, 'bias')?.data;
-  const data = new Float32Array(kernel.data.length);
-  for (let row = 0; row < data.length; row += channels) {
-    for (let c = 0; c < channels; c++) data[row + c] = kernel.data[row + c]! * scale[c]!;
-  }
-  const weights = [
-    weight('kernel', data, kernel.shape),
-    weight(
-      'bias',
-      Float32Array.from(scale, (s, c) => (bias?.[c] ?? 0) * s + shift[c]!),
-    ),
-  ];
-  return {...before, name: norm.name, node: {...node, weights}};
+  if (norm.operator !== 'BatchNormalization' || before.activation) return undefined;
+  const node = foldedInto(before.node, norm, rankOf(norm.name));
+  return node && {...before, name: norm.name, node};
 }
 
 const isConvolution = ({operator}: GraphNode) => operator === 'Conv2D' || operator === 'DepthwiseConv2D';

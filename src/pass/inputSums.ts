@@ -12,8 +12,8 @@ export function inputSums(layer: LinearLayer, input: tf.Tensor): tf.Tensor3D {
   return tf.tidy(() => {
     const x = asPositions(input); // [B, H, W, Cin]
     const [batch, height, width] = x.shape;
-    const rows = visitCounts(height, kh, layer.strides[0], layer.dilation[0], layer.padding); // [kh, H]
-    const columns = visitCounts(width, kw, layer.strides[1], layer.dilation[1], layer.padding); // [kw, W]
+    const rows = visitCounts(layer, 0, height); // [kh, H]
+    const columns = visitCounts(layer, 1, width); // [kw, W]
     if (rows.everyOnce && columns.everyOnce && kh * kw === 1) {
       return tf.reshape(tf.sum(x, [1, 2]), [batch, 1, channels]); // [B, 1, Cin]
     }
@@ -30,15 +30,9 @@ export function inputSums(layer: LinearLayer, input: tf.Tensor): tf.Tensor3D {
 }
 
 /** How often each tap visits each position of an axis, [taps, size]. */
-function visitCounts(
-  size: number,
-  taps: number,
-  stride: number,
-  dilation: number,
-  padding: 'same' | 'valid',
-): {counts: Float32Array; everyOnce: boolean} {
-  const counts = new Float32Array(taps * size);
-  visitedPositions(size, taps, stride, dilation, padding).forEach((positions, tap) => {
+function visitCounts(layer: LinearLayer, axis: 0 | 1, size: number): {counts: Float32Array; everyOnce: boolean} {
+  const counts = new Float32Array(layer.shape[axis] * size);
+  visitedPositions(layer, axis, size).forEach((positions, tap) => {
     for (const position of positions) if (position >= 0) counts[tap * size + position] += 1;
   });
   return {counts, everyOnce: counts.every((count) => count === 1)};

@@ -139,7 +139,7 @@ function problemOf(studied: StudiedLayer, {plant, background}: PlantSite, {kerne
   }
   const images = plant.classes.map((k) => discovery.get(k)!);
   return {
-    layer: {...layer, shape: [kh, kw, sources, width], kernel: weights},
+    layer: {...layer, shape: [kh, kw, sources, width], kernel: weights, groups: 1},
     channel: 0,
     kernel,
     bias: 0,

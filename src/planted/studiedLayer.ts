@@ -2,9 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import {longCall} from '../engine/longCall';
 import {imageBatches, subset} from '../images';
 import type {LabelledImages, Preset} from '../images/types';
-import {batchNormAffine, foldBatchNorm, stripSoftmax} from '../network/fold';
+import {batchNormAffine, foldBatchNorm} from '../network/fold';
 import {consumersOf, type Graph} from '../network/graph';
 import {linearLayer, type LinearLayer} from '../network/linearLayer';
+import {logitsGraph} from '../network/logits';
 import {makeModel} from '../network/model';
 import type {Model} from '../network/types';
 import {InputError} from '../common/errors';
@@ -69,7 +70,7 @@ export async function studyLayer(
     .filter((k) => (chosen.heldOut.perClass.get(k) ?? 0) >= LEAST_IMAGES.heldOut)
     .sort((a, b) => a - b);
   const plain = linearLayer(model.graph, options.layer);
-  const graph = foldBatchNorm(stripSoftmax(model.graph));
+  const graph = foldBatchNorm(logitsGraph(model.graph));
   const folded = makeModel(graph, {name: model.name, preset: model.preset});
   const network = networkAtLayer(folded, options.layer);
   const outputs = plain.shape[3];

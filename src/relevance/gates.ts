@@ -126,9 +126,8 @@ function importantMask(shares: ArrayLike<number>, floor: number, images: number,
 function tapInputs(layer: LinearLayer, input: tf.Tensor): tf.Tensor3D[] {
   const x = asPositions(input); // [B, H, W, Cin]
   const [batch, height, width, channels] = x.shape;
-  const [kh, kw] = layer.shape;
-  const rows = visitedPositions(height, kh, layer.strides[0], layer.dilation[0], layer.padding);
-  const columns = visitedPositions(width, kw, layer.strides[1], layer.dilation[1], layer.padding);
+  const rows = visitedPositions(layer, 0, height);
+  const columns = visitedPositions(layer, 1, width);
   const whole = (positions: Int32Array, size: number) =>
     positions.length === size && positions.every((position, at) => position === at);
   // A row and a column of zeros behind the last stand for the padding.

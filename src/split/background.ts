@@ -4,19 +4,21 @@ import type {Model} from '../network/types';
 import type {LongCallOptions} from '../common/progress';
 import type {NetworkAtLayer} from '../network/networkAtLayer';
 import {conceptInputs} from './conceptInputs';
+import type {GroupView} from './group';
 import {patchMoment} from './patches';
 import type {SecondMoment} from './types';
 
 /** Images of other classes that stand for the background: enough for a second moment, few enough for a minute's work. */
 const BACKGROUND_IMAGES = 200;
 
-/** E[x xᵀ] over images of classes that are in no concept, evenly spread over the list; undefined where there are none. */
+/** E[x xᵀ] over images of classes that are in no concept, evenly spread over the list, of a group's sources where one is given; undefined where there are none. */
 export async function backgroundMoment(
   network: NetworkAtLayer,
   model: Model,
   images: LabelledImages,
   concepts: readonly {classes: readonly number[]}[],
   options: {preset: Preset; batchSize: number} & LongCallOptions,
+  group?: GroupView,
 ): Promise<SecondMoment | undefined> {
   const labels = images.labelsFor(model.classes);
   const inConcepts = new Set(concepts.flatMap(({classes}) => [...classes]));
@@ -26,5 +28,6 @@ export async function backgroundMoment(
   const indices = Array.from({length: count}, (_, n) => others[Math.floor((n * others.length) / count)]);
   const classes = [...new Set(indices.map((index) => labels[index]))];
   const one = [{classes, classNames: ['other classes']}];
-  return patchMoment(network.layer, conceptInputs(network, model, subset(images, {indices}), one, options));
+  const inputs = conceptInputs(network, model, subset(images, {indices}), one, options);
+  return patchMoment(group?.layer ?? network.layer, group?.inputs(inputs) ?? inputs);
 }

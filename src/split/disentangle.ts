@@ -16,7 +16,9 @@ import {presetFor} from '../images/presetFor';
 import {networkAtLayer} from '../network/networkAtLayer';
 import {backgroundMoment} from './background';
 import {conceptInputs} from './conceptInputs';
+import {groupView, type GroupView} from './group';
 import {kernelsFromOwnership, kernelsFromParts} from './kernels';
+import {refuseDivided} from './rewrite';
 import {splitRule} from './rules';
 import {makeSplit} from './split';
 import type {Split, SplitProblem, SplitRule} from './types';
@@ -45,7 +47,8 @@ export interface DisentangleOptions extends LongCallOptions {
  * Divides a channel's incoming weights among new channels, one per concept, that add up to the channel again: the network computes the
  * same (Hesse et al. 2025, section 3.3; see `Split` for the formulas).
  * @param target a found channel, or a channel and the classes of each concept
- * @throws InputError for statistics of another model, no channel or one out of range, fewer than two concepts, a class without images
+ * @throws InputError for statistics of another model, no channel, one out of range or one that is divided already, fewer than two
+ *   concepts, a class without images
  */
 export async function disentangle(
   model: Model,
@@ -63,6 +66,7 @@ export async function disentangle(
   const rule = splitRule(options.rule ?? 'published');
   const layer = linearLayer(model.graph, stats.layer.name);
   const channel = target.channel;
+  refuseDivided(model.graph, layer.name, channel);
   const [kh, kw, inputs, outputs] = stats.layer.shape;
   const kernel = Float32Array.from({length: kh * kw * inputs}, (_, at) => stats.kernel[at * outputs + channel]);
   const problem: SplitProblem = {
@@ -76,9 +80,11 @@ export async function disentangle(
     ...firesAt(model, layer, channel),
     rho,
   };
-  const solution = rule.needsInputs({rho})
-    ? await withImages(model, problem, rule, images, batchSize, options, stats)
-    : await rule.solve(problem);
+  const group = groupView(layer, channel);
+  const found = rule.needsInputs({rho})
+    ? await withImages(model, problem, rule, images, batchSize, options, stats, group)
+    : await rule.solve(group?.narrow(problem) ?? problem);
+  const solution = group?.widen(found) ?? found;
   const free = 'kernels' in solution;
   const {parts, residue} = free
     ? kernelsFromParts(kernel, solution.kernels)
@@ -119,6 +125,7 @@ async function withImages(
   batchSize: number,
   options: DisentangleOptions,
   stats: RelevanceStatistics,
+  group: GroupView | undefined,
 ) {
   if (!images) {
     throw new InputError(
@@ -132,9 +139,10 @@ async function withImages(
     return await withInterrupt(options, async (signal) => {
       const reading = {preset, batchSize, signal, progress: options.progress};
       const inputs = conceptInputs(network, model, images, problem.concepts, reading);
-      const background = () => backgroundMoment(network, model, images, problem.concepts, reading);
+      const background = () => backgroundMoment(network, model, images, problem.concepts, reading, group);
+      const whole = {...problem, inputs, background};
       try {
-        return await rule.solve({...problem, inputs, background});
+        return await rule.solve(group?.narrow(whole) ?? whole);
       } catch (error) {
         if (!signal.aborted) throw error;
         throw new InterruptError(

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {asPositions, visitedPositions, type LinearLayer} from '../network/linearLayer';
+import {asPositions, windowsOf, type LinearLayer} from '../network/linearLayer';
 import type {SecondMoment} from './types';
 
 /** Values that a tensor of patches may hold: 64 MB, so that a large feature map is gone through image by image. */
@@ -15,8 +15,8 @@ export function patches(layer: LinearLayer, input: tf.Tensor): tf.Tensor2D {
   return tf.tidy(() => {
     const x = asPositions(input); // [B, H, W, Cin]
     const [batch, height, width] = x.shape;
-    const rows = axis(height, kh, layer.strides[0], layer.dilation[0], layer.padding);
-    const columns = axis(width, kw, layer.strides[1], layer.dilation[1], layer.padding);
+    const rows = reach(layer, 0, height);
+    const columns = reach(layer, 1, width);
     const padded = tf.pad(x, [[0, 0], rows.padding, columns.padding, [0, 0]]); // [B, H + …, W + …, Cin]
     const visited: tf.Tensor[] = [];
     for (let a = 0; a < kh; a++) {
@@ -32,12 +32,9 @@ export function patches(layer: LinearLayer, input: tf.Tensor): tf.Tensor2D {
 }
 
 /** Zero padding before and after an axis, and from the first to the last position that one tap visits. */
-function axis(size: number, taps: number, stride: number, dilation: number, padding: 'same' | 'valid') {
-  const outputs = visitedPositions(size, taps, stride, dilation, padding)[0].length;
-  const extent = (outputs - 1) * stride + 1;
-  const needed = padding === 'same' ? Math.max(extent + (taps - 1) * dilation - size, 0) : 0;
-  const before = Math.floor(needed / 2);
-  return {padding: [before, needed - before] as [number, number], extent};
+function reach(layer: LinearLayer, axis: 0 | 1, size: number): {padding: [number, number]; extent: number} {
+  const {before, after, output} = windowsOf(layer, axis, size);
+  return {padding: [before, after], extent: (output - 1) * layer.strides[axis] + 1};
 }
 
 /** Runs `visit` on the patches of a few images at a time; the tensor is disposed of afterwards. */

@@ -3,6 +3,7 @@ import {readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {readSafetensors, writeSafetensors} from '../files/safetensors';
 import {linearLayer} from '../network/linearLayer';
+import {makeModel} from '../network/model';
 import {loadModel} from '../formats/load';
 import {entriesOf, holdsSomethingElse, refuseInput, writeTogether} from '../files/output';
 import {MODEL_FILES, writeModel} from '../formats/save';
@@ -26,6 +27,7 @@ import {
   wholeNumbers,
   type FieldRule,
 } from '../common/fields';
+import {undivideChannel} from './rewrite';
 import {makeSplit} from './split';
 import type {RhoChoice, Split} from './types';
 
@@ -34,7 +36,8 @@ import type {RhoChoice, Split} from './types';
  * `split.safetensors`: the kernels of the parts, so that it can be evaluated against the model before.
  */
 const FORMAT = 'unweave split';
-const FORMAT_VERSION = 1;
+/** 2 since a model's hash is that of its function; the hashes in version 1 fit no model any more. */
+const FORMAT_VERSION = 2;
 
 export interface SplitManifest {
   format: string;
@@ -51,6 +54,8 @@ export interface SplitManifest {
   /** Hashes of the model that was split, and of the split model. */
   before: string;
   after: string;
+  /** Hashes of the models that the model before was split from, oldest first. */
+  origins: string[];
   arch?: string;
   preset?: Preset;
   labelsFile?: string;
@@ -68,6 +73,7 @@ const FIELDS: Readonly<Record<string, FieldRule>> = {
   zeroInputShare: share,
   before: text,
   after: text,
+  origins: texts,
   arch: optional(text),
   labelsFile: optional(text),
   hardOwnership: flag,
@@ -120,6 +126,7 @@ function manifestOf(split: Split): SplitManifest {
     zeroInputShare: split.zeroInputShare,
     before: split.before.hash,
     after: split.model.hash,
+    origins: [...split.before.origins],
     arch: split.before.arch,
     preset: split.preset,
     labelsFile: split.labelsFile,
@@ -177,6 +184,11 @@ export async function readSplitManifest(folder: string): Promise<SplitManifest> 
     manifest = JSON.parse(content) as SplitManifest | null;
   } catch {
     throw new InputError(`"${file}" is not valid JSON; split again`);
+  }
+  if (manifest?.format === FORMAT && manifest.formatVersion === 1) {
+    throw new InputError(
+      `"${file}" is a split of unweave 0.1, which knew models by another hash; collect the statistics and split again with this version`,
+    );
   }
   if (manifest?.format !== FORMAT || manifest.formatVersion !== FORMAT_VERSION) {
     throw new InputError(
@@ -238,18 +250,19 @@ async function savedNetwork(folder: string, {after}: SplitManifest, before: Mode
 
 /**
  * Loads a split: its kernels, and as its `model` the network that was saved, as any program would load it.
- * @param before the model that was split
+ * @param model the model that was split; of a split of an already split model, the one before all of them serves too
  * @throws InputError for a folder without a split, a split of another model, or files that do not fit together
  */
-export async function loadSplit(folder: string, before: Model): Promise<Split> {
+export async function loadSplit(folder: string, model: Model): Promise<Split> {
   const manifest = await readSplitManifest(folder);
-  if (manifest.before !== before.hash) {
+  const chained = manifest.origins.includes(model.hash);
+  if (manifest.before !== model.hash && !chained) {
     throw new InputError(
-      `the split in "${folder}" is of another model (${manifest.before.slice(0, 8)}) than ${before.name} (${before.hash.slice(0, 8)}); give the model that was split`,
+      `the split in "${folder}" is of another model (${manifest.before.slice(0, 8)}) than ${model.name} (${model.hash.slice(0, 8)}); give the model that was split`,
     );
   }
-  checkAgainstModel(manifest, before, folder);
-  const saved = await savedNetwork(folder, manifest, before);
+  checkAgainstModel(manifest, model, folder);
+  const saved = await savedNetwork(folder, manifest, model);
   const {arrays} = await readSafetensors(path.join(folder, 'split.safetensors'));
   const [kh, kw, inputs] = manifest.kernelShape;
   const read = <A extends Float32Array | Float64Array>(name: string, length: number): A => {
@@ -262,6 +275,8 @@ export async function loadSplit(folder: string, before: Model): Promise<Split> {
     return found.data as A;
   };
   const size = kh * kw * inputs;
+  const original = read<Float32Array>('original', size);
+  const before = chained ? modelBefore(saved, manifest, original, model, folder) : model;
   const data = {
     layer: manifest.layer,
     channel: manifest.channel,
@@ -273,7 +288,7 @@ export async function loadSplit(folder: string, before: Model): Promise<Split> {
       : undefined,
     sources: manifest.sources,
     kernelShape: manifest.kernelShape,
-    original: read<Float32Array>('original', size),
+    original,
     bias: manifest.bias,
     parts: manifest.concepts.map((_, j) => read<Float32Array>(`part_${j + 1}`, size)),
     residue: read<Float32Array>('residue', size),
@@ -283,4 +298,21 @@ export async function loadSplit(folder: string, before: Model): Promise<Split> {
     before,
   };
   return makeSplit(data, saved);
+}
+
+/** The model that a chained split divided, from the saved network: it holds the earlier splits. */
+function modelBefore(
+  saved: Model,
+  {layer, channel, concepts, before: hash, origins}: SplitManifest,
+  original: Float32Array,
+  model: Model,
+  folder: string,
+): Model {
+  const graph = undivideChannel(saved.graph, layer, channel, {original, added: concepts.length});
+  const {preset, classNames, arch, source} = model;
+  const before = makeModel(graph, {name: `${model.name} before the split`, preset, classNames, arch, source, origins});
+  if (before.hash === hash) return before;
+  throw new InputError(
+    `the split in "${folder}" is damaged: without it the saved network is not the model that was split (${hash.slice(0, 8)}); split again`,
+  );
 }

@@ -2,19 +2,19 @@
  * How long a feature visualisation takes: MobileNet v1 0.75 of ../shared/data, a class logit, native or WebAssembly.
  *   [UNWEAVE_BACKEND=wasm] node --import tsx test/bench/featureSpeed.ts [--steps 256] [--sizes 128,224] [--gradients]
  *
- * `--gradients` takes one forward and backward pass to the image apart instead: by the engine's own autodiff through the network as it was
+ * `--gradients` takes one forward and backward pass to the image apart instead: by autodiff through the network as it was
  * saved, the same with batch norms folded, and as visualisation does it; in turns, in one run.
  */
 import path from 'node:path';
 import {parseArgs} from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
-import type * as tfl from '@tensorflow/tfjs-layers';
 import {backend} from '../../src/engine';
 import {channel, logit, visualizeFeature} from '../../src/features';
 import {objectiveOn} from '../../src/features/objectiveOn';
-import {foldBatchNorm, stripSoftmax} from '../../src/network/fold';
+import {foldBatchNorm} from '../../src/network/fold';
 import type {Graph} from '../../src/network/graph';
-import {toLayersModel} from '../../src/network/layersModel';
+import {logitsGraph} from '../../src/network/logits';
+import {compileGraph, type Compiled} from '../../src/network/run';
 import {loadModel} from '../../src/formats/load';
 import type {Model} from '../../src/network/types';
 import {dot} from '../../src/numerics/vectors';
@@ -36,14 +36,14 @@ const TURNS = 8;
 function timeGradients(model: Model, size: number): void {
   const x = tf.randomUniform([1, size, size, 3], -1, 1, 'float32', 0) as tf.Tensor4D;
   const objective = objectiveOn(model, logit(CLASS), [size, size]);
-  const graph = atSize(stripSoftmax(model.graph), size);
-  const [plain, folded] = [toLayersModel(graph), toLayersModel(foldBatchNorm(graph))];
-  const logitOf = (network: tfl.LayersModel) => (images: tf.Tensor) =>
-    tf.sum(tf.slice(tf.reshape(network.apply(images) as tf.Tensor, [1, -1]), [0, CLASS], [1, 1]));
+  const graph = atSize(logitsGraph(model.graph), size);
+  const [plain, folded] = [compileGraph(graph), compileGraph(foldBatchNorm(graph))];
+  const logitOf = (network: Compiled) => (images: tf.Tensor) =>
+    tf.sum(tf.slice(tf.reshape(Object.values(network.run(images))[0], [1, -1]), [0, CLASS], [1, 1]));
   const gradient = (value: (images: tf.Tensor) => tf.Tensor) => () =>
     tf.tidy(() => tf.grad(value)(x).dataSync() as Float32Array);
   const ways = {
-    "the engine's own autodiff": gradient(logitOf(plain)),
+    'batch norms apart': gradient(logitOf(plain)),
     'batch norms folded': gradient(logitOf(folded)),
     'as visualisation does it': gradient((images) => tf.sum(objective.value(images as tf.Tensor4D))),
     'forward alone': () => tf.tidy(() => objective.value(x).dataSync()),
@@ -72,7 +72,7 @@ function timeGradients(model: Model, size: number): void {
 
 function atSize(graph: Graph, size: number): Graph {
   const nodes = graph.nodes.map((node) =>
-    graph.inputs.includes(node.name) ? {...node, args: {...node.args, batchInputShape: [null, size, size, 3]}} : node,
+    graph.inputs.includes(node.name) ? {...node, args: {shape: [size, size, 3]}} : node,
   );
   return {...graph, nodes};
 }

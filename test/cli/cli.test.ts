@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
-import {copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile} from 'node:fs/promises';
+import {copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile} from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import {after, before, test} from 'node:test';
@@ -9,6 +9,8 @@ import {ensureBackend} from '../../src/engine';
 import {loadModel} from '../../src/formats/load';
 import {saveModel} from '../../src/formats/save';
 import {loadStatistics, saveStatistics} from '../../src/relevance/store';
+import {makeSplit} from '../../src/split/split';
+import {loadSplit, saveSplit} from '../../src/split/store';
 import {CLASSES, SIDE, smallImages, smallModel} from '../reference/smallNetworks';
 
 const MAIN = path.join(__dirname, '../../src/cli/main.ts');
@@ -228,17 +230,23 @@ test('a split from an unfinished pass says so', async () => {
 });
 
 test('verify looks at the network in the folder, and ends with code 1 where it computes something else', async () => {
-  await cp(at('split'), at('tampered'), {recursive: true});
+  const split = await loadSplit(at('split'), await loadModel(at('model')));
+  const parts = split.parts.map((part) => part.map((weight) => 1.5 * weight));
+  await saveSplit(makeSplit({...split, before: split.before, parts}), at('tampered'));
   const file = at('tampered', 'model.json');
   const model = await readFile(file, 'utf8');
-  // Another activation leaves all weights as they were.
-  await writeFile(file, model.replace(/"activation":"relu"(?=[^{}]*"name":"studied_relu")/, '"activation":"tanh"'));
-  assert.notEqual(await readFile(file, 'utf8'), model);
   const {code, stdout, stderr} = await unweave(['verify', 'model', 'tampered', 'images', '--json']);
   assert.equal(code, 1, stderr);
   const proof = JSON.parse(stdout) as {exact: boolean; maxAbsLogitDifference: number; maxAbsLogit: number};
   assert.equal(proof.exact, false);
   assert.ok(proof.maxAbsLogitDifference > 1e-5 * proof.maxAbsLogit);
+  // Another activation leaves all weights as they were, and is another network nevertheless.
+  await writeFile(
+    file,
+    model.replace(/"class_name":"ReLU","config":\{(?=[^{}]*"name":"studied_relu")/, '$&"negative_slope":0.5,'),
+  );
+  assert.notEqual(await readFile(file, 'utf8'), model);
+  await fails(/the split in "tampered" is damaged/, 'verify', 'model', 'tampered', 'images');
   await writeFile(file, model);
   const weights = await readFile(at('tampered', 'weights.bin'));
   weights[1000] ^= 255;

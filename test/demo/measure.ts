@@ -1,9 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import * as tfl from '@tensorflow/tfjs-layers';
 import {DEMO_CLASSES, DEMO_SIZE, demoImage} from '../../src/demo/generator';
 import {randomStream} from '../../src/demo/random';
-import {toLayersModel} from '../../src/network/layersModel';
 import {nodeOf, weightOf} from '../../src/network/graph';
+import {compileGraph} from '../../src/network/run';
 import type {Model} from '../../src/network/types';
 import {
   averagedRelevance,
@@ -36,9 +35,7 @@ export function headOf(model: Model): Head {
 
 /** Inputs of conv5 for `perClass` images of each class, and the fraction whose highest logit is their class. */
 export function featuresOf(model: Model, seed: number, perClass: number): Features & {accuracy: number} {
-  const network = toLayersModel(model.graph, model.name);
-  const outputs = ['relu4', 'logits'].map((name) => network.getLayer(name).output as tfl.SymbolicTensor);
-  const cut = tfl.model({inputs: network.inputs, outputs});
+  const network = compileGraph(model.graph, {outputs: ['relu4', 'logits']});
   const count = perClass * DEMO_CLASSES.length;
   const labels = Array.from({length: count}, (_, n) => Math.floor(n / perClass));
   const size = DEMO_SIZE * DEMO_SIZE * 3;
@@ -52,7 +49,7 @@ export function featuresOf(model: Model, seed: number, perClass: number): Featur
       for (let at = 0; at < size; at++) input[i * size + at] = pixels[at] / 255 - 0.5;
     });
     const x = tf.tensor4d(input, [part.length, DEMO_SIZE, DEMO_SIZE, 3]); // [B, 48, 48, 3]
-    const [relu4, y] = cut.predictOnBatch(x) as tf.Tensor[]; // [B, 6, 6, 96], [B, 24]
+    const {relu4, logits: y} = network.run(x); // [B, 6, 6, 96], [B, 24]
     const [features, logits] = [relu4.dataSync<'float32'>(), y.arraySync() as number[][]];
     tf.dispose([x, relu4, y]);
     const length = features.length / part.length;

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import * as layers from '@tensorflow/tfjs-layers';
-import {leanConvolutions} from '../../src/engine';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
 import {
   outputShape,
@@ -196,33 +195,6 @@ for (const [name, operation] of Object.entries(OPERATIONS)) {
     );
   });
 }
-
-eachEngine('a dilated convolution layer has a gradient once it is lean, and computes the same', async () => {
-  await keepsTensorCount(() => {
-    const conv = (name: string) =>
-      layers.layers.conv2d({
-        name,
-        filters: 2,
-        kernelSize: 3,
-        dilationRate: 2,
-        padding: 'same',
-        biasInitializer: 'ones',
-        activation: 'linear',
-      });
-    const model = layers.sequential({
-      layers: [layers.layers.inputLayer({inputShape: [6, 6, 2]}), conv('first'), conv('second')],
-    });
-    tf.tidy(() => {
-      const x = tf.tensor4d(values(72, 1), [1, 6, 6, 2]);
-      const fused = (model.predict(x) as tf.Tensor).dataSync();
-      leanConvolutions(model);
-      assertClose((model.predict(x) as tf.Tensor).dataSync(), fused, 'output');
-      const dx = tf.grad((a) => tf.sum(model.apply(a) as tf.Tensor))(x);
-      assert.ok(tf.sum(tf.abs(dx)).dataSync()[0]! > 0);
-    });
-    model.dispose();
-  });
-});
 
 eachEngine('a depthwise layer that names no dilation has an input gradient', () => {
   // tfjs-layers hands the engine null for it.

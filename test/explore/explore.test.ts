@@ -138,6 +138,7 @@ test('statistics of nothing, of one class or of no numbers still make a panel th
       strides: [1, 1],
       padding: 'same',
       dilation: [1, 1],
+      groups: 1,
     },
     classes: 2,
     classNames: ['a', 'b'],

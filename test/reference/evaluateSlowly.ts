@@ -44,7 +44,7 @@ export async function slowImages(
           filter: [layer.shape[0], layer.shape[1], layer.shape[2], count],
           stride: layer.strides,
           dilation: layer.dilation,
-          pad: layer.padding,
+          pad: layer.padding as 'same' | 'valid',
           depthwise: false,
         },
         x,

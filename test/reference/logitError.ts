@@ -1,15 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type {Graph} from '../../src/network/graph';
-import {toLayersModel} from '../../src/network/layersModel';
+import {nodeOf, type Graph} from '../../src/network/graph';
+import {compileGraph} from '../../src/network/run';
 
 /** Largest difference between a network's logits and those expected, [B][K], each relative to the image's largest logit. */
 export function logitError(graph: Graph, images: Float32Array, expected: readonly (readonly number[])[]): number {
-  const model = toLayersModel(graph);
+  const network = compileGraph(graph);
   try {
-    const [, ...inputShape] = model.inputs[0].shape as number[];
+    const inputShape = nodeOf(graph, graph.inputs[0]).args['shape'] as number[];
     const logits = tf.tidy(() => {
       const input = tf.tensor(images, [expected.length, ...inputShape]); // [B, H, W, C]
-      return (model.predict(input) as tf.Tensor2D).arraySync(); // [B, K]
+      return network.run(input)[graph.outputs[0]].arraySync() as number[][]; // [B, K]
     });
     const errors = expected.map((row, b) => {
       const largest = Math.max(...row.map(Math.abs));
@@ -17,6 +17,6 @@ export function logitError(graph: Graph, images: Float32Array, expected: readonl
     });
     return Math.max(...errors);
   } finally {
-    model.dispose();
+    network.dispose();
   }
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import {fromLayersModel} from '../../src/network/layersModel';
+import {graphFrom} from '../../src/formats/modelFrom';
 import {makeModel} from '../../src/network/model';
 import {imagesFromPixels} from '../../src/images';
 import type {LabelledImages} from '../../src/images/types';
@@ -78,7 +78,7 @@ export function plantedNetwork({seed = 3, size = 1, norm = true, bias = false}: 
     }
   });
   try {
-    return makeModel(fromLayersModel(network), {name: 'colours', preset: PRESET});
+    return makeModel(graphFrom(network), {name: 'colours', preset: PRESET});
   } finally {
     network.dispose();
   }

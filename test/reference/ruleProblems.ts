@@ -36,6 +36,7 @@ export function randomProblem(options: RandomProblem = {}): {problem: SplitProbl
     strides: [strides, strides],
     padding,
     dilation: [dilation, dilation],
+    groups: 1,
   };
   const concept = (j: number): OracleConcept => ({
     height: SIDE,

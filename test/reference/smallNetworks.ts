@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import {unsafeUniformIntDistribution, xoroshiro128plus} from 'pure-rand';
-import {fromLayersModel} from '../../src/network/layersModel';
+import {graphFrom} from '../../src/formats/modelFrom';
 import {makeModel} from '../../src/network/model';
 import {imagesFromPixels} from '../../src/images';
 import type {LabelledImages} from '../../src/images/types';
@@ -96,7 +96,7 @@ export function smallLayersModel(options: SmallNetwork): tfl.LayersModel {
 export function smallModel(options: SmallNetwork): Model {
   const network = smallLayersModel(options);
   try {
-    return makeModel(fromLayersModel(network), {name: 'small', preset: SMALL_PRESET});
+    return makeModel(graphFrom(network), {name: 'small', preset: SMALL_PRESET});
   } finally {
     network.dispose();
   }

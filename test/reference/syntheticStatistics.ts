@@ -21,6 +21,7 @@ export function syntheticStatistics({
       strides: [1, 1],
       padding: 'same',
       dilation: [1, 1],
+      groups: 1,
     },
     classes,
     classNames: Array.from({length: classes}, (_, k) => `class ${k}`),

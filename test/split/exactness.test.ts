@@ -122,9 +122,8 @@ test('several splits of one model compose, also of the same layer, and divide a 
   );
   assert.equal(second.model.layers().find(({name}) => name === 'studied')?.kernel[3], 11);
   assert.ok(!model.graph.nodes.some(({name}) => name.endsWith('_merge')), 'the input model is never changed');
-  const again = await disentangle(first.model, stats, {channel: 1, concepts: [2, 3]}, {images, ...quiet});
-  assert.throws(
-    () => again.model,
+  await assert.rejects(
+    disentangle(first.model, stats, {channel: 1, concepts: [2, 3]}, {images, ...quiet}),
     (error) => error instanceof InputError && /channel 1 .* already divided/.test(error.message),
   );
 });
