@@ -95,6 +95,7 @@ export {
   type ShowOptions,
 } from './report/show';
 export {choice, controls, slider, toggle} from './kernel/comms';
+export * as paper from './report/paper';
 export {plots, type SavableFigure} from './report/plots';
 export type {
   AblationBarsOptions,

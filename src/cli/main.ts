@@ -9,6 +9,7 @@ import {addAnalysisCommands, addExploreCommand} from './commands/analysis';
 import {addBenchmarkCommand} from './commands/benchmark';
 import {addDemoCommand} from './commands/demo';
 import {addEnvironmentCommands} from './commands/environment';
+import {addPaperCommand} from './commands/paper';
 import {addSplittingCommands} from './commands/splitting';
 import {terminalProgress} from './progress';
 
@@ -27,6 +28,7 @@ async function main(): Promise<void> {
   addExploreCommand(program);
   addSplittingCommands(program);
   addDemoCommand(program);
+  addPaperCommand(program);
   addBenchmarkCommand(program);
   addEnvironmentCommands(program);
   await program.parseAsync();

@@ -5,7 +5,7 @@ import {counted} from '../common/words';
 import type {PartKernels} from '../split/kernels';
 import type {Split} from '../split/types';
 import {describeEvaluation} from './describe';
-import {evaluateConcept} from './fractions';
+import {evaluateConcept, imageFractions} from './fractions';
 import {
   applyKernels,
   checkControls,
@@ -24,6 +24,8 @@ export interface EvaluateOptions extends EvaluationOptions {
   tau?: number;
   /** Random splits of the same sizes that the split is held against. @default 20 */
   randomSplits?: number;
+  /** Also the published fractions an image each. @default false */
+  perImage?: boolean;
 }
 
 /**
@@ -60,6 +62,7 @@ export async function evaluateSplit(
     concepts,
     top1,
     randomSplits: controls,
+    ...(options.perImage && {perImage: imageFractions(measured, images.paths, {k: split.parts.length, tau})}),
     warnings: [...tauWarnings(tau, outputs), ...warningsOf(concepts)],
   };
   return readable(evaluation, describeEvaluation);
@@ -116,6 +119,7 @@ async function measureImages(
         values.slice(b * kernels.length, (b + 1) * kernels.length) as Float32Array;
       batch.images.forEach((index, b) => {
         measured.push({
+          image: index,
           concept: conceptOf.get(index) as number,
           share: {published: batch.published[b], detection: batch.detection[b]},
           signed: row(batch.signed, b),

@@ -5,7 +5,7 @@ import {mean, sum} from '../numerics/vectors';
 import {namedClasses} from '../common/words';
 import type {Split} from '../split/types';
 import {randomKernels} from './kernelList';
-import type {ConceptEvaluation, Fractions, MeasuredImage} from './types';
+import type {ConceptEvaluation, Fractions, ImageFractions, MeasuredImage} from './types';
 
 /** How the fractions of several images become one number, with its uncertainty: `a` of the part, `b` of the original, an image each. */
 interface Averaging {
@@ -76,6 +76,23 @@ export function evaluateConcept(
       random: split.parts.map((_, j) => centralRange(randomKernels(k, random, j).map(areaOf))),
     },
   };
+}
+
+/** The published fractions of each image that reaches τ and has a denominator, by concept and then in the list's order. */
+export function imageFractions(
+  measured: readonly MeasuredImage[],
+  paths: readonly string[],
+  {k, tau}: {k: number; tau: number},
+): ImageFractions[] {
+  return measured
+    .filter(({share, signed}) => share.published >= Math.fround(tau) && signed[0] !== 0)
+    .map(({image, concept, signed: [original, ...sums]}) => ({
+      image: paths[image],
+      concept,
+      fractions: sums.slice(0, k).map((sum) => sum / original),
+      residue: sums[k] / original,
+    }))
+    .sort((a, b) => a.concept - b.concept);
 }
 
 /** @param rows the kernels' sums, an image each */

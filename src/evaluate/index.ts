@@ -12,6 +12,8 @@ export type {
   AblationEffect,
   ConceptEvaluation,
   Fractions,
+  ImageFractions,
   SplitAblation,
   SplitEvaluation,
 } from './types';
+export {verdictsOf, type PartVerdict} from './verdict';

@@ -53,8 +53,21 @@ export interface SplitEvaluation {
   /** Share of these images whose highest logit is their class's, before the split and with the channel added up from its parts. */
   top1: {before: number; after: number};
   randomSplits: number;
+  /** The published fractions an image each, of the images that are kept; where they were asked for. */
+  perImage?: ImageFractions[];
   warnings: string[];
   toString(): string;
+}
+
+/** What the parts and the residue carry of the original on one image: Σ_hw part / Σ_hw original, signed sums. */
+export interface ImageFractions {
+  /** The image's path in its list. */
+  image: string;
+  /** Position of the concept that its class belongs to. */
+  concept: number;
+  /** Fractions of the k parts; they minus (k − 1) times the residue's are 1. */
+  fractions: number[];
+  residue: number;
 }
 
 /** Mean change of a class's images: of the logit of their own class, and of the share whose own class is on top. */
@@ -111,6 +124,8 @@ export interface SplitAblation {
 
 /** One image of a concept; kernels are numbered as `kernelList` lists them. */
 export interface MeasuredImage {
+  /** Position in the list of images. */
+  image: number;
   concept: number;
   /** The channel's share of the positive relevance, clamped at each position (published) or summed first (detection). */
   share: {published: number; detection: number};

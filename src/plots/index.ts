@@ -7,4 +7,5 @@ export {plantedBars, type PlantedBarsOptions} from './plantedBars';
 export {relevanceMap, type RelevanceMapOptions} from './relevanceMap';
 export {rhoSweep} from './rhoSweep';
 export {similarityHeatmap, type SimilarityOptions} from './similarity';
+export {tripleDots, type TripleDot} from './tripleDots';
 export {sourcesPlot, type SourcesPlotOptions} from './sources';

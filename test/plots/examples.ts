@@ -12,7 +12,9 @@ import {
   rhoSweep,
   similarityHeatmap,
   sourcesPlot,
+  tripleDots,
   type Figure,
+  type TripleDot,
 } from '../../src/plots';
 import type {AblatedSplit, DensityCurves, DividedChannel, EvaluatedSplit, PlantedScores} from '../../src/plots/inputs';
 import {uniform} from '../reference/smallNetworks';
@@ -129,6 +131,17 @@ export function exampleSignedDensities(names: readonly string[] = NAMES.slice(0,
     }),
   );
   return {layer: 'conv5', channel: 7, sums: 'signed', by: 'concept', rows, curves};
+}
+
+export function exampleTriples(): TripleDot[] {
+  const names = ['digital clock', 'cauliflower', 'שלום עולם', '<b>dog</b>'];
+  return names.map((className, n) => ({
+    channel: 1660 - n,
+    className,
+    own: exampleSummary(1.1 - 0.2 * n, 0.1 + 0.1 * n),
+    other: exampleSummary(0.1 * n, 0.08),
+    random: exampleSummary(0.55, n === 3 ? NaN : 0.3),
+  }));
 }
 
 export function exampleAblation(classes = 24, names: readonly string[] = NAMES): AblatedSplit {
@@ -258,6 +271,8 @@ export function snapshotFigures(): Record<string, Figure> {
     'rho-given': rhoSweep({...exampleSplit(), rho: {rho: 0.5, scores: [], zeroDenominators: 0}}),
     densities: densityPlot(exampleDensities()),
     'densities-paper': densityPlot(exampleSignedDensities()),
+    triples: tripleDots(exampleTriples(), {layer: 'layer4.2.conv3'}),
+    'triples-none': tripleDots([]),
     'densities-names': densityPlot(exampleDensities(HOSTILE_NAMES.slice(0, 2))),
     'densities-none': densityPlot({layer: 'conv5', channel: 7, rows: [], curves: []}),
     fractions: fractionBars(exampleEvaluation()),

@@ -65,10 +65,10 @@ async function slowImages(model: Model, images: ReturnType<typeof smallImages>):
   return seen;
 }
 
-/** The side of zero of what the batch norm behind the layer makes of Z, if there is one. */
+/** The side of zero of what the batch norm that reads Z makes of it, if one does; behind a relu it is Z's own. */
 function firesBehind(model: Model, channel: number): (z: number) => boolean {
   const norm = model.graph.nodes.find((node) => node.name === 'studied_bn');
-  if (!norm) return (z) => z > 0;
+  if (!norm?.inputs.includes('studied')) return (z) => z > 0;
   const [gamma, beta, mean, variance] = ['gamma', 'beta', 'moving_mean', 'moving_variance'].map(
     (name) => weightOf(norm, name)!.data[channel],
   );

@@ -6,6 +6,7 @@ import {
   type SplitAblation,
   type SplitEvaluation,
   type SplitTopImages,
+  verdictsOf,
 } from '../../evaluate';
 import type {Summary} from '../../numerics/summary';
 import {ablationBars, densityPlot, fractionBars, rhoSweep, sourcesPlot} from '../../plots';
@@ -105,7 +106,16 @@ export function evaluationView(evaluation: SplitEvaluation): View {
     },
   ];
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const verdicts = verdictsOf(evaluation);
+  const apart = verdicts.filter(({separated}) => separated).length;
+  const heading =
+    randomSplits === 0
+      ? 'What the parts carry, without a control'
+      : apart === verdicts.length
+        ? 'The parts came apart'
+        : `${apart} of ${verdicts.length} parts came apart`;
   return [
+    words(heading, ...verdicts.map(({sentence}) => sentence)),
     words(
       `what the parts of channel ${channel} of ${layer} carry (rule ${rule})`,
       `${images} images of the concepts, τ ${formatNumber(tau)}; top-1 ${percent(top1.before)} before, ${percent(top1.after)} after`,

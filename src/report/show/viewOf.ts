@@ -24,6 +24,8 @@ import {channelsView, channelView, conceptView} from './found';
 import {imagesView, modelView, statisticsView} from './network';
 import type {ShowOptions} from './options';
 import {activationMapsView, featureView, splitFeaturesView} from './pictures';
+import type {PaperReproduction} from '../paper/reproduce';
+import {paperView} from '../paper/view';
 import {plantedView} from './planted';
 import {ablationView, densitiesView, evaluationView, proofView, splitView, topImagesView} from './splitViews';
 import {words, type View} from './view';
@@ -44,6 +46,7 @@ interface Kinds {
   feature: FeatureVisualization;
   'split-features': SplitVisualization;
   'planted benchmark': PlantedBenchmark;
+  'paper reproduction': PaperReproduction;
 }
 
 const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
@@ -59,6 +62,7 @@ const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
   feature: featureView,
   'split-features': splitFeaturesView,
   'planted benchmark': plantedView,
+  'paper reproduction': paperView,
 };
 
 /** Results of one list that are shown together. */

@@ -1,0 +1,65 @@
+import path from 'node:path';
+import type {LabelledImages} from '../../images/types';
+import {makeFolder, replaceFile} from '../../files/output';
+import {resultPage} from '../show/page';
+import {densitiesCsv, fractionsCsv, pairsCsv} from './exports';
+import type {PaperReproduction} from './reproduce';
+import {paperSections} from './view';
+
+/**
+ * Writes `index.html`, which needs nothing else, and the data behind it as the published code writes them: `pairs.csv`, `fractions.csv`,
+ * `densities.csv`, `results.json`.
+ * @param images the images that the results are measured on
+ * @returns the page's path
+ * @throws InputError where a file cannot be written
+ */
+export async function writePaper(paper: PaperReproduction, images: LabelledImages, folder: string): Promise<string> {
+  const sections = paperSections(paper).map(({heading, text, view, content}) => ({
+    heading,
+    text,
+    content: [
+      ...view.map((block) => ('markup' in block ? block.markup : 'figure' in block ? block.figure : block.bundle)),
+      ...content,
+    ],
+    options: {images},
+  }));
+  const title = 'Disentangling Polysemantic Channels in Convolutional Neural Networks: figures and tables';
+  const page = path.join(folder, 'index.html');
+  const text = await resultPage(title, sections);
+  await makeFolder(folder);
+  await replaceFile(path.join(folder, 'pairs.csv'), pairsCsv(paper.pairs));
+  await replaceFile(path.join(folder, 'fractions.csv'), fractionsCsv(paper.perImage));
+  await replaceFile(path.join(folder, 'densities.csv'), densitiesCsv(paper.teaser.densities));
+  await replaceFile(path.join(folder, 'results.json'), `${JSON.stringify(paperSummary(paper), undefined, 1)}\n`);
+  await replaceFile(page, text);
+  return page;
+}
+
+/** The results without what is long: for a file, and for `--json`. */
+export function paperSummary({
+  published,
+  model,
+  layer,
+  top1,
+  thresholds,
+  triples,
+  comparison,
+  pooled,
+  rows,
+  left,
+  teaser,
+}: PaperReproduction) {
+  return {
+    published,
+    model,
+    layer,
+    top1,
+    thresholds,
+    triples,
+    comparison,
+    pooled,
+    rows: rows.map(({evaluation, ...row}) => ({...row, ...evaluation})),
+    left,
+    teaser: {channel: teaser.split.channel, rho: teaser.split.rho?.rho, proof: teaser.proof},
+  };
+}

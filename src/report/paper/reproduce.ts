@@ -1,0 +1,192 @@
+import {findPolysemantic} from '../../concepts/find';
+import {
+  densities,
+  evaluateSplit,
+  topImages,
+  type Densities,
+  type EvaluateOptions,
+  type SplitTopImages,
+} from '../../evaluate';
+import type {ConceptEvaluation} from '../../evaluate';
+import type {ClassPair} from '../../concepts/types';
+import {subset} from '../../images';
+import type {LabelledImages} from '../../images/types';
+import type {Model} from '../../network/types';
+import {InputError} from '../../common/errors';
+import {option} from '../../common/options';
+import type {LongCallOptions} from '../../common/progress';
+import type {RelevanceStatistics} from '../../numerics/statistics';
+import {disentangle} from '../../split/disentangle';
+import type {Split} from '../../split/types';
+import {verifySplit, type SplitProof} from '../../split/verify';
+import {compareWithPublished, type FoundAgainstPublished} from './compare';
+import {pooledFractions, type PooledFractions, type TripleFractions} from './pooled';
+import {PUBLISHED_LAYER, PUBLISHED_THRESHOLDS, PUBLISHED_TRIPLES, TEASER, type Triple} from './published';
+
+export interface PaperOptions extends LongCallOptions {
+  /** Share of relevance from which an image counts in the fractions; the published code has runs at 0.03 and at 0.05. @default τ of the network */
+  important?: number;
+  /** τ of detection. @default 0.03, or 2 / channels of the layer where that is more */
+  tau?: number;
+  /** A fixed ρ whose pooled result stands beside that of the chosen one. @default 0.5 */
+  rho?: number;
+  /** Triples to pull apart. @default the published 20 where the layer has them, else the pairs with the lowest cosines */
+  triples?: readonly Triple[];
+  /** Random splits of the same sizes that each triple is held against. @default 20 */
+  randomSplits?: number;
+}
+
+/** One row of the table: images of one concept of one triple. */
+export interface PaperRow {
+  channel: number;
+  classes: [number, number];
+  rho: number | undefined;
+  /** 0 or 1 */
+  concept: number;
+  evaluation: ConceptEvaluation;
+}
+
+/** Every figure and table of the paper, as data. */
+export interface PaperReproduction {
+  readonly kind: 'paper reproduction';
+  /** Whether layer and triples are those of the paper; otherwise the same figures of another network. */
+  published: boolean;
+  model: string;
+  layer: string;
+  top1: {images: number; share: number};
+  thresholds: {tau: number; p: number; gamma: number};
+  /** The triples that were pulled apart, with their cosines; NaN for one whose channel is not relevant to both classes. */
+  triples: (Triple & {cosine: number; classNames: [string, string]})[];
+  pairs: ClassPair[];
+  comparison: FoundAgainstPublished;
+  /** Pooled over all triples, with the ρ chosen for each and with the fixed one. */
+  pooled: {best: PooledFractions[]; fixed: PooledFractions[]; rho: number};
+  rows: PaperRow[];
+  /** Triples that have no row, and why. */
+  left: (Triple & {reason: string})[];
+  perImage: TripleFractions[];
+  teaser: {split: Split; densities: Densities; top: SplitTopImages; proof: SplitProof};
+  stats: RelevanceStatistics;
+}
+
+/**
+ * Everything that the paper shows, from statistics: the list of pairs against the published one, the pooled fractions of all triples at the
+ * chosen and at a fixed ρ, the density figure (signed, by concept) and the teaser's channel with its proof.
+ * @param train images that concepts' sources and ρ are found on
+ * @param test images that everything is measured on
+ * @throws InputError where no channel is relevant to two classes; InterruptError when stopped
+ */
+export async function reproducePaper(
+  model: Model,
+  stats: RelevanceStatistics,
+  train: LabelledImages,
+  test: LabelledImages,
+  options: PaperOptions = {},
+): Promise<PaperReproduction> {
+  const outputs = stats.layer.shape[3];
+  const {tau = Math.max(PUBLISHED_THRESHOLDS.tau, 2 / outputs), rho = 0.5, randomSplits = 20} = options;
+  const {important = tau, progress, signal} = options;
+  const calls = {progress, signal};
+  const {p, gamma} = PUBLISHED_THRESHOLDS;
+  const {pairs} = findPolysemantic(stats, {tau, p, gamma, allPairs: true});
+  const published = stats.layer.name === PUBLISHED_LAYER && outputs === 2048 && stats.classes === 1000;
+  const triples = options.triples ?? (published ? PUBLISHED_TRIPLES : lowest(pairs));
+  if (triples.length === 0) {
+    throw new InputError(
+      `no channel of ${stats.layer.name} is relevant to two classes at τ ${tau}; give a smaller ${option('tau')}`,
+    );
+  }
+  const teaser = published && !options.triples ? TEASER : triples[0];
+  const evaluating: EvaluateOptions = {tau: important, randomSplits, perImage: true, ...calls};
+  const rows: PaperRow[] = [];
+  const left: PaperReproduction['left'] = [];
+  const [best, fixed]: TripleFractions[][] = [[], []];
+  for (const triple of triples) {
+    try {
+      for (const [list, given] of [
+        [best, 'auto'],
+        [fixed, rho],
+      ] as const) {
+        const split = await splitOf(model, stats, triple, train, {rho: given, ...calls});
+        try {
+          // Controls stand beside the chosen ρ; the fixed one needs its images alone.
+          const about = given === 'auto' ? evaluating : {...evaluating, randomSplits: 0};
+          const {concepts, perImage = []} = await evaluateSplit(split, test, about);
+          list.push({...triple, classNames: namesOf(stats, triple), rho: split.rho?.rho, images: perImage});
+          if (given === 'auto')
+            rows.push(
+              ...concepts.map((evaluation, concept) => ({...triple, rho: split.rho?.rho, concept, evaluation})),
+            );
+        } finally {
+          split.dispose();
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      left.push({...triple, reason: error.message});
+    }
+  }
+  const split = await splitOf(model, stats, teaser, train, {rho: 'auto', ...calls});
+  return {
+    kind: 'paper reproduction',
+    published,
+    model: model.name,
+    layer: stats.layer.name,
+    top1: {
+      images: stats.images.paths.length,
+      share: stats.hits.reduce((sum, hits) => sum + hits, 0) / stats.images.paths.length,
+    },
+    thresholds: {tau, p, gamma},
+    triples: triples.map((triple) => ({
+      ...triple,
+      classNames: namesOf(stats, triple),
+      cosine:
+        pairs.find((pair) => pair.channel === triple.channel && pair.classes.join() === triple.classes.join())
+          ?.cosine ?? NaN,
+    })),
+    pairs,
+    comparison: compareWithPublished(pairs, {gamma}),
+    pooled: {best: pooledFractions(best), fixed: pooledFractions(fixed), rho},
+    rows,
+    left,
+    perImage: best,
+    teaser: {
+      split,
+      densities: await densities(split, test, {sums: 'signed', by: 'concept', ...calls}),
+      top: await topImages(split, test, calls),
+      proof: await verifySplit(split, proofImages(test, teaser.classes, model.classes), calls),
+    },
+    stats,
+  };
+}
+
+const namesOf = (stats: RelevanceStatistics, {classes: [a, b]}: Triple): [string, string] => [
+  stats.classNames[a],
+  stats.classNames[b],
+];
+
+const lowest = (pairs: readonly ClassPair[]): Triple[] =>
+  pairs.slice(0, PUBLISHED_TRIPLES.length).map(({channel, classes}) => ({channel, classes}));
+
+function splitOf(
+  model: Model,
+  stats: RelevanceStatistics,
+  {channel, classes}: Triple,
+  images: LabelledImages,
+  options: {rho: number | 'auto'} & LongCallOptions,
+): Promise<Split> {
+  const concepts = classes.map((k) => [k]);
+  return disentangle(model, stats, {channel, concepts}, {images, rule: 'published', ...options});
+}
+
+/** Images that the proof looks at. */
+const PROOF_IMAGES = 400;
+
+/** Images spread over all classes, the divided ones' among them. */
+function proofImages(images: LabelledImages, classes: readonly number[], outputs: number): LabelledImages {
+  const labels = images.labelsFor(outputs);
+  const own = [...labels.keys()].filter((index) => classes.includes(labels[index])).slice(0, PROOF_IMAGES / 4);
+  const step = Math.max(1, Math.ceil(labels.length / (PROOF_IMAGES - own.length)));
+  const spread = [...labels.keys()].filter((index) => index % step === 0);
+  return subset(images, {indices: [...new Set([...own, ...spread])].sort((a, b) => a - b)});
+}
