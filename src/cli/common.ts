@@ -12,6 +12,7 @@ export interface SourceOptions {
   labels?: string;
   classOrder?: 'name' | 'number';
   extensions?: string[];
+  root?: string;
   json?: boolean;
 }
 
@@ -26,6 +27,7 @@ export function withSourceOptions(command: Command): Command {
       '--labels <file|none>',
       'JSON, CSV or text of file (or class folder) to class index; none: by the class folders alone, whatever was recorded',
     )
+    .option('--root <folder>', 'folder that the paths of a list file are relative to; by default its own')
     .addOption(
       new Option(
         '--class-order <order>',
@@ -105,9 +107,9 @@ export async function openImagesOption(
   recorded: {labelsFile?: string} = {},
 ): Promise<LabelledImages> {
   const preset = await presetOption(options.preset);
-  const {classOrder, extensions} = options;
+  const {classOrder, extensions, root} = options;
   const labels = options.labels === 'none' ? {} : {labels: options.labels, recordedLabels: recorded.labelsFile};
-  const images = await openImages(folder, {...labels, preset, classOrder, extensions});
+  const images = await openImages(folder, {...labels, preset, classOrder, extensions, root});
   for (const note of images.notes ?? []) process.stderr.write(`note: ${note}\n`);
   return images;
 }

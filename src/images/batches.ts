@@ -22,9 +22,9 @@ export interface ImageBatchOptions {
   /**
    * So many unreadable images in a row end the run: a folder has gone, or a disk, rather than an image. No batch of them is handed out
    * then, so that a later run begins with them. `Infinity` goes on whatever happens.
-   * @default a hundredth of the list, at least 20 and at most 200
+   * @default 1 in 100 of the list, at least 16
    */
-  maxUnreadableRun?: number;
+  unreadableInARow?: number;
   /** Aborting it ends the run with an `InterruptError`. */
   signal?: AbortSignal;
 }
@@ -52,7 +52,7 @@ export async function* imageBatches(
     unreadable = 'skip',
     signal,
   } = options;
-  const {maxUnreadableRun = defaultRun(to)} = options;
+  const {unreadableInARow = defaultRun(to)} = options;
   const preset = options.preset === undefined ? images.preset : resolvePreset(options.preset);
   if (!preset) throw new InputError(`no preset for ${images.name}; name one: torch-imagenet, tf, cifar or your own`);
   const fill = filler(images, preset, inputShape);
@@ -60,9 +60,9 @@ export async function* imageBatches(
     if (!Number.isInteger(value) || value < 1)
       throw new InputError(`invalid ${name}: ${value}; it is a whole number from 1`);
   }
-  if (!(maxUnreadableRun >= 1)) {
+  if (!(unreadableInARow >= 1)) {
     throw new InputError(
-      `invalid ${option('maxUnreadableRun')}: ${maxUnreadableRun}; it is a number of images from 1, or Infinity`,
+      `invalid ${option('unreadableInARow')}: ${unreadableInARow}; it is a number of images from 1, or Infinity`,
     );
   }
 
@@ -114,7 +114,7 @@ export async function* imageBatches(
       if (longest[0] !== run[0]) yield* held.splice(0); // Another run than the one that they end with.
       run = last;
       const gone = await sourceIsGone(images, last);
-      if (gone || longest.length >= maxUnreadableRun) throw new UnreadableRunError(images, gone ? last : longest, gone);
+      if (gone || longest.length >= unreadableInARow) throw new UnreadableRunError(images, gone ? last : longest, gone);
       if (batch.indices.length > 0) yield* held.splice(0);
       held.push(batch);
       if (last.length === 0) yield* held.splice(0);
@@ -131,7 +131,7 @@ export async function* imageBatches(
 }
 
 function defaultRun(images: number): number {
-  return Math.min(200, Math.max(20, Math.ceil(images / 100)));
+  return Math.max(16, Math.ceil(images / 100));
 }
 
 /** Writes the preprocessed pixels of one image to `out`, [H, W, C]. */

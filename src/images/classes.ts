@@ -1,6 +1,7 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {InputError} from '../common/errors';
+import {printable} from '../common/printable';
 
 let classes: ReadonlyMap<string, {index: number; name: string}> | undefined;
 
@@ -56,6 +57,6 @@ export function checkedLabels(labels: ArrayLike<number>, paths: readonly string[
 /** `class 7` for every output, replaced by the names that are known. */
 export function classNames(outputs: number, known: Iterable<readonly [index: number, name: string]> = []): string[] {
   const names = Array.from({length: outputs}, (_, index) => `class ${index}`);
-  for (const [index, name] of known) if (index >= 0 && index < outputs) names[index] = name;
+  for (const [index, name] of known) if (index >= 0 && index < outputs) names[index] = printable(name);
   return names;
 }

@@ -31,6 +31,11 @@ export function isLitter(name: string): boolean {
   return name.startsWith('.') || LITTER.has(name.toLowerCase());
 }
 
+/** Whether a file is text that belongs to images rather than one of them. */
+export function isText(name: string): boolean {
+  return TEXT.has(endingOf(name));
+}
+
 /** The ending of a file's name in lower case, without the dot; '' where there is none. */
 export function endingOf(name: string): string {
   return /[^/]\.([^./]+)$/.exec(name)?.[1].toLowerCase() ?? '';
@@ -76,7 +81,7 @@ export async function findImages(folder: string, isImage: (name: string) => bool
         if (!relative) folders.push(entry.name.normalize('NFC'));
         await walk(path, [...above, real]);
       } else if (isImage(entry.name)) found.push(path);
-      else if (!TEXT.has(endingOf(entry.name))) {
+      else if (!isText(entry.name)) {
         leftOut.set(endingOf(entry.name), (leftOut.get(endingOf(entry.name)) ?? 0) + 1);
       }
     }
@@ -98,7 +103,7 @@ export async function findImages(folder: string, isImage: (name: string) => bool
 /** What was left out, in a sentence; none where nothing was. */
 export function leftOutNotes(
   name: string,
-  {paths, folders, leftOut}: FoundImages,
+  {paths, folders, leftOut}: Omit<FoundImages, 'files'>,
   read: string,
   option: (name: string) => string,
 ): string[] {

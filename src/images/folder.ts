@@ -3,20 +3,10 @@ import {InputError} from '../common/errors';
 import {option} from '../common/options';
 import {folderLabelling, type ClassOrder} from './classFolders';
 import {checkedLabels} from './classes';
-import type {DecodeOptions} from './decode';
-import {decodePool} from './decodePool';
+import {fileImages, type FileImageOptions} from './fileImages';
 import {endingTest, findImages, leftOutNotes} from './fileNames';
 import {flatNames, mappedLabelling, type LabelOption} from './labelMap';
-import type {Labelling} from './labelling';
-import {resolvePreset} from './presets';
-import type {LabelledImages, PresetOption} from './types';
-
-export interface FileImageOptions extends DecodeOptions {
-  /** The preprocessing. @default the model's */
-  preset?: PresetOption;
-  /** Seconds after which decoding an image is given up: it counts as unreadable. @default 30 */
-  decodeSeconds?: number;
-}
+import type {LabelledImages} from './types';
 
 export interface ImageFolderOptions extends FileImageOptions {
   /** Class indices: needed for a flat folder, and where the class folders' names do not say them. */
@@ -52,7 +42,10 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
   const labelling = options.labels
     ? mappedLabelling(options.labels, paths, source)
     : folderLabelling(folder, paths, folders, options.classOrder);
-  const images = fileImages({name, paths, files, labelling, notes: leftOut}, options);
+  const images = fileImages(
+    {name, paths, sourceOf: (index) => ({file: files[index]}), labelling, notes: leftOut},
+    options,
+  );
   return typeof options.labels === 'string'
     ? {...images, source, labelsFile: resolve(options.labels)}
     : {...images, source};
@@ -74,7 +67,7 @@ export function imageFiles(
     {
       name: `${list.length} files`,
       paths,
-      files,
+      sourceOf: (index) => ({file: files[index]}),
       labelling: {labels: (outputs) => checkedLabels(labels, paths, outputs), names: flatNames, notes: []},
       notes: [],
     },
@@ -92,39 +85,4 @@ function checkEntries(list: readonly {file: string; label: number}[]): void {
       `invalid entry ${wrong} of the files: ${JSON.stringify(list[wrong])}; give ${entry}, a path and a class index`,
     );
   }
-}
-
-/** Images that may wait in the pool, which bounds by itself what is decoded at a time. */
-const AHEAD = 512;
-
-interface FileList {
-  name: string;
-  paths: readonly string[];
-  files: readonly string[];
-  labelling: Labelling;
-  notes: readonly string[];
-}
-
-function fileImages(
-  {name, paths, files, labelling, notes}: FileList,
-  {preset, exif = false, icc = false, decodeSeconds: seconds = 30}: FileImageOptions,
-): LabelledImages {
-  if (!(seconds > 0)) {
-    throw new InputError(`invalid ${option('decodeSeconds')}: ${String(seconds)}; give a number of seconds above 0`);
-  }
-  const said = [...notes, ...labelling.notes];
-  return {
-    name,
-    paths,
-    preset: preset === undefined ? undefined : resolvePreset(preset, said),
-    notes: said,
-    decoding: [exif && 'exif', icc && 'icc'].filter(Boolean).join(' ') || undefined,
-    fileOf: (index) => files[index],
-    labelsFor: labelling.labels,
-    classNamesFor: labelling.names,
-    concurrency: AHEAD,
-    pixels: (index, size) =>
-      decodePool().decode({source: {file: files[index]}, path: paths[index], size, options: {exif, icc}, seconds}),
-    toString: () => `${name}: ${paths.length} images`,
-  };
 }

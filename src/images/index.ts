@@ -1,7 +1,10 @@
 export {imageBatches, type ImageBatchOptions} from './batches';
 export {cifar10, type Cifar10Options} from './cifar10';
 export {type DecodeOptions} from './decode';
-export {imageFiles, imageFolder, type FileImageOptions, type ImageFolderOptions} from './folder';
+export {imageFiles, imageFolder, type ImageFolderOptions} from './folder';
+export {type FileImageOptions} from './fileImages';
+export {imageList, type ImageListOptions} from './imageList';
+export {tarImages} from './tarImages';
 export {imagesFromPixels, type PixelImages} from './inMemory';
 export {type LabelOption} from './labelMap';
 export {imageListHash} from './listHash';

@@ -8,8 +8,8 @@ import type {Labelling} from './labelling';
 /** File name, relative path or class folder → class index or WordNet id; or the path of a file that holds it, see `readLabelFile`. */
 export type LabelOption = string | Readonly<Record<string, number | string>>;
 
-/** What an image's label is, before a model says what it means. */
-interface Entry {
+/** What an image's label is, before a model says what it means: a class index, a WordNet id or a class's name. */
+export interface Entry {
   label: string;
   line?: number;
 }
@@ -138,11 +138,23 @@ function entriesFor(pairs: readonly LabelPair[], paths: readonly string[], keys:
   return entries as Entry[];
 }
 
-function labellingOf(
+/** The labelling of images that each have a label of their own. @param all the distinct labels of the whole data set */
+export function labellingOf(
   entries: readonly Entry[],
   paths: readonly string[],
   source: string,
-  {all, notes, oneHot}: {all: readonly string[]; notes: string[]; oneHot?: number},
+  {
+    all,
+    notes = [],
+    oneHot,
+    folders = true,
+  }: {
+    all: readonly string[];
+    notes?: string[];
+    oneHot?: number;
+    /** Whether the folders that images lie in may name their classes. */
+    folders?: boolean;
+  },
 ): Labelling {
   const labels = (outputs: number) => {
     if (oneHot !== undefined && oneHot > outputs) {
@@ -164,12 +176,13 @@ function labellingOf(
   return {
     labels,
     names: (outputs) => {
-      if (paths.every((path) => !path.includes('/')) && all.every((label) => /^[+-]?\d/.test(label))) {
+      const named = folders && paths.some((path) => path.includes('/'));
+      if (!named && all.every((label) => /^[+-]?\d/.test(label))) {
         return flatNames(outputs);
       }
       const known = new Map<number, string>();
       labels(outputs).forEach((label, i) => {
-        const folder = paths[i].includes('/') ? paths[i].split('/')[0] : undefined;
+        const folder = named && paths[i].includes('/') ? paths[i].split('/')[0] : undefined;
         const text = /^[+-]?\d/.test(entries[i].label) ? undefined : entries[i].label;
         const name = shownName(wordNetId(text ?? '') ?? text ?? folder ?? `class ${label}`);
         // Of several folders for one class none is its name.

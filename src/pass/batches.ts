@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {InputError} from '../common/errors';
-import {option} from '../common/options';
 import type {Task} from '../common/progress';
 import {imageBatches} from '../images';
 import type {LabelledImages, Preset} from '../images/types';
@@ -15,7 +14,7 @@ export interface BatchStreamOptions {
   from?: number;
   /** What an unreadable image does. @default 'skip' (named and counted) */
   unreadable?: 'skip' | 'fail';
-  /** So many unreadable images in a row are no accident: the stream ends with an error. @default 1 in 100 of the list, at least 16 */
+  /** So many unreadable images in a row are no accident: the stream ends with an error. @default that of `imageBatches` */
   unreadableInARow?: number;
   /** Whether a list of which no image can be read is an error. @default true */
   refuseNone?: boolean;
@@ -51,18 +50,12 @@ export async function* decodedBatches(
   task: Pick<Task, 'advance'>,
 ): AsyncGenerator<DecodedBatch, void, undefined> {
   checkBatchSize(batchSize);
-  const allowed = unreadableInARow ?? Math.max(16, Math.ceil(images.paths.length / 100));
   let held: DecodedBatch['skipped'] = [];
-  let read = 0;
   try {
-    for await (const batch of imageBatches(images, {...options, batchSize, unreadable, from})) {
+    for await (const batch of imageBatches(images, {...options, batchSize, unreadable, unreadableInARow, from})) {
       options.signal.throwIfAborted();
       held.push(...batch.skipped);
-      if (batch.indices.length === 0) {
-        if (held.length >= allowed && (read > 0 || from > 0)) throw tooMany(images, held);
-        continue;
-      }
-      read += batch.indices.length;
+      if (batch.indices.length === 0) continue;
       const tensor = () => tf.tensor4d(batch.pixels, batch.shape);
       yield {indices: batch.indices, skipped: held, next: batch.next, images: tensor};
       task.advance(batch.indices.length + held.length, {skipped: held.length});
@@ -75,10 +68,4 @@ export async function* decodedBatches(
   const {length} = images.paths;
   yield {indices: [], skipped: held, next: length, images: () => tf.zeros([0, ...options.inputShape])};
   task.advance(held.length, {skipped: held.length});
-}
-
-function tooMany(images: LabelledImages, [{path, reason}, ...more]: DecodedBatch['skipped']): InputError {
-  return new InputError(
-    `${more.length + 1} images in a row of ${images.name} cannot be read, from ${path} on (${reason}); see whether they are still there, or allow more in a row (${option('unreadableInARow')})`,
-  );
 }

@@ -58,7 +58,9 @@ export async function collect(
   for (const {out} of targets) if (out !== undefined) await refuseInput(out, [model.source, images.source]);
   await ensureBackend();
   const preset = presetFor(model, images, options.preset);
-  const whole = options.limit === undefined ? images : subset(images, {limit: options.limit});
+  const {limit, perClass} = options;
+  const some = limit !== undefined || perClass !== undefined;
+  const whole = some ? subset(images, {limit, perClass, classCount: model.classes}) : images;
   const list = options.shard ? shardOf(whole, options.shard) : whole;
   const about = {model, images, whole, list, preset, options};
   const runs: LayerRun[] = [];

@@ -12,8 +12,10 @@ export interface CollectOptions extends LongCallOptions {
   force?: boolean;
   /** Images a batch. @default 32 */
   batchSize?: number;
-  /** Only the first images of the list. @default all */
+  /** Only so many images, of each class as many as of the others, the first ones of each. @default all */
   limit?: number;
+  /** Only so many images of each class, the first ones. @default all */
+  perClass?: number;
   /** How pixels become input. @default the images' preset, else the model's */
   preset?: PresetOption;
   /** How much of the logit each channel is given. @default activation × gradient */

@@ -160,14 +160,14 @@ test('too many unreadable images in a row end the run before any of their batche
       fc.integer({min: 1, max: 5}),
       fc.integer({min: 1, max: 6}),
       fc.uniqueArray(fc.integer({min: 0, max: 15})),
-      async (batchSize, maxUnreadableRun, bad) => {
+      async (batchSize, unreadableInARow, bad) => {
         const readable = Array.from({length: 16}, (_, i) => !bad.includes(i));
         const first = readable.findIndex((_, i) =>
-          Array.from({length: maxUnreadableRun}, (_, r) => readable[i + r]).every((one) => one === false),
+          Array.from({length: unreadableInARow}, (_, r) => readable[i + r]).every((one) => one === false),
         );
         const seen: ImageBatch[] = [];
         const run = async () => {
-          for await (const batch of imageBatches(slowImages(16, bad), {inputShape, batchSize, maxUnreadableRun}))
+          for await (const batch of imageBatches(slowImages(16, bad), {inputShape, batchSize, unreadableInARow}))
             seen.push(batch);
         };
         if (first < 0) {

@@ -22,7 +22,7 @@ import {
 } from '../common';
 
 const IMAGES =
-  'folder with one sub-folder a class, flat folder with --labels, or CIFAR-10 binary batches (of a folder the training batches, else test_batch.bin; or one file)';
+  'folder with one sub-folder a class, flat folder with --labels, list file (path and label a line), tar archive or folder of them, or CIFAR-10 binary batches (of a folder the training batches, else test_batch.bin; or one file)';
 
 /** `layers`, `collect`, `find`: from a network and images to its polysemantic channels. */
 export function addAnalysisCommands(program: Command): void {
@@ -52,7 +52,8 @@ export function addAnalysisCommands(program: Command): void {
     .requiredOption('--out <folder>', 'folder for the statistics; a checkpoint of the same run there is gone on with')
     .option('--force', 'begin anew in the folder, whatever it holds')
     .option('--batch <n>', 'images a batch', wholeNumber, 32)
-    .option('--limit <n>', 'only the first n images', wholeNumber)
+    .option('--limit <n>', 'only n images, of each class as many as of the others', wholeNumber)
+    .option('--per-class <n>', 'only n images of each class', wholeNumber)
     .option('--floor <share>', 'smallest share of relevance kept; find cannot go below it', number, 0.005)
     .option('--unreadable <skip|fail>', 'what an unreadable image does', 'skip')
     .action(async (source: string, folder: string, options: SourceOptions & CollectFlags) => {
@@ -67,6 +68,7 @@ export function addAnalysisCommands(program: Command): void {
         force: options.force,
         batchSize: options.batch,
         limit: options.limit,
+        perClass: options.perClass,
         floor: options.floor,
         preset: await presetOption(options.preset),
         unreadable: options.unreadable,
@@ -166,6 +168,7 @@ interface CollectFlags {
   force?: boolean;
   batch: number;
   limit?: number;
+  perClass?: number;
   floor: number;
   unreadable: string;
 }

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import {readFile, rename, truncate, writeFile} from 'node:fs/promises';
+import {gzipSync} from 'node:zlib';
+import {join} from 'node:path';
+import {test} from 'node:test';
+import {create} from 'tar';
+import fc from 'fast-check';
+import {InputError} from '../../src/common/errors';
+import {imageFolder, imageListHash, openImages, tarImages, type LabelledImages} from '../../src/images';
+import {scanTar} from '../../src/images/tarIndex';
+import {madeFolder} from './madeFolder';
+
+const SIZE = {height: 4, width: 4};
+const levels = async (images: LabelledImages) =>
+  Promise.all(images.paths.map(async (_, index) => (await images.pixels(index, SIZE))[0]));
+
+/** Archives `names` of `folder`, each of what is in the folder `files` maps it to. */
+async function pack(folder: string, file: string, cwd: string, names: readonly string[], more: object = {}) {
+  await create({cwd: join(folder, cwd), file: join(folder, file), ...more}, [...names]);
+}
+
+const CLASSES = {'n01440764/a.JPEG': 10, 'n01440764/b.JPEG': 20, 'n01443537/a.JPEG': 30};
+
+test("ILSVRC's tar of tars, a folder of class tars and a tar of class folders are the folder that they unpack to", async () => {
+  const unpacked = Object.fromEntries(Object.entries(CLASSES).map(([path, level]) => [`train/${path}`, level]));
+  const folder = await madeFolder({...unpacked, 'tars/.keep': ''});
+  await pack(folder, 'tars/n01440764.tar', 'train/n01440764', ['a.JPEG', 'b.JPEG']);
+  await pack(folder, 'tars/n01443537.tar', 'train/n01443537', ['./a.JPEG']);
+  await pack(folder, 'train.tar', 'tars', ['n01440764.tar', 'n01443537.tar']);
+  await pack(folder, 'folders.tar', '.', ['train']);
+  const wanted = await imageFolder(join(folder, 'train'));
+  for (const path of ['train.tar', 'tars', 'folders.tar']) {
+    const images = await openImages(join(folder, path));
+    assert.deepEqual(images.paths, wanted.paths, path);
+    assert.deepEqual([...images.labelsFor(1000)], [0, 0, 1], path);
+    assert.deepEqual(images.classNamesFor(1000).slice(0, 2), ['tench', 'goldfish'], path);
+    assert.deepEqual(await levels(images), [10, 20, 30], path);
+    assert.equal(imageListHash(images, images.labelsFor(2)), imageListHash(wanted, wanted.labelsFor(2)), path);
+    assert.match(images.fileOf!(0)!, /\.tar$/);
+  }
+});
+
+test('WebDataset shards have their labels beside their images', async () => {
+  const folder = await madeFolder({
+    '0/000.png': 1,
+    '0/000.cls': '7\n',
+    '0/001.png': 2,
+    '0/001.cls': '3',
+    '1/000.png': 3,
+    '1/000.json': '{"label": 5, "text": "x"}',
+    'shards/.keep': '',
+  });
+  await pack(folder, 'shards/train-000.tar', '0', ['000.cls', '000.png', '001.png', '001.cls']);
+  await pack(folder, 'shards/train-001.tar', '1', ['000.json', '000.png']);
+  const shards = ['train-000.tar', 'train-001.tar'].map((name) => join(folder, 'shards', name));
+  for (const images of [await openImages(join(folder, 'shards')), await tarImages(shards)]) {
+    assert.deepEqual([...images.labelsFor(10)], [7, 3, 5]);
+    assert.deepEqual(await levels(images), [1, 2, 3]);
+    assert.equal(images.classNamesFor(10)[7], 'class 7');
+    assert.equal(new Set(images.paths).size, 3, 'paths tell them apart');
+  }
+  await pack(folder, 'bad.tar', '0', ['000.png', '000.cls', '001.png']);
+  await assert.rejects(tarImages(join(folder, 'bad.tar')), /no label beside 1 of the 2 images in bad: 001\.png/);
+});
+
+test('a flat archive takes labels, long names are read, litter and other files are left out', async () => {
+  const long = `${'x'.repeat(150)}.png`;
+  const folder = await madeFolder({[`v/${long}`]: 4, 'v/b.png': 5, 'v/._b.png': 'x', 'v/c.bmp': 'x'});
+  await pack(folder, 'v.tar', 'v', ['b.png', long, '._b.png', 'c.bmp']);
+  const images = await openImages(join(folder, 'v.tar'), {labels: {'b.png': 1, [long]: 0}});
+  assert.deepEqual(
+    [images.paths, [...images.labelsFor(2)]],
+    [
+      ['b.png', long],
+      [1, 0],
+    ],
+  );
+  assert.deepEqual(await levels(images), [5, 4]);
+  assert.match(images.notes!.join(), /1 file in v was left out \(1 \.bmp\)/);
+  await assert.rejects(openImages(join(folder, 'v.tar')), /no labels for the flat folder v/);
+});
+
+test('compressed, cut off and foreign archives are errors that say so', async () => {
+  const folder = await madeFolder({'a/x/1.png': 1, 'text.tar': 'hello '.repeat(200), 'empty.tar': ''});
+  await pack(folder, 'good.tar', 'a', ['x']);
+  const good = await readFile(join(folder, 'good.tar'));
+  await writeFile(join(folder, 'packed.tar.gz'), gzipSync(good));
+  await assert.rejects(
+    openImages(join(folder, 'packed.tar.gz')),
+    /it is compressed \(gzip\); unpack it with gunzip first/,
+  );
+  await assert.rejects(openImages(join(folder, 'text.tar')), /invalid tar archive .*text\.tar: it is none;/);
+  await assert.rejects(openImages(join(folder, 'empty.tar')), /it holds no files/);
+  await rename(join(folder, 'good.tar'), join(folder, 'cut.tar'));
+  await truncate(join(folder, 'cut.tar'), 1024 + 30);
+  await assert.rejects(openImages(join(folder, 'cut.tar')), /goes beyond its end|it is cut off/);
+  await assert.rejects(openImages(join(folder, 'absent.tar')), /no image folder/);
+});
+
+test('no mutation of an archive hangs, or fails by anything but an input error', async () => {
+  const folder = await madeFolder({'a/x/1.png': 1, [`a/x/${'y'.repeat(120)}.png`]: 2});
+  await pack(folder, 'good.tar', 'a', ['x']);
+  const good = await readFile(join(folder, 'good.tar'));
+  const file = join(folder, 'bad.tar');
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), {minLength: 1, maxLength: 6}),
+      fc.integer({min: 0, max: good.length}),
+      async (changes, length) => {
+        const bytes = Buffer.from(good);
+        for (const [at, value] of changes) bytes[at] = value;
+        await writeFile(file, bytes.subarray(0, length));
+        await scanTar(file, () => {}).catch((error: unknown) => assert.ok(error instanceof InputError, String(error)));
+      },
+    ),
+    {numRuns: 200, seed: 1},
+  );
+});
