@@ -30,6 +30,9 @@ export interface ClassPair {
   decision: 'different' | 'same' | 'undecided';
 }
 
+/** The part of a pair that does not depend on what is said of it. */
+export type CosinePair = Pick<ClassPair, 'channel' | 'classes' | 'cosine'>;
+
 /** A channel that several concepts share. */
 export interface PolysemanticChannel {
   channel: number;
