@@ -20,6 +20,7 @@ export {
 } from './images';
 export {ARCHITECTURES} from './formats/architectures';
 export {loadModel, type LoadModelOptions} from './formats/load';
+export {modelFrom} from './formats/modelFrom';
 export {saveModel} from './formats/save';
 export type {LayerInfo, Model} from './network/types';
 export {InputError, InterruptError} from './common/errors';

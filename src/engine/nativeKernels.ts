@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import {stuffZeros, type ConvolutionAttributes} from './convolutionGradients';
+import {installBiasedConvolution} from './biasedConvolution';
 import {wrapKernel, type KernelCall} from './kernelRegistry';
 
 function withoutDilation(call: KernelCall, own: tf.KernelFunc): ReturnType<tf.KernelFunc> {
@@ -23,4 +24,5 @@ export function installNativeKernels(): void {
   for (const name of [tf.DepthwiseConv2dNative, tf.FusedDepthwiseConv2D]) {
     wrapKernel(name, 'tensorflow', withoutDilation);
   }
+  installBiasedConvolution();
 }

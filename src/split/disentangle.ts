@@ -161,7 +161,7 @@ export function checkStatistics(model: Model, stats: RelevanceStatistics): void 
   checkArgument('statistics', stats, 'shares', 'collectRelevance(…) or loadStatistics(…)');
   if (model.hash !== stats.model.hash && !model.origins.includes(stats.model.hash)) {
     throw new InputError(
-      `the statistics are of model ${stats.model.name} (${stats.model.hash.slice(0, 8)}), not of ${model.name} (${model.hash.slice(0, 8)}); collect them for this model`,
+      `the statistics are of model ${stats.model.name} (${stats.model.hash.slice(0, 8)}), not of ${model.name} (${model.hash.slice(0, 8)}); collect them for this model (also where they are of unweave 0.1, which knew models by another hash)`,
     );
   }
 }

@@ -23,12 +23,27 @@ function combining(
   });
 }
 
+/** Of tensors of one shape: tfjs's gradient of the greater and the smaller is wrong where they broadcast. */
+function alike(combine: Combine): Combine {
+  return (a, b) => {
+    const shape = tf.broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
+    const full = (x: tf.Tensor) => (x.size === tf.util.sizeFromShape(shape) ? x : tf.broadcastTo(x, shape));
+    return combine(full(a), full(b));
+  };
+}
+
 export const Add = combining('Add', (a, b) => tf.add(a, b));
 export const Subtract = combining('Subtract', (a, b) => tf.sub(a, b), 2);
 export const Multiply = combining('Multiply', (a, b) => tf.mul(a, b));
 export const Divide = combining('Divide', (a, b) => tf.div(a, b), 2);
-export const Maximum = combining('Maximum', (a, b) => tf.maximum(a, b));
-export const Minimum = combining('Minimum', (a, b) => tf.minimum(a, b));
+export const Maximum = combining(
+  'Maximum',
+  alike((a, b) => tf.maximum(a, b)),
+);
+export const Minimum = combining(
+  'Minimum',
+  alike((a, b) => tf.minimum(a, b)),
+);
 export const Average = combining(
   'Average',
   (a, b) => tf.add(a, b),

@@ -43,13 +43,15 @@ export const BatchNormalization = operator('BatchNormalization', {
  * @param scale [size of the axis], or [1]; as `shift`
  */
 export function affine(x: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor, axis: number): tf.Tensor {
-  const operation = tf.customGrad((input) => {
+  const operation = tf.customGrad((input, save) => {
     const at = (values: tf.Tensor) =>
       axis === x.rank - 1
         ? values
         : tf.reshape(values, [values.size, ...Array.from({length: x.rank - 1 - axis}, () => 1)]);
     const value = tf.tidy(() => tf.add(tf.mul(input as tf.Tensor, at(scale)), at(shift)));
-    return {value, gradFunc: (dy: tf.Tensor) => tf.tidy(() => tf.mul(dy, at(scale)))};
+    // Saved, since whoever computed it may free it before the way back.
+    (save as tf.GradSaveFunc)([scale]);
+    return {value, gradFunc: (dy: tf.Tensor, [factor]: tf.Tensor[]) => tf.tidy(() => tf.mul(dy, at(factor!)))};
   });
   return operation(x);
 }
