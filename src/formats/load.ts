@@ -1,91 +1,141 @@
-import {option} from '../common/options';
-import {stat} from 'node:fs/promises';
 import path from 'node:path';
-import {ensureBackend} from '../engine';
 import {InputError} from '../common/errors';
+import {option} from '../common/options';
+import {ensureBackend} from '../engine';
 import {resolvePreset} from '../images/presets';
 import type {PresetOption} from '../images/types';
-import {ARCHITECTURES, buildArchitecture} from './architectures';
-import {readLayersModelJson, readModelJson} from './layersModel/read';
-import {readCheckpoint} from './torch';
 import {HASH_VERSION} from '../network/hash';
 import {makeModel} from '../network/model';
 import type {Model} from '../network/types';
+import {ARCHITECTURES, buildArchitecture} from './architectures';
+import {readKerasH5} from './keras/readH5';
+import {readKeras} from './keras/readKeras';
+import {readLayersModelJson, readModelJson} from './layersModel/read';
+import {formatOf, type FoundFormat} from './sniff';
+import {readCheckpoint} from './torch';
+import type {ReadNetwork, ReadOptions} from './types';
 
 export interface LoadModelOptions {
   /** Architecture of a PyTorch checkpoint, e.g. `resnet50` (torchvision) or `resnet20` (CIFAR); see `ARCHITECTURES`. */
   arch?: string;
   /**
    * How pixels become input.
-   * @default what the model was saved with, else the architecture's; for another tfjs model `tf`, marked as assumed
+   * @default what the model was saved with, or does itself (`raw` for one that begins with Rescaling), else the architecture's; for
+   *   another Keras model `tf`, marked as assumed
    */
   preset?: PresetOption;
   /** Names of the classes, by output index. */
   classNames?: readonly string[];
+  /** The size of the images, one number or [height, width], for a network that takes any size. */
+  inputSize?: number | readonly [height: number, width: number];
+  /** Name of the output with the classes, for a network of several. */
+  output?: string;
+}
+
+/** A network as its file holds it, and what only some formats know. */
+interface Opened extends ReadNetwork {
+  arch?: string;
 }
 
 /**
- * Loads a tfjs LayersModel (its folder or its model.json), or a PyTorch checkpoint (`.pth`, `.pt`, `.th`, `.safetensors`) with
- * the name of its architecture. Pickled code is never run.
- * @throws InputError for a file that is missing, foreign, truncated, or does not fit the architecture
+ * Loads a network, whatever its file is called: a tfjs LayersModel (its folder or its model.json), a Keras model (`.keras`, `.h5`), or
+ * a PyTorch checkpoint with the name of its architecture. No code in a file is ever run.
+ * @throws InputError for a file that is missing, foreign, truncated or damaged, or a network that cannot be read: says what, and what
+ *   to do
  */
 export async function loadModel(source: string, options: LoadModelOptions = {}): Promise<Model> {
-  const info = await stat(source).catch(() => undefined);
-  if (!info) throw new InputError(`no model at "${source}"; give a tfjs model's folder or a PyTorch checkpoint's file`);
-  await ensureBackend();
-  const preset = options.preset === undefined ? undefined : resolvePreset(options.preset);
-  const name = path.basename(path.resolve(source)).replace(/\.(json|pth|pt|th|safetensors)$/i, '');
-  if (info.isDirectory() || /\.json$/i.test(source)) {
-    if (options.arch !== undefined) {
-      throw new InputError(
-        `arch "${options.arch}" was given, but "${source}" is a tfjs model, which describes itself; leave it out`,
-      );
-    }
-    const file = info.isDirectory() ? path.join(source, 'model.json') : source;
-    const json = await readModelJson(file);
-    if (json.format === 'graph-model') {
-      throw new InputError(
-        `"${file}" is a tfjs graph model, whose layers are gone; convert the original to a LayersModel (--output_format=tfjs_layers_model)`,
-      );
-    }
-    const read = await readLayersModelJson(json, file);
-    const current = read.hashVersion === HASH_VERSION;
-    const outdated =
-      !current && (read.origins ?? []).length > 0
-        ? [
-            'it was split by unweave 0.1, which knew models by another hash: statistics of the model before do not fit it any more; split that model again',
-          ]
-        : [];
-    return makeModel(read.graph, {
-      name,
-      preset: preset ?? read.preset ?? {...resolvePreset('tf'), assumed: true},
-      classNames: options.classNames ?? read.classNames,
-      origins: current ? read.origins : [],
-      source: path.resolve(source),
-      notes: [...(read.notes ?? []), ...outdated],
-    });
-  }
-  if (/\.(h5|hdf5|keras|pb|onnx|tflite)$/i.test(source)) {
+  const {format, file} = await formatOf(source);
+  if (options.arch !== undefined && format !== 'checkpoint') {
     throw new InputError(
-      `"${source}" is in a format that is not read; convert it to a tfjs LayersModel (tensorflowjs_converter --output_format=tfjs_layers_model) and give that folder`,
+      `arch "${options.arch}" was given, but "${source}" ${DESCRIBES_ITSELF[format]}; leave ${option('arch')} out`,
     );
   }
+  const preset = options.preset === undefined ? undefined : resolvePreset(options.preset);
+  const inputSize = checkedSize(options.inputSize);
+  await ensureBackend();
+  const read = await OPENERS[format](file, {...options, inputSize});
+  const current = read.hashVersion === HASH_VERSION;
+  const model = makeModel(read.graph, {
+    name: path.basename(path.resolve(source)).replace(/\.(json|pth|pt|th|safetensors|h5|hdf5|keras|onnx)$/i, ''),
+    arch: read.arch,
+    preset: preset ?? read.preset ?? {...resolvePreset('tf'), assumed: true},
+    classNames: options.classNames ?? read.classNames,
+    origins: current ? read.origins : [],
+    source: path.resolve(source),
+    notes: [...(read.notes ?? []), ...(current ? [] : outdated(read))],
+  });
+  if (current && read.hash !== undefined && read.hash !== model.hash) {
+    throw new InputError(
+      `"${source}" is damaged: it computes something else (${model.hash.slice(0, 8)}) than what was saved there (${read.hash.slice(0, 8)}); save the model again, or copy it again`,
+    );
+  }
+  return model;
+}
+
+const DESCRIBES_ITSELF: Readonly<Record<FoundFormat['format'], string>> = {
+  tfjs: 'is a tfjs model, which describes itself',
+  h5: 'is a Keras model, which describes itself',
+  keras: 'is a Keras model, which describes itself',
+  onnx: 'is an ONNX model, which describes itself',
+  checkpoint: 'is a PyTorch checkpoint',
+};
+
+type Options = ReadOptions & Pick<LoadModelOptions, 'arch'>;
+
+const OPENERS: Readonly<Record<FoundFormat['format'], (file: string, options: Options) => Promise<Opened>>> = {
+  tfjs: openTfjs,
+  h5: readKerasH5,
+  keras: readKeras,
+  onnx: (file) => {
+    throw new InputError(`"${file}" is an ONNX model, which is not read yet`);
+  },
+  checkpoint: openCheckpoint,
+};
+
+async function openTfjs(file: string, options: Options): Promise<Opened> {
+  const json = await readModelJson(file);
+  if (json.format === 'graph-model') {
+    throw new InputError(
+      `"${file}" is a tfjs graph model, whose layers are gone; convert the original to a LayersModel (--output_format=tfjs_layers_model)`,
+    );
+  }
+  return readLayersModelJson(json, file, options);
+}
+
+async function openCheckpoint(file: string, {arch}: Options): Promise<Opened> {
   const architectures = ARCHITECTURES.map((architecture) => architecture.name).join(', ');
-  if (options.arch === undefined) {
+  if (arch === undefined) {
     // First what the file is: a text file needs no architecture, but another path.
-    await readCheckpoint(source);
+    await readCheckpoint(file);
     throw new InputError(
       `a PyTorch checkpoint needs its architecture: give ${option('arch')}, one of ${architectures}`,
     );
   }
-  const architecture = ARCHITECTURES.find((candidate) => candidate.name === options.arch);
-  if (!architecture) throw new InputError(`unknown architecture "${options.arch}"; known are ${architectures}`);
-  const graph = buildArchitecture(architecture.name, await readCheckpoint(source));
-  return makeModel(graph, {
-    name,
-    arch: architecture.name,
-    preset: preset ?? resolvePreset(architecture.preset),
-    classNames: options.classNames,
-    source: path.resolve(source),
-  });
+  const architecture = ARCHITECTURES.find((candidate) => candidate.name === arch);
+  if (!architecture) throw new InputError(`unknown architecture "${arch}"; known are ${architectures}`);
+  const graph = buildArchitecture(architecture.name, await readCheckpoint(file));
+  return {graph, arch: architecture.name, preset: resolvePreset(architecture.preset)};
+}
+
+/** What is to be said of a model that unweave 0.1 split. */
+function outdated({origins = []}: ReadNetwork): string[] {
+  if (origins.length === 0) return [];
+  return [
+    'it was split by unweave 0.1, which knew models by another hash: statistics of the model before do not fit it any more; split that model again',
+  ];
+}
+
+function checkedSize(size: LoadModelOptions['inputSize']): readonly [number, number] | undefined {
+  if (size === undefined) return undefined;
+  const pair = typeof size === 'number' ? ([size, size] as const) : size;
+  const valid =
+    Array.isArray(pair) &&
+    pair.length === 2 &&
+    pair.every((side) => Number.isInteger(side) && side >= 1 && side <= 16384);
+  if (!valid) {
+    throw new InputError(
+      `invalid ${option('inputSize')}: ${JSON.stringify(size)}; it is a whole number of pixels from 1 to 16384, or [height, width]`,
+    );
+  }
+  return pair;
 }

@@ -1,6 +1,7 @@
 import {option} from '../common/options';
 import {InputError} from '../common/errors';
 import {counted, namedClass} from '../common/words';
+import {topOneWarnings} from './topOne';
 
 /** The preprocessing that the statistics were made with. */
 export interface RecordedPreset {
@@ -175,13 +176,12 @@ export function listed(values: readonly (string | number)[], most: number): stri
 
 /** What looks wrong with the statistics, one sentence each; none for sound ones. */
 export function warningsOf(stats: RelevanceStatistics): string[] {
-  const accuracy = topOne(stats);
-  const warnings: string[] = [];
-  if (accuracy < 3 / stats.classes) {
-    warnings.push(
-      `top-1 is ${(100 * accuracy).toFixed(2)} %, no better than chance for ${stats.classes} classes: the labels or the preprocessing (preset ${stats.preset.name}) look wrong`,
-    );
-  }
+  const {hits, confidence} = stats;
+  const counts = hits.map((_, k) => classCount(stats, k));
+  const warnings = topOneWarnings(
+    {counts, hits, confidence},
+    `the labels or the preprocessing (preset ${stats.preset.name})`,
+  );
   if (stats.images.done < stats.images.total) {
     warnings.push(
       `the pass is unfinished: ${stats.images.done} of ${stats.images.total} images, so whole classes may be missing; run the same collect again to finish it`,

@@ -1,3 +1,4 @@
+import type {Topology} from './topology';
 import type {WeightSource} from './weights';
 
 /** Arrays beside the network: of the optimiser, of metrics, counters of training. */
@@ -5,7 +6,7 @@ const OF_TRAINING =
   /(^|\/)(optimizer_weights|optimizer|training|adam|rmsprop|sgd|metrics?)(\/|$)|(^|[/_])(count|iterations?|seed_generator_state|state_var|learning_rate|random_seed)(:\d+)?$/i;
 
 /** What a reader says about the weights that it found. */
-export function notesOf(weights: WeightSource): string[] {
+export function notesOf(weights: WeightSource, {outputs}: Topology): string[] {
   const notes: string[] = [];
   const byOrder = weights.byOrder();
   if (byOrder.length > 0) {
@@ -14,7 +15,9 @@ export function notesOf(weights: WeightSource): string[] {
     );
   }
   const unused = weights.unused().filter((name) => !OF_TRAINING.test(name));
-  if (unused.length > 0) notes.push(`arrays in the file that no layer needs were left out: ${listed(unused)}`);
+  // What leads to the outputs that were not chosen is not needed either.
+  if (unused.length > 0 && outputs.length === 1)
+    notes.push(`arrays in the file that no layer needs were left out: ${listed(unused)}`);
   return notes;
 }
 

@@ -79,6 +79,6 @@ export async function readLayersModelJson(
     origins: metadata?.origins,
     hash: metadata?.hash,
     hashVersion: metadata?.hashVersion,
-    notes: notesOf(weights),
+    notes: notesOf(weights, topology),
   };
 }

@@ -1,5 +1,5 @@
 import {InputError} from '../../../common/errors';
-import {isTensor, shown} from '../topology';
+import {isTensor, shown, type LayerRecord} from '../topology';
 import type {LayerContext, LayerReader} from './layer';
 import {addRescaling} from './normalizations';
 
@@ -104,16 +104,20 @@ OPERATIONS.mul = OPERATIONS.multiply;
 
 const key = (name: string) => (name.split(/[./>]/).at(-1) ?? '').replace(/_/g, '').toLowerCase();
 
-/** The function that a layer of plain Python stands for; undefined for another layer or another function. */
-export function operationOf(
-  className: string,
-  module: string,
-  config: Readonly<Record<string, unknown>>,
-): LayerReader | undefined {
-  const python = className === 'TFOpLambda' || className === 'TensorFlowOpLayer';
-  const name = python ? config.function : /(^|\.)ops(\.|$)/.test(module) ? className : undefined;
-  if (typeof name !== 'string' || className === 'TensorFlowOpLayer') return undefined;
-  const operation = Object.hasOwn(OPERATIONS, key(name)) ? OPERATIONS[key(name)] : undefined;
+/** Whether a description says that it is an operation of `keras.ops`, not the layer of the same name. */
+export const isOperation = (module: string) => /(^|\.)ops(\.|$)/.test(module);
+
+/**
+ * The function that a layer of plain Python stands for; undefined for another layer or another function. HDF5 files and tfjs's JSON do
+ * not say where a class is from: there an `Add` with a constant among its arguments is the operation.
+ */
+export function operationOf({className, module, config, uses}: LayerRecord, isLayer: boolean): LayerReader | undefined {
+  const lambda = className === 'TFOpLambda';
+  const constants = uses.some(({positional}) => positional.some((value) => !isTensor(value)));
+  if (!lambda && isLayer && !isOperation(module) && !constants) return undefined;
+  const name = lambda ? config.function : className;
+  const operation =
+    typeof name === 'string' && Object.hasOwn(OPERATIONS, key(name)) ? OPERATIONS[key(name)] : undefined;
   if (!operation) return undefined;
   return (layer) => {
     layer.args.ignore('function');

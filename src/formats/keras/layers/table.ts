@@ -3,7 +3,7 @@ import {activationLayers} from './activations';
 import {convolutionLayers} from './convolutions';
 import type {LayerReader} from './layer';
 import {normalizationLayers} from './normalizations';
-import {operationOf} from './operations';
+import {isOperation, operationOf} from './operations';
 import {shapeLayers} from './shapes';
 
 /** Layers that pass values on at inference: dropouts, noise, regularisation, augmentation. */
@@ -33,9 +33,8 @@ const TABLE: Readonly<Record<string, LayerReader>> = {
 };
 
 /** The reader of a layer's class; undefined for a class that is not known. */
-export function readerOf({className, module, config}: LayerRecord): LayerReader | undefined {
-  const operation = operationOf(className, module, config);
-  if (operation) return operation;
-  if (/(^|\.)ops(\.|$)/.test(module)) return undefined;
-  return Object.hasOwn(TABLE, className) ? TABLE[className] : undefined;
+export function readerOf(layer: LayerRecord): LayerReader | undefined {
+  const known = Object.hasOwn(TABLE, layer.className) ? TABLE[layer.className] : undefined;
+  const operation = operationOf(layer, known !== undefined);
+  return operation ?? (isOperation(layer.module) ? undefined : known);
 }
