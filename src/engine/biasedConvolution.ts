@@ -51,6 +51,8 @@ const infoOf = (x: tf.TensorInfo, filter: tf.TensorInfo, {strides, dilations, pa
 
 /** Whether this TensorFlow has the kernel, and it computes what it should. */
 function works(): boolean {
+  // TensorFlow's own switch against oneDNN.
+  if (process.env['TF_ENABLE_ONEDNN_OPTS'] === '0') return false;
   return tf.tidy(() => {
     const x = tf.tensor4d([1, 2, 3, 4, 5, 6, 7, 8], [1, 2, 2, 2]);
     const filter = tf.tensor4d([1, 2, 3, 4], [1, 1, 2, 2]);
