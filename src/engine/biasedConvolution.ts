@@ -18,7 +18,8 @@ type Info = ReturnType<typeof tf.backend_util.computeConv2DInfo>;
 function convolveWithBias(x: tf.Tensor4D, filter: tf.Tensor4D, bias: tf.Tensor, info: Info): tf.Tensor {
   const backend = tf.backend() as unknown as NativeBackend;
   const {TF_ATTR_TYPE, TF_ATTR_STRING, TF_ATTR_INT, TF_FLOAT} = backend.binding;
-  const {type: padding, top, bottom, left, right} = info.padInfo;
+  const {type, top, bottom, left, right} = info.padInfo;
+  const padding = type === 'SAME' || type === 'VALID' ? type : 'EXPLICIT';
   const attributes = [
     {name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT},
     {name: '_kernel', type: TF_ATTR_STRING, value: 'MklNameChangeOp'},

@@ -8,8 +8,14 @@ eachEngine("tfjs's fused convolution gives what its parts give, with every activ
       const x = tf.randomUniform([2, 7, 6, 4], -1, 1, 'float32', 1) as tf.Tensor4D;
       const filter = tf.randomUniform([3, 3, 4, 5], -1, 1, 'float32', 2) as tf.Tensor4D;
       const bias = tf.randomUniform([5], -1, 1, 'float32', 3);
+      const sides = [
+        [0, 0],
+        [2, 0],
+        [0, 1],
+        [0, 0],
+      ] as unknown as 'valid';
       for (const activation of ['linear', 'relu', 'relu6', 'elu', 'sigmoid', 'leakyrelu', 'prelu'] as const) {
-        for (const pad of ['same', 'valid', 1] as const) {
+        for (const pad of ['same', 'valid', sides] as ('same' | 'valid')[]) {
           const preluActivationWeights = activation === 'prelu' ? tf.fill([5], 0.3) : undefined;
           const shared = {x, filter, bias, strides: 2, pad, dataFormat: 'NHWC' as const};
           const fused = tf.fused.conv2d({...shared, activation, leakyreluAlpha: 0.2, preluActivationWeights});
