@@ -39,7 +39,8 @@ export {submitCollect, type SubmitOptions} from './cluster/submit';
 export {kubernetesJobs, type KubernetesOptions} from './cluster/kubernetes';
 export {mergeStatistics} from './relevance/merge';
 export {loadStatistics, saveStatistics} from './relevance/store';
-export {findPolysemantic} from './concepts/find';
+export {channelConcepts, findPolysemantic} from './concepts/find';
+export {gatedVectors, type GatedVectors} from './numerics/gated';
 export type {
   CandidateChannel,
   ClassPair,
@@ -47,6 +48,7 @@ export type {
   FindOptions,
   PolysemanticChannel,
   PolysemanticChannels,
+  VectorKind,
 } from './concepts/types';
 export {activationMaps, type ActivationMaps} from './evaluate';
 export {disentangle, type DisentangleOptions, type SplitTarget} from './split/disentangle';
