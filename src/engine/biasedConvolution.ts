@@ -18,7 +18,8 @@ type Info = ReturnType<typeof tf.backend_util.computeConv2DInfo>;
 function convolveWithBias(x: tf.Tensor4D, filter: tf.Tensor4D, bias: tf.Tensor, info: Info): tf.Tensor {
   const backend = tf.backend() as unknown as NativeBackend;
   const {TF_ATTR_TYPE, TF_ATTR_STRING, TF_ATTR_INT, TF_FLOAT} = backend.binding;
-  const {type: padding, top, bottom, left, right} = info.padInfo;
+  const {type, top, bottom, left, right} = info.padInfo;
+  const padding = type === 'SAME' || type === 'VALID' ? type : 'EXPLICIT';
   const attributes = [
     {name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT},
     {name: '_kernel', type: TF_ATTR_STRING, value: 'MklNameChangeOp'},
@@ -51,6 +52,8 @@ const infoOf = (x: tf.TensorInfo, filter: tf.TensorInfo, {strides, dilations, pa
 
 /** Whether this TensorFlow has the kernel, and it computes what it should. */
 function works(): boolean {
+  // TensorFlow's own switch against oneDNN.
+  if (process.env['TF_ENABLE_ONEDNN_OPTS'] === '0') return false;
   return tf.tidy(() => {
     const x = tf.tensor4d([1, 2, 3, 4, 5, 6, 7, 8], [1, 2, 2, 2]);
     const filter = tf.tensor4d([1, 2, 3, 4], [1, 1, 2, 2]);

@@ -12,6 +12,8 @@ import {readKerasH5} from './keras/readH5';
 import {readKeras} from './keras/readKeras';
 import {readLayersModelJson, readModelJson} from './layersModel/read';
 import {formatOf, type FoundFormat} from './sniff';
+import {readGraphModelJson} from './graphModel';
+import {readOnnx} from './onnx';
 import {readCheckpoint} from './torch';
 import type {ReadNetwork, ReadOptions} from './types';
 
@@ -21,7 +23,7 @@ export interface LoadModelOptions {
   /**
    * How pixels become input.
    * @default what the model was saved with, or does itself (`raw` for one that begins with Rescaling), else the architecture's; for
-   *   another Keras model `tf`, marked as assumed
+   *   an ONNX file with channels first `torch-imagenet`, for all else `tf`, marked as assumed
    */
   preset?: PresetOption;
   /** Names of the classes, by output index. */
@@ -38,8 +40,8 @@ interface Opened extends ReadNetwork {
 }
 
 /**
- * Loads a network, whatever its file is called: a tfjs LayersModel (its folder or its model.json), a Keras model (`.keras`, `.h5`), or
- * a PyTorch checkpoint with the name of its architecture. No code in a file is ever run.
+ * Loads a network, whatever its file is called: a tfjs LayersModel or graph model (its folder or its model.json), a Keras model (`.keras`,
+ * `.h5`), an ONNX file (`.onnx`), or a PyTorch checkpoint with the name of its architecture. No code in a file is ever run.
  * @throws InputError for a file that is missing, foreign, truncated or damaged, or a network that cannot be read: says what, and what
  *   to do
  */
@@ -86,20 +88,20 @@ const OPENERS: Readonly<Record<FoundFormat['format'], (file: string, options: Op
   tfjs: openTfjs,
   h5: readKerasH5,
   keras: readKeras,
-  onnx: (file) => {
-    throw new InputError(`"${file}" is an ONNX model, which is not read yet`);
-  },
+  onnx: openOnnx,
   checkpoint: openCheckpoint,
 };
 
 async function openTfjs(file: string, options: Options): Promise<Opened> {
   const json = await readModelJson(file);
-  if (json.format === 'graph-model') {
-    throw new InputError(
-      `"${file}" is a tfjs graph model, whose layers are gone; convert the original to a LayersModel (--output_format=tfjs_layers_model)`,
-    );
-  }
+  if (json.format === 'graph-model') return readGraphModelJson(json, file, options);
   return readLayersModelJson(json, file, options);
+}
+
+async function openOnnx(file: string, options: Options): Promise<Opened> {
+  const {channelsLast, ...read} = await readOnnx(file, options);
+  // Exports of TensorFlow keep channels last; whatever else there is comes from PyTorch.
+  return channelsLast || read.preset ? read : {...read, preset: {...resolvePreset('torch-imagenet'), assumed: true}};
 }
 
 async function openCheckpoint(file: string, {arch}: Options): Promise<Opened> {

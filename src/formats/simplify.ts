@@ -11,18 +11,21 @@ interface View {
   /** How many nodes, or outputs of the network, read it. */
   readers(name: string): number;
   shape(name: string): number[];
+  /** Takes down in which order a dense layer's rows were: old row of each new one. */
+  reordered(name: string, rows: number[]): void;
 }
 
 /** A node in place of this one: under its name, or a layer before it that takes it over; or several that change, this one last. */
 type Rule = (node: GraphNode, view: View) => GraphNode | GraphNode[] | undefined;
 
-export function simplified(graph: Graph): Graph {
+/** @param reordered is told of dense layers whose rows count pixels channels last now: the old row of each new one */
+export function simplified(graph: Graph, reordered: View['reordered'] = () => undefined): Graph {
   let current = graph;
-  for (const rules of ROUNDS) current = applied(current, rules);
+  for (const rules of ROUNDS) current = applied(current, rules, reordered);
   return current;
 }
 
-function applied(graph: Graph, rules: readonly Rule[]): Graph {
+function applied(graph: Graph, rules: readonly Rule[], reordered: View['reordered']): Graph {
   const nodes = new Map<string, GraphNode>();
   const counts = new Map<string, number>();
   for (const name of [...graph.outputs, ...graph.nodes.flatMap(({inputs}) => inputs)])
@@ -33,6 +36,7 @@ function applied(graph: Graph, rules: readonly Rule[]): Graph {
     of: (name) => nodes.get(name) as GraphNode,
     readers: (name) => counts.get(name) ?? 0,
     shape: (name) => shapes.get(name) as number[],
+    reordered,
   };
   for (const original of graph.nodes) {
     let node: GraphNode = {...original, inputs: original.inputs.map((name) => renamed.get(name) ?? name)};
@@ -185,28 +189,21 @@ const layerNorm: Rule = (node, view) => {
   return {...node, operator: 'LayerNormalization', args, inputs: [upper.x], weights: []};
 };
 
-/** Scale and shift behind a layer norm of the last axis are its own. */
-const layerNormWeights: Rule = (node, view) => {
+/** Scale and shift behind a norm are its own: of each channel, and of a layer norm's last axis. */
+const normWeights: Rule = (node, view) => {
   if (node.operator !== 'Rescaling') return undefined;
   const norm = view.of(node.inputs[0]);
   const size = view.shape(node.name).at(-1) as number;
   const axes = norm.args.axes as number[] | undefined;
-  const last = view.shape(node.name).length;
-  if (
-    norm.operator !== 'LayerNormalization' ||
-    axes?.length !== 1 ||
-    axes[0] !== last ||
-    view.readers(norm.name) !== 1
-  ) {
-    return undefined;
-  }
+  const ofLast = axes?.length === 1 && axes[0] === view.shape(node.name).length;
+  const takes = norm.operator === 'GroupNormalization' || (norm.operator === 'LayerNormalization' && ofLast);
+  if (!takes || view.readers(norm.name) !== 1) return undefined;
   const [scale, offset] = [numbers(node, 'scale'), numbers(node, 'offset')];
   const [gamma, beta] = [weightOf(norm, 'gamma')?.data, weightOf(norm, 'beta')?.data];
   const at = (data: Float32Array, index: number) => data[data.length === 1 ? 0 : index];
   const each = (f: (index: number) => number) => Float32Array.from({length: size}, (_, index) => f(index));
   return {
     ...norm,
-    name: node.name,
     weights: [
       vector(
         'gamma',
@@ -247,6 +244,7 @@ const flattened: Rule = (node, view) => {
   const source = view.shape(turned.inputs[0]);
   const [rows, units] = kernel.shape;
   const data = new Float32Array(kernel.data.length);
+  const before: number[] = [];
   for (let to = 0; to < rows; to++) {
     let rest = to;
     let from = 0;
@@ -255,7 +253,9 @@ const flattened: Rule = (node, view) => {
       rest = Math.floor(rest / source[axis]);
     }
     data.set(kernel.data.subarray(from * units, (from + 1) * units), to * units);
+    before.push(from);
   }
+  view.reordered(node.name, before);
   const weights = node.weights.map((weight) => (weight.name === 'kernel' ? {...kernel, data} : weight));
   return [
     {...flat, inputs: turned.inputs},
@@ -265,5 +265,5 @@ const flattened: Rule = (node, view) => {
 
 const ROUNDS: readonly (readonly Rule[])[] = [
   [gelu, gated, layerNorm, biases],
-  [rescalings, layerNormWeights, flattened],
+  [rescalings, normWeights, flattened],
 ];

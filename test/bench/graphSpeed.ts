@@ -1,7 +1,7 @@
 /**
  * Milliseconds an image of a graph's passes beside the same network in tfjs-layers, batch norms folded and activations fused there, too. The
  * ways alternate in one run, so that the ratios hold on a noisy machine; weights are random.
- *   node --import tsx test/bench/graphSpeed.ts [--networks resnet50,mobilenet,resnext50] [--rounds 9] [--batch 16]
+ *   node --import tsx test/bench/graphSpeed.ts [--networks resnet50,mobilenet,resnext50] [--image] [--rounds 9] [--batch 16]
  */
 import {parseArgs} from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
@@ -129,7 +129,9 @@ function compare(name: string): void {
   const build = performance.now() - start;
   const tapped = compileGraph(graph, {taps: [layer]});
   const visualised = options.image ? compileGraph(graph, {taps: graph.inputs}) : undefined;
+  // tfjs-layers has no groups: ResNeXt is compared with ResNet-50, by the graph both.
   const baseline = name === 'resnext50' ? undefined : inLayers(graph);
+  const plain = name === 'resnext50' ? compileGraph(NETWORKS['resnet50']!().graph) : undefined;
   const pixels = Float32Array.from({length: batch * 224 * 224 * 3}, uniform(2, -1, 1));
   const x = tf.tensor4d(pixels, [batch, 224, 224, 3]);
   const labels = Int32Array.from({length: batch}, (_, i) => i);
@@ -137,6 +139,7 @@ function compare(name: string): void {
     ...(baseline && {
       'tfjs-layers, folded and fused': () => withPlainKernel(() => baseline.apply(x, {training: false}) as tf.Tensor),
     }),
+    ...(plain && {'ResNet-50, forward': () => plain.run(x)}),
     forward: () => network.run(x),
     'forward with a tap': () => tapped.run(x),
     [`one pass with the gradient at ${layer}`]: () =>
@@ -183,6 +186,7 @@ function compare(name: string): void {
   tapped.dispose();
   visualised?.dispose();
   baseline?.dispose();
+  plain?.dispose();
   x.dispose();
 }
 

@@ -1,2 +1,3 @@
 export {readOnnx} from './read';
 export type {OnnxNetwork, ReadOnnxOptions} from './read';
+export {saveOnnx} from './write';

@@ -2,7 +2,7 @@
 import type {NodeMessage} from './proto';
 
 /** Operators that are what a module is for. */
-const MAIN = [
+export const MAIN = [
   'Conv',
   'ConvTranspose',
   'Gemm',
@@ -22,6 +22,12 @@ export function isFoldedByRewriter(node: NodeMessage): boolean {
   return /BatchNorm/.test(metadata(node, 'onnxscript.rewriter.rule_name') ?? '');
 }
 
+/** The name that we wrote into a file. */
+const ownName = ({metadataProps}: NodeMessage) => metadataProps.find(({key}) => key === 'unweave.name')?.value;
+
+/** The layer whose divided channels a node adds up, where we wrote the file. */
+export const mergeOf = ({metadataProps}: NodeMessage) => metadataProps.find(({key}) => key === 'unweave.merge')?.value;
+
 /** Name for each node; several may get the same, the builder numbers them. */
 export function namesOf(nodes: readonly NodeMessage[]): Map<NodeMessage, string> {
   const paths = new Map(nodes.map((node) => [node, modulePath(node)]));
@@ -34,7 +40,9 @@ export function namesOf(nodes: readonly NodeMessage[]): Map<NodeMessage, string>
   for (const node of nodes) {
     const path = paths.get(node);
     const operator = node.opType.toLowerCase();
-    if (path === undefined) names.set(node, node.name || `${operator}_${nodes.indexOf(node)}`);
+    const own = ownName(node);
+    if (own !== undefined) names.set(node, own);
+    else if (path === undefined) names.set(node, node.name || `${operator}_${nodes.indexOf(node)}`);
     else if (path === '') names.set(node, operator);
     else {
       const others = atPath.get(path) as NodeMessage[];

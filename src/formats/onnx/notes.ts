@@ -1,4 +1,5 @@
 import {counted} from '../../common/words';
+import type {Preset} from '../../images/types';
 import {isFoldedByRewriter} from './names';
 import type {NodeMessage, TextEntry} from './proto';
 
@@ -31,4 +32,40 @@ export function classNamesIn(entries: readonly TextEntry[], classes: number): st
   }
   const names = Array.from({length: classes}, (_, k) => found.get(k));
   return names.every((name) => name !== undefined) ? (names as string[]) : undefined;
+}
+
+/** What a file says of a network beside its graph. */
+export interface Saved {
+  classNames?: string[];
+  /** The preprocessing that it was saved with. */
+  preset?: Preset;
+  /** Hashes of the models that it was split from, oldest first. */
+  origins?: string[];
+  /** What these hashes were made of. */
+  hashVersion?: number;
+}
+
+/** Key of what unweave keeps in a file: `{hash, preset, classNames, origins}`. */
+export const METADATA_KEY = 'unweave';
+
+/** What `saveOnnx` kept; nothing in files of others. */
+export function savedIn(entries: readonly TextEntry[]): Saved {
+  const text = entries.find(({key}) => key === METADATA_KEY)?.value;
+  if (text === undefined) return {};
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return {};
+  }
+  if (typeof json !== 'object' || json === null) return {};
+  const {preset, classNames, origins, hashVersion} = json as Readonly<Record<string, unknown>>;
+  const isTexts = (value: unknown): value is string[] =>
+    Array.isArray(value) && value.every((one) => typeof one === 'string');
+  return {
+    ...(typeof preset === 'object' && preset !== null ? {preset: preset as Preset} : {}),
+    ...(typeof hashVersion === 'number' ? {hashVersion} : {}),
+    ...(isTexts(classNames) ? {classNames} : {}),
+    ...(isTexts(origins) && origins.length > 0 ? {origins} : {}),
+  };
 }

@@ -5,8 +5,8 @@ import {simplified} from '../simplify';
 import {knownInput, refuse, type Call} from './call';
 import {FOLDS} from './constants';
 import {readOnnxFile, type OnnxModel} from './file';
-import {namesOf} from './names';
-import {classNamesIn, notesOn} from './notes';
+import {mergeOf, namesOf} from './names';
+import {classNamesIn, notesOn, savedIn, type Saved} from './notes';
 import {READERS} from './operators';
 import {dependingOn, inlined, ordered, refuseUnknown} from './order';
 import {toNumber, type GraphMessage, type NodeMessage, type ValueInfoMessage} from './proto';
@@ -21,12 +21,15 @@ export interface ReadOnnxOptions {
 }
 
 /** A network as it is read, and what its user should know. */
-export interface OnnxNetwork {
+export interface OnnxNetwork extends Saved {
   graph: Graph;
   notes: string[];
-  classNames?: string[];
-  /** For each node of the graph that computes a node of the file: where that one is among the file's nodes. */
-  origins: Map<string, NodeMessage>;
+  /** Whether its images are [batch, height, width, channels]. */
+  channelsLast: boolean;
+  /** The node of the file that each layer of the graph was. */
+  sources: Map<string, NodeMessage>;
+  /** Of dense layers behind a flattening: which of the file's rows each row of ours is. */
+  rows: Map<string, number[]>;
 }
 
 /**
@@ -63,16 +66,27 @@ export function readOnnxModel(model: OnnxModel, file: string, {inputSize, output
     names: namesOf([...depending].filter(({opType}) => !PASSED.includes(opType))),
     values: new Map([[input.name, inputNode(builder, input, inputSize, nodes, file)]]),
     weights,
-    origins: new Map(),
+    sources: new Map(),
   };
   for (const node of nodes) readNode(reading, node);
   const result = reading.values.get(wanted);
   if (result?.kind !== 'activation')
     throw new InputError(`the output "${wanted}" of "${file}" does not depend on the image`);
   const classes = checkScores(result, wanted, file);
-  const read = simplified(withoutUnused(builder.graph(settled(builder, result).node)));
-  const classNames = classNamesIn(model.metadataProps, classes);
-  return {graph: read, notes: notesOn([...depending]), ...(classNames ? {classNames} : {}), origins: reading.origins};
+  const rows = new Map<string, number[]>();
+  const whole = withoutUnused(builder.graph(settled(builder, result).node));
+  const read = simplified(whole, (layer, order) => rows.set(layer, order));
+  const saved = savedIn(model.metadataProps);
+  const classNames = saved.classNames ?? classNamesIn(model.metadataProps, classes);
+  return {
+    graph: read,
+    notes: notesOn([...depending]),
+    ...saved,
+    ...(classNames ? {classNames} : {}),
+    channelsLast: (reading.values.get(input.name) as Activation).axes[1] === 1,
+    sources: reading.sources,
+    rows,
+  };
 }
 
 /** Operators that leave no node behind. */
@@ -84,7 +98,7 @@ interface Reading {
   names: Map<NodeMessage, string>;
   values: Map<string, Value>;
   weights: Map<string, () => Constant>;
-  origins: Map<string, NodeMessage>;
+  sources: Map<string, NodeMessage>;
 }
 
 function once<T>(make: () => T): () => T {
@@ -117,8 +131,11 @@ function readNode(reading: Reading, node: NodeMessage): void {
     const result = results[at] as Value | undefined;
     if (output === '' || !result) return;
     reading.values.set(output, result);
-    if (result.kind === 'activation' && !result.base && !reading.origins.has(result.node))
-      reading.origins.set(result.node, node);
+    const merged = mergeOf(node);
+    if (merged !== undefined && result.kind === 'activation')
+      reading.builder.find(result.node).mark = {kind: 'merge', of: merged};
+    if (result.kind === 'activation' && !result.base && !reading.sources.has(result.node))
+      reading.sources.set(result.node, node);
   });
 }
 

@@ -118,6 +118,17 @@ export function settled(graph: GraphBuilder, value: Activation): Activation {
   return result;
 }
 
+/** A value without an axis of length 1, wherever its batch axis is. */
+export function withoutAxis(graph: GraphBuilder, given: Activation, axis: number): Activation {
+  const value = settled(graph, given);
+  const result = activation(
+    value.node,
+    value.shape.toSpliced(axis, 1),
+    value.axes.filter((one) => one !== axis).map((one) => (one > axis ? one - 1 : one)),
+  );
+  return {...result, node: graph.once('Reshape', {shape: nodeShape(result)}, value.node)};
+}
+
 /** Runs of axes of two shapes that hold the same numbers of values. */
 function matching(
   fromShape: readonly number[],

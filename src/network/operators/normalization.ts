@@ -48,7 +48,14 @@ export function affine(x: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor, axis: n
       axis === x.rank - 1
         ? values
         : tf.reshape(values, [values.size, ...Array.from({length: x.rank - 1 - axis}, () => 1)]);
-    const value = tf.tidy(() => tf.add(tf.mul(input as tf.Tensor, at(scale)), at(shift)));
+    const value = tf.tidy(() => {
+      // TensorFlow's batch norm is one pass over memory, a third of the time of two; it takes images with channels last.
+      if (tf.getBackend() === 'tensorflow' && axis === 3 && x.rank === 4 && scale.size > 1 && shift.size > 1) {
+        const [mean, variance] = [tf.zerosLike(scale), tf.onesLike(scale)] as [tf.Tensor1D, tf.Tensor1D];
+        return tf.batchNorm(input as tf.Tensor4D, mean, variance, shift as tf.Tensor1D, scale as tf.Tensor1D, 0);
+      }
+      return tf.add(tf.mul(input as tf.Tensor, at(scale)), at(shift));
+    });
     // Saved, since whoever computed it may free it before the way back.
     (save as tf.GradSaveFunc)([scale]);
     return {value, gradFunc: (dy: tf.Tensor, [factor]: tf.Tensor[]) => tf.tidy(() => tf.mul(dy, at(factor!)))};

@@ -26,6 +26,7 @@ import {
   reshaped,
   settled,
   sizeOf,
+  withoutAxis,
   type Activation,
   type Value,
 } from '../values';
@@ -41,6 +42,10 @@ export const unsqueeze: Reader = (call) => reshaped(pending(call), unsqueezedSha
 export const squeeze: Reader = (call) => {
   const value = pending(call);
   const shape = squeezedShape(call, value.shape);
+  if (!value.base && value.axes[0] !== 0) {
+    const axes = (listed(call, 1, 'axes') ?? []).map((axis) => positive(call, axis, value.shape.length));
+    return axes.sort((a, b) => b - a).reduce((rest, axis) => withoutAxis(call.graph, rest, axis), value);
+  }
   // Without axes it would also take a batch of one, which is then put back by nobody.
   const keepsBatch = integers(call, 'axes') ?? knownInput(call, 1);
   return reshaped(value, keepsBatch || value.shape[0] !== 1 ? shape : [1, ...shape]);
@@ -166,6 +171,7 @@ export const gather: Reader = (call) => {
     });
     picked = activation(node, fileShape(call.graph.shapeOf(node), value), value.axes);
   }
+  if (indices.shape.length === 0) return withoutAxis(call.graph, picked, axis);
   return reshaped(picked, given.shape.toSpliced(axis, 1, ...indices.shape));
 };
 

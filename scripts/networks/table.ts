@@ -1,0 +1,160 @@
+/**
+ * Networks × what unweave does with them, as rows of docs/networks.md:
+ *
+ *     python3 scripts/networks/export.py FOLDER            # once: torch, torchvision, timm, onnx, onnxscript, onnxruntime
+ *     node --import tsx scripts/networks/table.ts FOLDER [NAME …]
+ *
+ * Each network is loaded, its logits compared with onnxruntime's, one pass made at an early, a middle and a late layer, a channel of each divided
+ * at random, and the model with all three divisions saved as ONNX and as a LayersModel, loaded again and compared.
+ */
+import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import {collectRelevance, imagesFromPixels, loadModel, saveModel, saveOnnx, type Model} from '../../src';
+import {linearLayer} from '../../src/network/linearLayer';
+import {makeModel} from '../../src/network/model';
+import {divideChannel} from '../../src/split/rewrite';
+
+interface Record {
+  name: string;
+  exporter: string;
+  shape: [number, number, number, number];
+  input: string;
+  logits: number[][];
+}
+
+const largest = (values: ArrayLike<number>) =>
+  Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+
+/** Largest difference, relative to the largest logit. */
+function difference(found: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (found.length !== expected.length) return Infinity;
+  return largest(Array.from(found, (value, at) => value - expected[at])) / largest(expected);
+}
+
+function logitsOf(model: Model, images: tf.Tensor4D): Float32Array {
+  const logits = model.logits(images);
+  const values = logits.dataSync() as Float32Array;
+  logits.dispose();
+  return values;
+}
+
+/** The channel in two parts that own every third input each, and a residue: Z = d1 + d2 − r. */
+function atRandom(model: Model, layer: string): Model {
+  const {kernel, shape, groups} = linearLayer(model.graph, layer);
+  const [kh, kw, inputs, outputs] = shape;
+  const channel = Math.floor(outputs / 2);
+  const seen = inputs / groups;
+  const first = Math.floor((channel * groups) / outputs) * seen;
+  const column = new Float32Array(kh * kw * inputs); // [taps, Cin]
+  for (let tap = 0; tap < kh * kw; tap++) {
+    for (let i = 0; i < seen; i++) column[tap * inputs + first + i] = kernel[(tap * seen + i) * outputs + channel];
+  }
+  const owned = (j: number) => column.map((weight, at) => ((at % inputs) % 3 === j ? 0 : weight));
+  const residue = column.map((weight, at) => ((at % inputs) % 3 === 2 ? weight : 0));
+  const graph = divideChannel(model.graph, layer, channel, {parts: [owned(0), owned(1)], residue});
+  const {name, preset, source} = model;
+  return makeModel(graph, {name, preset, source, origins: [model.hash]});
+}
+
+async function attempt(work: () => Promise<string> | string): Promise<string> {
+  try {
+    return await work();
+  } catch (error) {
+    return `no: ${(error as Error).message.slice(0, 160)}`;
+  }
+}
+
+const figure = (error: number) => (error <= 1e-4 ? error.toExponential(0) : `**${error.toExponential(1)}**`);
+
+async function row(folder: string, file: string, place: string): Promise<string> {
+  const {name, exporter, shape, input, logits} = JSON.parse(readFileSync(path.join(folder, file), 'utf8')) as Record;
+  const start = performance.now();
+  const model = await loadModel(path.join(folder, file.replace(/json$/, 'onnx')), {preset: 'raw'});
+  const seconds = (performance.now() - start) / 1000;
+  const layers = model.layers();
+  const chosen = [1, Math.floor(layers.length / 2), layers.length - 2].map((at) => layers[at].name);
+  const images = tf.tensor4d(new Float32Array(Uint8Array.from(Buffer.from(input, 'base64')).buffer), shape);
+  const own = logitsOf(model, images);
+  const pixels = Array.from({length: 4}, (_, n) =>
+    Uint8Array.from({length: shape[1] * shape[2] * 3}, (_unused, at) => (at * 7919 + n * 31) % 256),
+  );
+  const source = imagesFromPixels({
+    name: 'noise',
+    pixels,
+    height: shape[1],
+    width: shape[2],
+    labels: [0, 0, 1, 1],
+    preset: 'raw',
+  });
+  const passes = await attempt(async () => {
+    for (const layer of chosen) await collectRelevance(model, source, {layer, onProgress: () => undefined});
+    return 'Y';
+  });
+  const splits: string[] = [];
+  let whole = model;
+  for (const layer of chosen) {
+    splits.push(
+      await attempt(() => {
+        const single = atRandom(model, layer);
+        const error = difference(logitsOf(single, images), own);
+        single.dispose();
+        whole = atRandom(whole, layer);
+        return figure(error);
+      }),
+    );
+  }
+  const saved = async (save: () => Promise<string>) =>
+    attempt(async () => {
+      const again = await loadModel(await save(), {preset: 'raw'});
+      const error = difference(logitsOf(again, images), own);
+      again.dispose();
+      return figure(error);
+    });
+  const onnx = await saved(async () => {
+    const target = path.join(place, 'divided.onnx');
+    await saveOnnx(whole, target, {force: true});
+    return target;
+  });
+  const layersModel = await saved(async () => {
+    const target = path.join(place, `${file}-layers`);
+    await saveModel(whole, target, {force: true});
+    return target;
+  });
+  const error = difference(own, logits.flat());
+  images.dispose();
+  model.dispose();
+  for (const entry of readdirSync(place)) rmSync(path.join(place, entry), {recursive: true});
+  const cells = [
+    `${name}, ${exporter}`,
+    `${seconds.toFixed(1)} s`,
+    layers.length,
+    figure(error),
+    passes,
+    splits.join(', '),
+    onnx,
+    layersModel,
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+async function main(): Promise<void> {
+  const [folder, ...names] = process.argv.slice(2);
+  const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
+  const place = mkdtempSync(path.join(tmpdir(), 'unweave-networks-'));
+  const write = (line: string) => process.stdout.write(`${line}\n`);
+  write(
+    '| network, exporter | load | layers | logits | one pass | split: early, middle, late | ONNX and back | LayersModel and back |',
+  );
+  write('|---|---|---|---|---|---|---|---|');
+  try {
+    for (const file of files.filter((one) => names.length === 0 || names.some((name) => one.startsWith(name)))) {
+      write(await row(folder, file, place).catch((error: Error) => `| ${file} | no: ${error.message} |`));
+    }
+  } finally {
+    rmSync(place, {recursive: true});
+  }
+}
+
+void main();

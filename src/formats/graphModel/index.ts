@@ -1,0 +1,1 @@
+export {readGraphModelJson} from './read';
