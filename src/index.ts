@@ -22,6 +22,7 @@ export {ARCHITECTURES} from './formats/architectures';
 export {loadModel, type LoadModelOptions} from './formats/load';
 export {modelFrom} from './formats/modelFrom';
 export {saveModel} from './formats/save';
+export {saveTorchSplit} from './split/torchSplit';
 export {saveOnnx} from './formats/onnx';
 export type {LayerInfo, Model} from './network/types';
 export {InputError, InterruptError} from './common/errors';
