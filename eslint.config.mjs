@@ -17,7 +17,7 @@ const MAY_IMPORT = {
   formats: ['common', 'files', 'engine', 'images', 'network'],
   pass: ['common', 'numerics', 'files', 'engine', 'images', 'network'],
   relevance: ['common', 'numerics', 'files', 'engine', 'images', 'network', 'pass'],
-  cluster: ['common', 'numerics', 'files', 'relevance'],
+  cluster: ['common', 'numerics', 'files', 'engine', 'relevance'],
   split: ['common', 'numerics', 'concepts', 'files', 'engine', 'images', 'network', 'formats', 'pass', 'relevance'],
 };
 MAY_IMPORT.evaluate = [...MAY_IMPORT.split, 'split'];
