@@ -22,6 +22,7 @@ export {ARCHITECTURES} from './formats/architectures';
 export {loadModel, type LoadModelOptions} from './formats/load';
 export {modelFrom} from './formats/modelFrom';
 export {saveModel} from './formats/save';
+export {saveTorchSplit} from './split/torchSplit';
 export {saveOnnx} from './formats/onnx';
 export type {LayerInfo, Model} from './network/types';
 export {InputError, InterruptError} from './common/errors';
@@ -38,7 +39,8 @@ export {submitCollect, type SubmitOptions} from './cluster/submit';
 export {kubernetesJobs, type KubernetesOptions} from './cluster/kubernetes';
 export {mergeStatistics} from './relevance/merge';
 export {loadStatistics, saveStatistics} from './relevance/store';
-export {findPolysemantic} from './concepts/find';
+export {channelConcepts, findPolysemantic} from './concepts/find';
+export {gatedVectors, type GatedVectors} from './numerics/gated';
 export type {
   CandidateChannel,
   ClassPair,
@@ -46,6 +48,7 @@ export type {
   FindOptions,
   PolysemanticChannel,
   PolysemanticChannels,
+  VectorKind,
 } from './concepts/types';
 export {activationMaps, type ActivationMaps} from './evaluate';
 export {disentangle, type DisentangleOptions, type SplitTarget} from './split/disentangle';

@@ -2,12 +2,14 @@ import {Command, InvalidArgumentError, Option} from 'commander';
 import {openImages} from '../images';
 import type {LabelledImages, PresetOption} from '../images/types';
 import {loadModel} from '../formats/load';
+import {formatOf} from '../formats/sniff';
 import type {Model} from '../network/types';
 import {InputError} from '../common/errors';
 
 /** Options of every command that reads a model or images. */
 export interface SourceOptions {
   arch?: string;
+  state?: string;
   preset?: string;
   labels?: string;
   classOrder?: 'name' | 'number';
@@ -18,7 +20,8 @@ export interface SourceOptions {
 
 export function withSourceOptions(command: Command): Command {
   return command
-    .option('--arch <name>', 'architecture of a PyTorch checkpoint, e.g. resnet50 or resnet20')
+    .option('--arch <name>', 'architecture of a PyTorch checkpoint, e.g. resnet50; default: the only one that fits')
+    .option('--state <name>', 'which state dict of a checkpoint, where several fit, e.g. state_dict_ema')
     .option(
       '--preset <name|file>',
       'preprocessing: torch-imagenet, tf, cifar, raw, or a JSON file {name, shorterSide?, mean, std}',
@@ -85,17 +88,17 @@ export async function openModel(
   options: SourceOptions,
   recorded?: {arch?: string; of: string},
 ): Promise<Model> {
+  const {arch, state} = options;
   const preset = await presetOption(options.preset);
-  // A recorded architecture is of a checkpoint; a tfjs model describes itself.
-  const describesItself = !/\.(pth|pt|th|safetensors)$/i.test(source);
-  if (options.arch !== undefined || describesItself || !recorded)
-    return loadModel(source, {arch: options.arch, preset});
+  if (arch !== undefined || !recorded || (await formatOf(source)).format !== 'checkpoint') {
+    return loadModel(source, {arch, state, preset});
+  }
   if (recorded.arch === undefined) {
     throw new InputError(
-      `the ${recorded.of} of a tfjs model, and "${source}" is a PyTorch checkpoint; give that model`,
+      `the ${recorded.of} of a network that describes itself, and "${source}" is a PyTorch checkpoint; give that model`,
     );
   }
-  return loadModel(source, {arch: recorded.arch, preset}).catch((error: Error) => {
+  return loadModel(source, {arch: recorded.arch, state, preset}).catch((error: Error) => {
     if (!(error instanceof InputError)) throw error;
     throw new InputError(`the ${recorded.of} of a ${recorded.arch}, and "${source}" is none: ${error.message}`);
   });

@@ -4,7 +4,8 @@ import {withInterrupt} from '../engine/interrupt';
 import type {LabelledImages, PresetOption} from '../images/types';
 import {makeConcept} from '../concepts/find';
 import type {Concept, PolysemanticChannel} from '../concepts/types';
-import {linearLayer} from '../network/linearLayer';
+import {firing} from '../network/firing';
+import {linearLayer, type LinearLayer} from '../network/linearLayer';
 import type {Model} from '../network/types';
 import {checkArgument} from '../common/argument';
 import {InputError, InterruptError} from '../common/errors';
@@ -13,7 +14,7 @@ import {checkChannel, zeroInputShare, type RelevanceStatistics} from '../numeric
 import {counted} from '../common/words';
 import {presetFor} from '../images/presetFor';
 import {networkAtLayer} from '../network/networkAtLayer';
-import {activitySign, backgroundMoment} from './background';
+import {backgroundMoment} from './background';
 import {conceptInputs} from './conceptInputs';
 import {groupView, type GroupView} from './group';
 import {kernelsFromOwnership, kernelsFromParts} from './kernels';
@@ -76,7 +77,7 @@ export async function disentangle(
     concepts,
     statistics: stats,
     inputs: undefined,
-    sign: activitySign(model.graph, layer.name, channel),
+    ...firesAt(model, layer, channel),
     rho,
   };
   const group = groupView(layer, channel);
@@ -106,6 +107,13 @@ export async function disentangle(
     labelsFile: stats.images.labelsFile,
     before: model,
   });
+}
+
+/** The side on which the channel fires, and sign·w·x from which on it does. */
+function firesAt(model: Model, {name, bias}: LinearLayer, channel: number): {sign: 1 | -1; fires: number} {
+  const {sign, threshold} = firing(model.graph, name);
+  const side = sign[channel] < 0 ? -1 : 1;
+  return {sign: side, fires: side * (threshold[channel] - (bias?.[channel] ?? 0))};
 }
 
 /** Runs a rule on the layer's inputs for the concepts' images. */

@@ -294,8 +294,12 @@ test('wrong use and bad input end with code 1 and one clear message on stderr', 
   await fails(/no model at "nothing"/, 'layers', 'nothing');
   await fails(/labels\.csv is a text file, not a PyTorch checkpoint/, 'layers', 'labels.csv');
   await copyFile(path.join(__dirname, '../data/checkpoints/tensors.pth'), at('weights.pth'));
-  await fails(/needs its architecture: give --arch, one of resnet18/, 'layers', 'weights.pth');
-  await fails(/the statistics are of a tfjs model, and "weights\.pth" is a PyTorch checkpoint; give that model/, 'split', 'weights.pth', 'stats', '--channel', '1', '--classes', '0,2', '--out', 'z'); // prettier-ignore
+  await fails(
+    /fits none of the known architectures \(resnet18, .*; give --arch to see what does not fit/,
+    'layers',
+    'weights.pth',
+  );
+  await fails(/the statistics are of a network that describes itself, and "weights\.pth" is a PyTorch checkpoint; give that model/, 'split', 'weights.pth', 'stats', '--channel', '1', '--classes', '0,2', '--out', 'z'); // prettier-ignore
   const {stdout: help} = await unweave(['split', '--help']);
   assert.match(help.replace(/\s+/g, ' '), /how the weights are divided: published, gatedWiener/);
   await fails(/holds something else/, 'collect', 'model', 'images', '--layer', 'first', '--out', 'flat');
