@@ -127,7 +127,7 @@ export {
   type ShowOptions,
 } from './report/show';
 export {choice, controls, slider, toggle} from './kernel/comms';
-export * as paper from './report/paper';
+export * as paper from './report/reproduction';
 export {plots, type SavableFigure} from './report/plots';
 export type {
   AblationBarsOptions,
