@@ -2,7 +2,7 @@ import {readable} from '../common/readable';
 import {classesWithImages, type RelevanceStatistics} from '../numerics/statistics';
 import {findPolysemantic} from './find';
 import {classVectors, LEAST_AGREEMENT, relation, vectorKind} from './relate';
-import type {VectorKind} from './types';
+import type {PolysemanticChannels, VectorKind} from './types';
 
 /** τ, p and γ for one network, each with its reason. */
 export interface SuggestedThresholds {
@@ -36,7 +36,8 @@ const USUAL = {p: 0.75, gamma: 0.5};
 /**
  * Thresholds for this network, from its own statistics. τ: twice an equal share of the relevance, but no less than what the statistics
  * keep. p: the paper's. γ: where the cosines of the decided pairs fall apart into two groups, by the cut that leaves the least variance
- * within them (Otsu 1979), between 0.1 and 0.7; with fewer than 20 pairs, or published vectors, whose cosines lie close together, 0.5.
+ * within them (Otsu 1979), between 0.1 and 0.7, unless the two halves of the images decide by it less alike than by 0.5; with fewer than
+ * 20 pairs, or published vectors, whose cosines lie close together, 0.5.
  */
 export function suggestThresholds(
   stats: RelevanceStatistics,
@@ -48,31 +49,17 @@ export function suggestThresholds(
   const p = options.p ?? USUAL.p;
   const all = findPolysemantic(stats, {tau, p, arv, allPairs: true});
   const {cosines} = all;
-  const cut = arv === 'gated' && cosines.length >= FEW ? otsu(cosines, LOWEST, HIGHEST) : undefined;
+  const halves = halvesOf(all, stats, arv);
+  const stability = (at: number) =>
+    halves.pairs.length > 0 ? halves.pairs.filter(([a, b]) => a < at === b < at).length / halves.pairs.length : NaN;
+  const apart = arv === 'gated' && cosines.length >= FEW ? round(otsu(cosines, LOWEST, HIGHEST)) : undefined;
+  const cut = apart !== undefined && !(stability(apart) < stability(USUAL.gamma)) ? apart : undefined;
   const gamma = cut ?? USUAL.gamma;
-  let [stable, halves] = [0, 0];
-  let [selfCalled, selves] = [0, 0];
-  for (const {channel, classes} of all.candidates) {
-    const vectors = classVectors(stats, channel, arv);
-    for (const k of classes) {
-      const agreement = vectors.agreement(k);
-      if (Number.isNaN(agreement) || (arv === 'gated' && agreement <= LEAST_AGREEMENT)) continue;
-      selves += 1;
-      if (agreement < gamma) selfCalled += 1;
-    }
-    for (const pair of all.pairs) {
-      if (pair.channel !== channel || pair.decision === 'undecided') continue;
-      const [a, b] = ([0, 1] as const).map((half) => relation(vectors, ...pair.classes, [half, half]));
-      if (Number.isNaN(a) || Number.isNaN(b)) continue;
-      halves += 1;
-      if (a < gamma === b < gamma) stable += 1;
-    }
-  }
   const found: Omit<SuggestedThresholds, 'toString'> = {
     kind: 'suggested thresholds',
     tau,
     p,
-    gamma: Math.round(100 * gamma) / 100,
+    gamma,
     arv,
     reasons: {
       tau: options.tau === undefined ? `twice an equal share of ${outputs} channels` : 'as given',
@@ -82,16 +69,43 @@ export function suggestThresholds(
           ? `where the cosines of ${cosines.length} decided pairs fall apart into two groups`
           : arv === 'published'
             ? "the paper's; published vectors lie too close together to say more"
-            : `the usual one; ${cosines.length} decided pairs are too few to say more`,
+            : apart === undefined
+              ? `the usual one; ${cosines.length} decided pairs are too few to say more`
+              : `the usual one; the cosines of ${cosines.length} decided pairs would fall apart at ${apart}, but the halves of the images decide less alike there`,
     },
     pairs: cosines.length + all.undecided.length,
     undecided: all.undecided.length,
     called: cosines.length > 0 ? cosines.filter((value) => value < gamma).length / cosines.length : NaN,
-    stability: halves > 0 ? stable / halves : NaN,
-    selfCalled: selves > 0 ? selfCalled / selves : NaN,
+    stability: stability(gamma),
+    selfCalled:
+      halves.selves.length > 0 ? halves.selves.filter((value) => value < gamma).length / halves.selves.length : NaN,
   };
   return readable(found as SuggestedThresholds, (one) => describe(one, classesWithImages(stats).length));
 }
+
+/** Cosines of each decided pair in either half, and of each class with itself between the halves. */
+function halvesOf(
+  {candidates, pairs}: PolysemanticChannels,
+  stats: RelevanceStatistics,
+  arv: VectorKind,
+): {pairs: [number, number][]; selves: number[]} {
+  const found: {pairs: [number, number][]; selves: number[]} = {pairs: [], selves: []};
+  for (const {channel, classes} of candidates) {
+    const vectors = classVectors(stats, channel, arv);
+    for (const k of classes) {
+      const agreement = vectors.agreement(k);
+      if (arv === 'published' ? !Number.isNaN(agreement) : agreement > LEAST_AGREEMENT) found.selves.push(agreement);
+    }
+    for (const pair of pairs) {
+      if (pair.channel !== channel || pair.decision === 'undecided') continue;
+      const [a, b] = ([0, 1] as const).map((half) => relation(vectors, ...pair.classes, [half, half]));
+      if (!Number.isNaN(a) && !Number.isNaN(b)) found.pairs.push([a, b]);
+    }
+  }
+  return found;
+}
+
+const round = (value: number) => Math.round(100 * value) / 100;
 
 /** The cut of ascending values that leaves the least variance within the two groups, its value within the bounds. */
 function otsu(values: Float64Array, low: number, high: number): number {
