@@ -17,12 +17,12 @@ const MAY_IMPORT = {
   formats: ['common', 'files', 'engine', 'images', 'network'],
   pass: ['common', 'numerics', 'files', 'engine', 'images', 'network'],
   relevance: ['common', 'numerics', 'files', 'engine', 'images', 'network', 'pass'],
-  cluster: ['common', 'numerics', 'files', 'relevance'],
+  cluster: ['common', 'numerics', 'files', 'engine', 'relevance'],
   split: ['common', 'numerics', 'concepts', 'files', 'engine', 'images', 'network', 'formats', 'pass', 'relevance'],
 };
 MAY_IMPORT.evaluate = [...MAY_IMPORT.split, 'split'];
 MAY_IMPORT.planted = [...MAY_IMPORT.evaluate, 'evaluate'];
-MAY_IMPORT.known = [...MAY_IMPORT.evaluate, 'evaluate'];
+MAY_IMPORT.known = [...MAY_IMPORT.evaluate, 'evaluate', 'demo'];
 MAY_IMPORT.features = ['common', 'numerics', 'engine', 'images', 'network', 'split'];
 MAY_IMPORT.demo = ['common', 'engine', 'images', 'network', 'formats'];
 MAY_IMPORT.report = [...MAY_IMPORT.planted, 'planted', 'known', 'plots', 'features'];

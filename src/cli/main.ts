@@ -7,6 +7,7 @@ import {setDefaultProgress} from '../common/progress';
 import {asFlag, nameOptions} from '../common/options';
 import {addAnalysisCommands, addExploreCommand} from './commands/analysis';
 import {addBenchmarkCommand} from './commands/benchmark';
+import {addCollectCommands} from './commands/collect';
 import {addDemoCommand} from './commands/demo';
 import {addEnvironmentCommands} from './commands/environment';
 import {addPaperCommand} from './commands/paper';
@@ -25,6 +26,7 @@ async function main(): Promise<void> {
     .version(version)
     .showHelpAfterError('(unweave <command> --help lists its options)');
   addAnalysisCommands(program);
+  addCollectCommands(program);
   addExploreCommand(program);
   addSplittingCommands(program);
   addDemoCommand(program);

@@ -35,7 +35,8 @@ export function setDefaultProgress(make: () => ProgressListener): void {
 /** A running task: `advance` as work is done, then `finish` once. */
 export interface Task {
   readonly state: Readonly<ProgressState>;
-  advance(units: number, more?: {skipped?: number; note?: string}): void;
+  /** @param more.total where it turns out to be another */
+  advance(units: number, more?: {skipped?: number; note?: string; total?: number}): void;
   /** The first call counts: one who knows more may finish before the one who only knows that it has ended. */
   finish(outcome: 'done' | 'interrupted' | 'failed', note?: string): void;
 }
@@ -50,8 +51,9 @@ export function startTask(
   report();
   return {
     state,
-    advance(units, {skipped = 0, note} = {}) {
+    advance(units, {skipped = 0, note, total: now} = {}) {
       state.done += units;
+      if (now !== undefined) state.total = now;
       state.skipped += skipped;
       if (note !== undefined) state.note = note;
       report();

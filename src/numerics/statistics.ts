@@ -174,6 +174,11 @@ export function listed(values: readonly (string | number)[], most: number): stri
   return values.length > most ? `${shown}, … (${values.length} in all)` : shown;
 }
 
+/** Mean over the images of the highest softmax probability; undefined where it was not recorded. */
+export function meanConfidence({confidence, images}: RelevanceStatistics): number | undefined {
+  return confidence && confidence.reduce((sum, value) => sum + value, 0) / images.paths.length;
+}
+
 /** What looks wrong with the statistics, one sentence each; none for sound ones. */
 export function warningsOf(stats: RelevanceStatistics): string[] {
   const {hits, confidence} = stats;

@@ -173,15 +173,17 @@ function recordsRelevance(batch: LayerBatch): {batch: LayerBatch; wasAsked: () =
   return {batch: {...batch, relevance, shares}, wasAsked: () => asked};
 }
 
-/** Images with a relevance that is no number, and that value. */
+/** Images with a relevance or a logit that is no number, and that value. */
 function notFiniteIn(batch: LayerBatch): [number, number][] {
-  const values = batch.relevance().dataSync(); // [B, Cout]
-  const outputs = batch.layer.shape[3];
-  const rows = Array.from(batch.labels.keys(), (b) => values.subarray(b * outputs, (b + 1) * outputs));
-  return rows.flatMap((row, b): [number, number][] => {
-    const wrong = row.find((value) => !Number.isFinite(value));
-    return wrong === undefined ? [] : [[b, wrong]];
-  });
+  const found = new Map<number, number>();
+  for (const tensor of [batch.logits(), batch.relevance()]) {
+    const values = tensor.dataSync(); // [B, K], [B, Cout]
+    const size = tensor.shape[1];
+    values.forEach((value, at) => {
+      if (!Number.isFinite(value)) found.set(Math.floor(at / size), value);
+    });
+  }
+  return [...found];
 }
 
 async function download(tensors: Record<string, tf.Tensor>[][]): Promise<Record<string, BatchValues>[][]> {

@@ -99,7 +99,8 @@ async function refuseChangedImages({images}: RelevanceStatistics, list: Labelled
   const places = new Map(list.paths.map((path, index) => [path, index]));
   const indices = paths.map((path) => places.get(path) as number);
   const now = await stampsOf(list, indices, check);
-  const at = now.findIndex((stamp, n) => stamp !== stamps[n]);
+  // 0 is of an image that was no file, or gone before it could be looked at.
+  const at = now.findIndex((stamp, n) => stamp !== stamps[n] && stamps[n] !== 0);
   if (at < 0) return;
   const what =
     now[at] === 0 ? 'is gone' : `has changed (${check === 'files' ? 'size or time of its file' : 'content'})`;

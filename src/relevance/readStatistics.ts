@@ -3,6 +3,7 @@ import {createReadStream} from 'node:fs';
 import {readFile, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../common/errors';
+import {reasonOf} from '../files/binaryFile';
 import {readSafetensors, type SafetensorsArray} from '../files/safetensors';
 import type {NamedFile} from '../files/transaction';
 import type {RelevanceStatistics, SavedState} from '../numerics/statistics';
@@ -61,7 +62,7 @@ export async function loadStatistics(folder: string): Promise<RelevanceStatistic
   } catch (error) {
     // A pass that goes on meanwhile takes files away that its manifest of before named: then there is a new manifest.
     const now = await readFile(path.join(folder, MANIFEST), 'utf8').catch(() => '');
-    if (error instanceof InputError && now !== '' && !sameManifest(now, manifest)) return loadStatistics(folder);
+    if (now !== '' && !sameManifest(now, manifest)) return loadStatistics(folder);
     throw error;
   }
 }
@@ -212,7 +213,11 @@ async function readChecked(folder: string, {file, sha256}: NamedFile): Promise<A
   const full = path.join(folder, file);
   const {arrays} = await readSafetensors(full);
   const hash = createHash('sha256');
-  for await (const piece of createReadStream(full, {highWaterMark: 4 * 2 ** 20})) hash.update(piece as Buffer);
+  try {
+    for await (const piece of createReadStream(full, {highWaterMark: 4 * 2 ** 20})) hash.update(piece as Buffer);
+  } catch (error) {
+    throw new InputError(`cannot read ${full}: ${reasonOf(error)}`);
+  }
   const found = hash.digest('hex');
   if (found !== sha256) {
     throw new InputError(

@@ -1,4 +1,4 @@
-import {addBatch, emptyStatistics} from '../../src/relevance/accumulate';
+import {addBatch, emptyStatistics, type BatchMeasurement} from '../../src/relevance/accumulate';
 import type {RelevanceStatistics} from '../../src/numerics/statistics';
 import {uniform} from './smallNetworks';
 
@@ -50,4 +50,48 @@ export function syntheticStatistics({
     skipped: [],
   });
   return stats;
+}
+
+/** Empty statistics and batches for them: as many images, and shares of each, as a long run has; their values are of no interest. */
+export function statisticsFor({images = 1000, batchSize = 100, classes = 5, outputs = 8, inputs = 4} = {}): {
+  stats: RelevanceStatistics;
+  batches: BatchMeasurement[];
+} {
+  const draw = uniform(3, 0, 1);
+  const stats = emptyStatistics({
+    model: {name: 'synthetic', hash: 'synthetic'},
+    layer: {
+      name: 'studied',
+      kind: 'conv',
+      shape: [1, 1, inputs, outputs],
+      kernel: new Float32Array(inputs * outputs).fill(1),
+      strides: [1, 1],
+      padding: 'same',
+      dilation: [1, 1],
+      groups: 1,
+    },
+    classes,
+    classNames: Array.from({length: classes}, (_, k) => `class ${k}`),
+    preset: {name: 'none', mean: [0, 0, 0], std: [1, 1, 1]},
+    images: {name: 'synthetic images', listHash: 'synthetic', total: images},
+    floor: 0.005,
+    topCount: 4,
+  });
+  const batches = Array.from({length: Math.ceil(images / batchSize)}, (_, batch): BatchMeasurement => {
+    const indices = Array.from({length: Math.min(batchSize, images - batch * batchSize)}, (_unused, b) => batch * batchSize + b); // prettier-ignore
+    const values = (size: number) => Float32Array.from({length: indices.length * size}, draw);
+    const labels = indices.map((index) => index % classes);
+    return {
+      paths: indices.map((index) => `class${index % classes}/${index}.png`),
+      labels,
+      halves: indices.map((index) => index & 1),
+      relevance: values(outputs),
+      activation: values(outputs),
+      inputSums: values(inputs),
+      predictions: labels,
+      confidence: values(1),
+      zeroInputs: {zeros: 1, total: 2},
+    };
+  });
+  return {stats, batches};
 }

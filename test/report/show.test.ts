@@ -280,11 +280,11 @@ test('what goes wrong while images are read is said in the cell', async () => {
   const kernel = fakeKernel();
   try {
     const cell = kernel.runCell();
-    const {images, results} = many;
+    const {images} = many;
     const labelsFor = () => {
       throw new InputError('labels are unclear');
     };
-    show(results['a channel'], {stats: many.stats, images: {...images, labelsFor}});
+    show({...images, labelsFor}, {model: many.model});
     show('next');
     await kernelState().showing;
     assert.deepEqual(

@@ -5,26 +5,10 @@ import type {PolysemanticChannels} from '../../concepts/types';
 import {refuseForeignFile, refuseInput, replaceFile} from '../../files/output';
 import {PAGE_MARK} from '../../report/display';
 import {explorePage} from '../../explore';
-import {InputError} from '../../common/errors';
-import {topOne, zeroInputShare} from '../../numerics/statistics';
-import {collectRelevance} from '../../relevance/collect';
 import {loadStatistics} from '../../relevance/store';
-import {
-  number,
-  openImagesOption,
-  openModel,
-  presetOption,
-  print,
-  wholeNumber,
-  withJson,
-  withSourceOptions,
-  type SourceOptions,
-} from '../common';
+import {number, openImagesOption, openModel, print, withJson, withSourceOptions, type SourceOptions} from '../common';
 
-const IMAGES =
-  'folder with one sub-folder a class, flat folder with --labels, list file (path and label a line), tar archive or folder of them, or CIFAR-10 binary batches (of a folder the training batches, else test_batch.bin; or one file)';
-
-/** `layers`, `collect`, `find`: from a network and images to its polysemantic channels. */
+/** `layers`, `find`: from a network and images to its polysemantic channels. */
 export function addAnalysisCommands(program: Command): void {
   withJson(withSourceOptions(program.command('layers')))
     .description('list the layers that can be analysed, with their shapes')
@@ -42,48 +26,6 @@ export function addAnalysisCommands(program: Command): void {
         output.join('×'),
       ]);
       print([String(model), ...table([['layer', 'kind', 'kernel', 'channels', 'output'], ...rows])].join('\n'), false);
-    });
-
-  withJson(withSourceOptions(program.command('collect')))
-    .description('one pass over the images: relevance statistics of a layer')
-    .argument('<model>', 'tfjs model folder or PyTorch checkpoint')
-    .argument('<images>', IMAGES)
-    .requiredOption('--layer <name>', 'layer of interest (see unweave layers)')
-    .requiredOption('--out <folder>', 'folder for the statistics; a checkpoint of the same run there is gone on with')
-    .option('--force', 'begin anew in the folder, whatever it holds')
-    .option('--batch <n>', 'images a batch', wholeNumber, 32)
-    .option('--limit <n>', 'only n images, of each class as many as of the others', wholeNumber)
-    .option('--per-class <n>', 'only n images of each class', wholeNumber)
-    .option('--floor <share>', 'smallest share of relevance kept; find cannot go below it', number, 0.005)
-    .option('--unreadable <skip|fail>', 'what an unreadable image does', 'skip')
-    .action(async (source: string, folder: string, options: SourceOptions & CollectFlags) => {
-      if (options.unreadable !== 'skip' && options.unreadable !== 'fail') {
-        throw new InputError(`invalid --unreadable: ${options.unreadable}; give skip or fail`);
-      }
-      const model = await openModel(source, options);
-      const images = await openImagesOption(folder, options);
-      const stats = await collectRelevance(model, images, {
-        layer: options.layer,
-        out: options.out,
-        force: options.force,
-        batchSize: options.batch,
-        limit: options.limit,
-        perClass: options.perClass,
-        floor: options.floor,
-        preset: await presetOption(options.preset),
-        unreadable: options.unreadable,
-      });
-      const [kh, kw, inputs, outputs] = stats.layer.shape;
-      const summary = {
-        out: options.out,
-        model: stats.model,
-        layer: {name: stats.layer.name, kernel: [kh, kw], inputs, channels: outputs},
-        images: stats.images.paths.length,
-        skipped: stats.images.skipped,
-        top1: topOne(stats),
-        zeroInputs: zeroInputShare(stats),
-      };
-      print(options.json ? summary : `${stats}\nstatistics in ${options.out}`, options.json);
     });
 
   withJson(program.command('find'))
@@ -160,17 +102,6 @@ export function addExploreCommand(program: Command): void {
       await replaceFile(options.out, await explorePage(stats, {images}));
       print(options.json ? {page: options.out} : `open ${options.out} in a browser`, options.json);
     });
-}
-
-interface CollectFlags {
-  layer: string;
-  out: string;
-  force?: boolean;
-  batch: number;
-  limit?: number;
-  perClass?: number;
-  floor: number;
-  unreadable: string;
 }
 
 /** Rows of text in aligned columns. */

@@ -1,10 +1,10 @@
 import type {Concept, PolysemanticChannel, PolysemanticChannels} from '../../concepts/types';
 import type {LabelledImages} from '../../images/types';
+import {mostRelevantImages} from '../../numerics/mostRelevant';
 import type {RelevanceStatistics} from '../../numerics/statistics';
 import {candidateScatter, cosineHistogram, similarityHeatmap} from '../../plots';
 import {CONCEPT_COLOURS} from '../../plots/palette';
 import {conceptLabel, nameText} from '../../plots/labels';
-import {topOf} from './network';
 import {ROW, type ShowOptions} from './options';
 import {thumbnailGrid, type ThumbnailRow} from './thumbnails';
 import {table, words, type Block, type View} from './view';
@@ -85,7 +85,10 @@ function channelTable(found: PolysemanticChannels): Block {
   return table(columns, rows, {limit: 12});
 }
 
-/** Images of each concept's classes that the channel matters to most; of a concept without such images, its first ones. */
+/**
+ * Images of each concept's classes that the channel matters to most, by turns from each class, so that no class hides the others. Images
+ * that the statistics do not know, or in which the channel's share is below their floor, are not shown in their place.
+ */
 async function exampleImages(
   {channel, concepts}: PolysemanticChannel,
   stats: RelevanceStatistics,
@@ -93,29 +96,36 @@ async function exampleImages(
   options: ShowOptions,
 ): Promise<Block> {
   const {count = ROW} = options;
-  const labels = images.labelsFor(stats.classes);
-  const top = topOf(stats, channel, 'relevance', images);
+  const indexOf = new Map(images.paths.map((path, index) => [path, index]));
   const rows = concepts.map((concept, j): ThumbnailRow => {
-    const inConcept = (k: number) => concept.classes.includes(k);
-    const best = top.filter(({label}) => inConcept(label)).map(({index}) => index);
-    const others = Array.from(labels.keys()).filter((index) => inConcept(labels[index]) && !best.includes(index));
-    const shown = [...best, ...others].slice(0, count);
+    const [byClass] = mostRelevantImages(stats, [{channel, classes: concept.classes}], count);
+    const shown = inTurns(byClass)
+      .map(({image, share}) => ({index: indexOf.get(stats.images.paths[image]), image, share}))
+      .filter((one): one is {index: number; image: number; share: number} => one.index !== undefined)
+      .slice(0, count)
+      .sort((a, b) => b.share - a.share);
     return {
       label: conceptLabel(concept),
-      note: best.length > 0 ? `${best.length} of the channel's ${top.length} highest` : 'none of the highest',
-      images: shown.map((index) => ({
+      note:
+        shown.length === 0
+          ? `the channel has a share of ${stats.shares.floor} or more in none of these images`
+          : `shares ${percent(shown[0].share)} to ${percent(shown[shown.length - 1].share)}`,
+      images: shown.map(({index, image, share}) => ({
         index,
-        hint: `${stats.classNames[labels[index]]} · ${images.paths[index]}`,
+        hint: `${stats.classNames[stats.images.labels[image]]} · ${images.paths[index]} · share ${percent(share)}`,
         frame: CONCEPT_COLOURS[j % CONCEPT_COLOURS.length],
       })),
     };
   });
-  return thumbnailGrid(
-    `channel ${channel}: images of its concepts, the highest relevance first`,
-    rows,
-    images,
-    options,
-  );
+  return thumbnailGrid(`channel ${channel}: images of its concepts, the highest share first`, rows, images, options);
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+
+/** The first of each list, then the second of each, and so on. */
+function inTurns<T>(lists: readonly (readonly T[])[]): T[] {
+  const longest = Math.max(0, ...lists.map(({length}) => length));
+  return Array.from({length: longest}, (_, turn) => lists.flatMap((list) => list.slice(turn, turn + 1))).flat();
 }
 
 function namesOf({concepts}: PolysemanticChannel): Map<number, string> {
