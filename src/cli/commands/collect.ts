@@ -53,7 +53,7 @@ export function addCollectCommands(program: Command): void {
 function addCollect(program: Command): void {
   withJson(withSourceOptions(program.command('collect')))
     .description('one pass over the images: relevance statistics of a layer, or of several')
-    .argument('<model>', 'tfjs model folder or PyTorch checkpoint')
+    .argument('<model>', 'ONNX, Keras or tfjs model, or PyTorch checkpoint')
     .argument('<images>', IMAGES)
     .requiredOption(
       '--layer <name>',
