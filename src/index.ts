@@ -40,6 +40,16 @@ export {kubernetesJobs, type KubernetesOptions} from './cluster/kubernetes';
 export {mergeStatistics} from './relevance/merge';
 export {loadStatistics, saveStatistics} from './relevance/store';
 export {channelConcepts, findPolysemantic} from './concepts/find';
+export {suggestThresholds, type SuggestedThresholds} from './concepts/thresholds';
+export {
+  KNOWN_KINDS,
+  knownImages,
+  knownNetwork,
+  runKnownBenchmark,
+  trainKnown,
+  type KnownBenchmark,
+  type KnownKind,
+} from './known';
 export {gatedVectors, type GatedVectors} from './numerics/gated';
 export type {
   CandidateChannel,
@@ -51,6 +61,12 @@ export type {
   VectorKind,
 } from './concepts/types';
 export {activationMaps, type ActivationMaps} from './evaluate';
+export {
+  discoverConcepts,
+  type DiscoveredConcept,
+  type DiscoveredConcepts,
+  type DiscoverOptions,
+} from './split/discover';
 export {disentangle, type DisentangleOptions, type SplitTarget} from './split/disentangle';
 export {SPLIT_RULES} from './split/rules';
 export {loadSplit, saveSplit} from './split/store';
@@ -111,7 +127,7 @@ export {
   type ShowOptions,
 } from './report/show';
 export {choice, controls, slider, toggle} from './kernel/comms';
-export * as paper from './report/paper';
+export * as paper from './report/reproduction';
 export {plots, type SavableFigure} from './report/plots';
 export type {
   AblationBarsOptions,

@@ -43,19 +43,13 @@ export function weightShapes(): number[][] {
 
 /** The network as a model: images [B, 64, 64, 3] → logits [B, 24]. */
 export function knownModel(weights: KnownWeights, name: string): Model {
-  const nodes: GraphNode[] = [{name: 'image', operator: 'InputLayer', args: inputArgs(), inputs: [], weights: []}];
+  const nodes: GraphNode[] = [
+    {name: 'image', operator: 'InputLayer', args: {shape: [KNOWN_SIZE, KNOWN_SIZE, 3]}, inputs: [], weights: []},
+  ];
   const add = (node: Omit<GraphNode, 'inputs'>) => nodes.push({...node, inputs: [nodes[nodes.length - 1].name]});
   const convolution = (at: number, layer: string, stride: number) => {
     const {shape, kernel, bias} = weights[at];
-    const args = {
-      filters: shape[3],
-      kernelSize: shape.slice(0, 2),
-      strides: [stride, stride],
-      padding: 'same',
-      dilationRate: [1, 1],
-      groups: 1,
-      useBias: true,
-    };
+    const args = {strides: [stride, stride], padding: 'same', dilationRate: [1, 1], groups: 1};
     add({name: layer, operator: 'Conv2D', args, weights: pair(shape, kernel, bias)});
     add({name: `relu_${layer}`, operator: 'ReLU', args: {maxValue: null, negativeSlope: 0, threshold: 0}, weights: []});
   };
@@ -67,15 +61,10 @@ export function knownModel(weights: KnownWeights, name: string): Model {
   convolution(TRUNK.length, KNOWN_LAYER, 1);
   add({name: 'mean', operator: 'GlobalAveragePooling2D', args: {keepdims: false}, weights: []});
   const {shape, kernel, bias} = weights[TRUNK.length + 1];
-  add({name: 'logits', operator: 'Dense', args: {units: shape[1], useBias: true}, weights: pair(shape, kernel, bias)});
+  add({name: 'logits', operator: 'Dense', args: {}, weights: pair(shape, kernel, bias)});
   const graph: Graph = {nodes, inputs: ['image'], outputs: ['logits']};
   return makeModel(graph, {name, preset: KNOWN_PRESET, classNames: KNOWN_CLASSES});
 }
-
-const inputArgs = () => ({
-  shape: [KNOWN_SIZE, KNOWN_SIZE, 3],
-  batchInputShape: [null, KNOWN_SIZE, KNOWN_SIZE, 3],
-});
 
 function pair(shape: number[], kernel: Float32Array, bias: Float32Array) {
   return [

@@ -65,6 +65,9 @@ function measureGates(
   const gates = firingGates(batch.output(), firing); // [B, P, Cout]
   const taps = tapInputs(layer, batch.input()); // taps of [B, P, Cin]
   const weights = tf.reshape(tf.tensor1d(layer.kernel), [taps.length, inputs, outputs]); // [taps, Cin, Cout]
+  const all = groupsOf(labels, halves);
+  if (floor === 0 && labels.length * outputs * taps.length * inputs <= AT_ONCE)
+    return productsAtOnce(gates, taps, weights, all);
   const important = floor > 0 ? importantMask(batch.shares(), floor, labels.length, outputs) : undefined; // [B, 1, Cout]
   const rows: number[][] = [[], [], []];
   const counts: tf.Tensor[] = [];
@@ -83,18 +86,95 @@ function measureGates(
     counts.push(tf.stack([tf.sum(flat, 0), tf.sum(tf.max(own, 1), 0)])); // [2, Cout]
     for (let c = 0; c < outputs; c++) [group.half, group.class, c].forEach((value, n) => rows[n].push(value));
   };
-  for (const group of groupsOf(labels, halves)) gather(group, important);
   if (important) {
+    const chosen = productsOfPairs(gates, taps, weights, batch, floor);
+    chosen.rows.forEach((values, n) => values.forEach((value) => rows[n].push(value)));
+    counts.push(chosen.counts);
+    sums.push(chosen.sums);
     const others = tf.sub(1, important);
     for (const half of [0, 1]) {
       const images = Array.from(halves).flatMap((value, image) => (value === half ? [image] : []));
       if (images.length > 0) gather({half, class: -1, images}, others);
     }
+  } else {
+    for (const group of all) gather(group);
   }
   return {
     rows: tf.tensor2d(rows, [3, rows[0].length], 'int32'),
     counts: tf.concat(counts, 1),
     sums: tf.concat(sums, 0),
+  };
+}
+
+/** Sums of the pairs of image and channel whose share reaches the floor: few of many, a row each. */
+function productsOfPairs(
+  gates: tf.Tensor3D,
+  taps: tf.Tensor3D[],
+  weights: tf.Tensor,
+  {labels, halves, shares}: LayerBatch,
+  floor: number,
+): {rows: number[][]; counts: tf.Tensor; sums: tf.Tensor} {
+  const [batch, positions, outputs] = gates.shape;
+  const inputs = taps[0].shape[2];
+  const values = shares();
+  const channels = Array.from({length: batch}, (_, b) =>
+    Array.from({length: outputs}, (_unused, c) => c).filter((c) => values[b * outputs + c] >= floor),
+  );
+  const most = Math.max(1, ...channels.map(({length}) => length));
+  const at = (b: number, n: number) => channels[b][n] ?? 0;
+  const each = <T>(value: (b: number, n: number) => T) =>
+    Array.from({length: batch * most}, (_, row) => value(Math.floor(row / most), row % most));
+  const own = tf.tensor1d(each(at), 'int32'); // [B·Q]
+  const valid = tf.tensor2d(
+    each((b, n) => (n < channels[b].length ? 1 : 0)),
+    [batch * most, 1],
+  );
+  const flat = tf.reshape(tf.transpose(gates, [0, 2, 1]), [batch * outputs, positions]);
+  const places = tf.tensor1d(
+    each((b, n) => b * outputs + at(b, n)),
+    'int32',
+  );
+  const chosen = tf.mul(tf.gather(flat, places), valid); // [B·Q, P]
+  const byImage = tf.reshape(chosen, [batch, most, positions]);
+  let sums: tf.Tensor | undefined;
+  taps.forEach((tap, n) => {
+    const product = tf.reshape(tf.matMul(byImage, tap), [batch * most, inputs]);
+    const weighted = tf.mul(product, tf.gather(tf.transpose(tf.gather(weights, n)), own)); // [B·Q, Cin]
+    sums = sums ? tf.add(sums, weighted) : weighted;
+  });
+  return {
+    rows: [each((b) => halves[b]), each((b) => labels[b]), each(at)],
+    counts: tf.stack([tf.sum(chosen, 1), tf.max(chosen, 1)]), // [2, B·Q]
+    sums: sums!,
+  };
+}
+
+/** Values that products of all images may have at once; beyond it groups are gone through one by one. */
+const AT_ONCE = 2 ** 24;
+
+/** The same sums, by one product of all images and one of the groups: small layers are a matter of few operations. */
+function productsAtOnce(gates: tf.Tensor3D, taps: tf.Tensor3D[], weights: tf.Tensor, groups: readonly Group[]) {
+  const [batch, , outputs] = gates.shape;
+  const inputs = taps[0].shape[2];
+  const member = new Float32Array(groups.length * batch);
+  groups.forEach(({images}, g) => images.forEach((image) => (member[g * batch + image] = 1)));
+  const into = tf.tensor2d(member, [groups.length, batch]);
+  const x = taps.length === 1 ? taps[0] : tf.concat(taps, 2); // [B, P, taps·Cin]
+  const products = tf.reshape(tf.matMul(gates, x, true), [batch, -1]) as tf.Tensor2D; // [B, Cout·taps·Cin]
+  const sums = tf.reshape(tf.matMul(into, products), [-1, outputs, taps.length, inputs]); // [G, Cout, taps, Cin]
+  const weighted = tf.mul(sums, tf.transpose(weights, [2, 0, 1])); // [G, Cout, taps, Cin]
+  const counts = [tf.sum(gates, 1), tf.max(gates, 1)].map((one) =>
+    tf.reshape(tf.matMul(into, one as tf.Tensor2D), [1, -1]),
+  ); // [1, G·Cout]
+  const rows = [
+    groups.flatMap(({half}) => new Array<number>(outputs).fill(half)),
+    groups.flatMap((group) => new Array<number>(outputs).fill(group.class)),
+    groups.flatMap(() => Array.from({length: outputs}, (_, c) => c)),
+  ];
+  return {
+    rows: tf.tensor2d(rows, [3, rows[0].length], 'int32'),
+    counts: tf.concat(counts, 0), // [2, G·Cout]
+    sums: tf.reshape(tf.sum(weighted, 2), [-1, inputs]), // [G·Cout, Cin]
   };
 }
 

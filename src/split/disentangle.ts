@@ -3,6 +3,7 @@ import {ensureBackend} from '../engine';
 import {withInterrupt} from '../engine/interrupt';
 import type {LabelledImages, PresetOption} from '../images/types';
 import {makeConcept} from '../concepts/find';
+import {classIndex} from '../concepts/names';
 import type {Concept, PolysemanticChannel} from '../concepts/types';
 import {firing} from '../network/firing';
 import {linearLayer, type LinearLayer} from '../network/linearLayer';
@@ -26,8 +27,8 @@ import type {Split, SplitProblem, SplitRule} from './types';
 /** A channel and the concepts to pull apart: two or more, each of one or more classes. */
 export interface SplitTarget {
   channel: number;
-  /** Classes of each concept, as indices or as found concepts. */
-  concepts: readonly (number | readonly number[] | Pick<Concept, 'classes'>)[];
+  /** Classes of each concept: indices, names, or found concepts. */
+  concepts: readonly (number | string | readonly (number | string)[] | Pick<Concept, 'classes'>)[];
 }
 
 export interface DisentangleOptions extends LongCallOptions {
@@ -182,9 +183,11 @@ function checkTarget(target: PolysemanticChannel | SplitTarget | undefined): voi
 }
 
 function conceptsOf(stats: RelevanceStatistics, target: PolysemanticChannel | SplitTarget): Concept[] {
-  const groups = target.concepts.map((concept) =>
-    typeof concept === 'number' ? [concept] : 'classes' in concept ? concept.classes : concept,
-  );
+  const index = (k: number | string) => (typeof k === 'string' ? classIndex(stats, k) : k);
+  const groups = target.concepts.map((concept) => {
+    if (typeof concept === 'number' || typeof concept === 'string') return [index(concept)];
+    return 'classes' in concept ? concept.classes : concept.map(index);
+  });
   if (groups.length < 2)
     throw new InputError(
       `${counted(groups.length, 'concept')} ${groups.length === 1 ? 'was' : 'were'} given; at least two are needed to divide channel ${target.channel}`,

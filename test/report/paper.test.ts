@@ -22,7 +22,7 @@ import {
   TEASER,
   writePaper,
   type TripleFractions,
-} from '../../src/report/paper';
+} from '../../src/report/reproduction';
 import {meanOf} from '../reference/evaluateSlowly';
 import {seededWeights} from '../reference/seededWeights';
 import {sharedData} from '../reference/sharedData';
