@@ -22,7 +22,7 @@ const MAY_IMPORT = {
 };
 MAY_IMPORT.evaluate = [...MAY_IMPORT.split, 'split'];
 MAY_IMPORT.planted = [...MAY_IMPORT.evaluate, 'evaluate'];
-MAY_IMPORT.known = [...MAY_IMPORT.evaluate, 'evaluate'];
+MAY_IMPORT.known = [...MAY_IMPORT.evaluate, 'evaluate', 'demo'];
 MAY_IMPORT.features = ['common', 'numerics', 'engine', 'images', 'network', 'split'];
 MAY_IMPORT.demo = ['common', 'engine', 'images', 'network', 'formats'];
 MAY_IMPORT.report = [...MAY_IMPORT.planted, 'planted', 'known', 'plots', 'features'];

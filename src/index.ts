@@ -22,6 +22,7 @@ export {ARCHITECTURES} from './formats/architectures';
 export {loadModel, type LoadModelOptions} from './formats/load';
 export {modelFrom} from './formats/modelFrom';
 export {saveModel} from './formats/save';
+export {saveTorchSplit} from './split/torchSplit';
 export {saveOnnx} from './formats/onnx';
 export type {LayerInfo, Model} from './network/types';
 export {InputError, InterruptError} from './common/errors';
@@ -46,7 +47,18 @@ export {submitCollect, type SubmitOptions} from './cluster/submit';
 export {kubernetesJobs, type KubernetesOptions} from './cluster/kubernetes';
 export {mergeStatistics} from './relevance/merge';
 export {loadStatistics, saveStatistics} from './relevance/store';
-export {findPolysemantic} from './concepts/find';
+export {channelConcepts, findPolysemantic} from './concepts/find';
+export {suggestThresholds, type SuggestedThresholds} from './concepts/thresholds';
+export {
+  KNOWN_KINDS,
+  knownImages,
+  knownNetwork,
+  runKnownBenchmark,
+  trainKnown,
+  type KnownBenchmark,
+  type KnownKind,
+} from './known';
+export {gatedVectors, type GatedVectors} from './numerics/gated';
 export type {
   CandidateChannel,
   ClassPair,
@@ -54,8 +66,15 @@ export type {
   FindOptions,
   PolysemanticChannel,
   PolysemanticChannels,
+  VectorKind,
 } from './concepts/types';
 export {activationMaps, type ActivationMaps} from './evaluate';
+export {
+  discoverConcepts,
+  type DiscoveredConcept,
+  type DiscoveredConcepts,
+  type DiscoverOptions,
+} from './split/discover';
 export {disentangle, type DisentangleOptions, type SplitTarget} from './split/disentangle';
 export {SPLIT_RULES} from './split/rules';
 export {loadSplit, saveSplit} from './split/store';
@@ -116,7 +135,7 @@ export {
   type ShowOptions,
 } from './report/show';
 export {choice, controls, slider, toggle} from './kernel/comms';
-export * as paper from './report/paper';
+export * as paper from './report/reproduction';
 export {plots, type SavableFigure} from './report/plots';
 export type {
   AblationBarsOptions,

@@ -1,13 +1,17 @@
 import {Command, InvalidArgumentError, Option} from 'commander';
-import {openImages} from '../images';
-import type {LabelledImages, PresetOption} from '../images/types';
+import {choosePreset, openImages} from '../images';
+import type {LabelledImages, Preset, PresetOption} from '../images/types';
 import {loadModel} from '../formats/load';
+import {formatOf} from '../formats/sniff';
 import type {Model} from '../network/types';
 import {InputError} from '../common/errors';
 
 /** Options of every command that reads a model or images. */
 export interface SourceOptions {
   arch?: string;
+  state?: string;
+  inputSize?: [number, number];
+  output?: string;
   preset?: string;
   labels?: string;
   classOrder?: 'name' | 'number';
@@ -18,7 +22,14 @@ export interface SourceOptions {
 
 export function withSourceOptions(command: Command): Command {
   return command
-    .option('--arch <name>', 'architecture of a PyTorch checkpoint, e.g. resnet50 or resnet20')
+    .option('--arch <name>', 'architecture of a PyTorch checkpoint, e.g. resnet50; default: the only one that fits')
+    .option('--state <name>', 'which state dict of a checkpoint, where several fit, e.g. state_dict_ema')
+    .option(
+      '--input-size <pixels>',
+      'size of the images for a network that takes any: 224, or 224x320 (height x width)',
+      inputSize,
+    )
+    .option('--output <name>', 'the output with the classes, for a network of several')
     .option(
       '--preset <name|file>',
       'preprocessing: torch-imagenet, tf, cifar, raw, or a JSON file {name, shorterSide?, mean, std}',
@@ -57,6 +68,18 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
+/** `224` as [224, 224], `224x320` as [224, 320]. */
+function inputSize(text: string): [number, number] {
+  const sides = text.split('x').map(wholeNumber);
+  if (sides.length > 2) throw new InvalidArgumentError('Give one number, or height x width.');
+  return [sides[0], sides[sides.length - 1]];
+}
+
+/** Prints what the user should know, beside the result. */
+export function printNotes(notes: readonly string[] = []): void {
+  for (const note of notes) process.stderr.write(`note: ${note}\n`);
+}
+
 /** `png,tif` as ['png', 'tif']. */
 function words(text: string): string[] {
   return text.split(',').map((word) => word.trim());
@@ -85,20 +108,30 @@ export async function openModel(
   options: SourceOptions,
   recorded?: {arch?: string; of: string},
 ): Promise<Model> {
-  const preset = await presetOption(options.preset);
-  // A recorded architecture is of a checkpoint; a tfjs model describes itself.
-  const describesItself = !/\.(pth|pt|th|safetensors)$/i.test(source);
-  if (options.arch !== undefined || describesItself || !recorded)
-    return loadModel(source, {arch: options.arch, preset});
-  if (recorded.arch === undefined) {
+  const {arch, state, inputSize, output} = options;
+  const given = {state, inputSize, output, preset: await presetOption(options.preset)};
+  const named = arch !== undefined || !recorded || (await formatOf(source)).format !== 'checkpoint';
+  if (!named && recorded.arch === undefined) {
     throw new InputError(
-      `the ${recorded.of} of a tfjs model, and "${source}" is a PyTorch checkpoint; give that model`,
+      `the ${recorded.of} of a network that describes itself, and "${source}" is a PyTorch checkpoint; give that model`,
     );
   }
-  return loadModel(source, {arch: recorded.arch, preset}).catch((error: Error) => {
-    if (!(error instanceof InputError)) throw error;
+  const model = await loadModel(source, {arch: named ? arch : recorded.arch, ...given}).catch((error: Error) => {
+    if (named || !(error instanceof InputError)) throw error;
     throw new InputError(`the ${recorded.of} of a ${recorded.arch}, and "${source}" is none: ${error.message}`);
   });
+  printNotes(model.notes);
+  return model;
+}
+
+/** Says where the statistics' or the split's preset and the images' differ, and which applies. */
+export async function notePreset(
+  model: Model,
+  images: LabelledImages,
+  options: SourceOptions,
+  recorded?: Preset,
+): Promise<void> {
+  printNotes(choosePreset(model, images, await presetOption(options.preset), recorded).notes);
 }
 
 export async function openImagesOption(
@@ -110,7 +143,7 @@ export async function openImagesOption(
   const {classOrder, extensions, root} = options;
   const labels = options.labels === 'none' ? {} : {labels: options.labels, recordedLabels: recorded.labelsFile};
   const images = await openImages(folder, {...labels, preset, classOrder, extensions, root});
-  for (const note of images.notes ?? []) process.stderr.write(`note: ${note}\n`);
+  printNotes(images.notes);
   return images;
 }
 

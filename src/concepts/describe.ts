@@ -25,20 +25,23 @@ export function describePairs(found: PolysemanticChannels): string {
       concepts.flatMap(({classes, classNames}) => classes.map((k, at) => [k, namedClass(k, classNames[at])] as const)),
     ),
   );
+  const {classNames} = found.stats;
+  const named = (k: number) => names.get(k) ?? namedClass(k, classNames[k]);
   const lines = found.pairs.map(
-    ({channel, classes: [a, b], cosine}) =>
-      `  channel ${String(channel).padStart(4)}  cosine ${cosine.toFixed(3).padStart(6)}  ${names.get(a)} | ${names.get(b)}`,
+    ({channel, classes: [a, b], cosine, decision}) =>
+      `  channel ${String(channel).padStart(4)}  cosine ${cosine.toFixed(3).padStart(6)}  ${named(a)} | ${named(b)}${decision === 'undecided' ? '  undecided' : ''}`,
   );
   return [headline(found), ...lines, ...warningLines(found)].join('\n');
 }
 
-function headline({layer, candidates, pairs, length, thresholds}: PolysemanticChannels): string {
-  const {tau, p, gamma, allPairs} = thresholds;
+function headline({layer, candidates, pairs, length, thresholds, undecided}: PolysemanticChannels): string {
+  const {tau, p, gamma, allPairs, arv} = thresholds;
   const relevant = `${counted(candidates.length, 'channel')} ${candidates.length === 1 ? 'is' : 'are'} relevant to at least two classes (τ ${round(tau)}, p ${round(p)})`;
   const reported = allPairs
     ? `${counted(pairs.length, 'pair')}, whatever γ`
-    : `${length} of them ${length === 1 ? 'is' : 'are'} polysemantic (γ ${round(gamma)}), ${counted(pairs.length, 'pair')}`;
-  return `layer ${layer}: ${relevant}; ${reported}`;
+    : `${length} of them ${length === 1 ? 'is' : 'are'} polysemantic (γ ${round(gamma)}${arv === 'gated' ? ', gated vectors' : ''}), ${counted(pairs.length, 'pair')}`;
+  const open = undecided.length > 0 ? `; ${counted(undecided.length, 'pair')} undecided` : '';
+  return `layer ${layer}: ${relevant}; ${reported}${open}`;
 }
 
 function warningLines({warnings}: PolysemanticChannels): string[] {

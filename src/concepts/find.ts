@@ -1,15 +1,17 @@
-import {agnes} from 'ml-hclust';
 import {checkArgument} from '../common/argument';
 import {InputError} from '../common/errors';
 import {
   averagedRelevanceVector,
+  checkChannel,
   checkClass,
   classCount,
   warningsOf,
   type RelevanceStatistics,
 } from '../numerics/statistics';
-import {cosine} from '../numerics/vectors';
 import {describeChannels} from './describe';
+import {groupClasses} from './group';
+import {classIndex} from './names';
+import {byCosine, classVectors, LEAST_AGREEMENT, relatedPairs, vectorKind} from './relate';
 import type {
   CandidateChannel,
   ClassPair,
@@ -19,6 +21,8 @@ import type {
   PolysemanticChannels,
 } from './types';
 import {readable} from '../common/readable';
+import {counted} from '../common/words';
+import {requireGates} from '../numerics/gated';
 
 /**
  * Fraction of a class's images for which a channel is important, [Cout, K]: s_c ≥ τ (Hesse et al. 2025, section 3.1). All images
@@ -57,29 +61,48 @@ export function relevantClasses(stats: RelevanceStatistics, {tau, p}: {tau: numb
 }
 
 /**
- * Channels that are relevant to several classes whose averaged relevance vectors point in different directions: γ-polysemantic
- * channels (Hesse et al. 2025, section 3.2; negative cosines count). Takes milliseconds, since no image is needed.
- * @throws InputError for a threshold out of range
+ * Channels that are relevant to several classes whose vectors point in different directions: γ-polysemantic channels (Hesse et al. 2025,
+ * section 3.2; negative cosines count). Takes milliseconds, since no image is needed.
+ *
+ * Gated vectors are compared where the statistics hold them: on networks whose channels were trained to mean one part or several, the
+ * published vectors find nothing at γ = 0.5 and the gated ones most of what there is (test/bench/README.md). Their pairs have a third
+ * answer, undecided, where a class does not agree with itself between the halves of its images.
+ * @throws InputError for a threshold out of range, or `arv: 'gated'` with statistics without gated sums
  */
 export function findPolysemantic(stats: RelevanceStatistics, options: FindOptions = {}): PolysemanticChannels {
   const {tau = 0.03, p = 0.75, gamma = 0.5, allPairs = false} = options;
   if (!(gamma >= -1 && gamma <= 1))
     throw new InputError(`invalid gamma: ${gamma}; give a cosine from −1 to 1, such as 0.5`);
+  if (options.arv !== undefined && options.arv !== 'gated' && options.arv !== 'published')
+    throw new InputError(`invalid arv: ${JSON.stringify(options.arv)}; give 'gated' or 'published'`);
+  const relevant = relevantClasses(stats, {tau, p});
+  const kind = vectorKind(stats, options.arv);
   const candidates: CandidateChannel[] = [];
   const channels: PolysemanticChannel[] = [];
   const cosines: number[] = [];
-  relevantClasses(stats, {tau, p}).forEach((classes, channel) => {
+  const undecidedPairs: ClassPair[] = [];
+  relevant.forEach((classes, channel) => {
     if (classes.length < 2) return;
-    const {arvs, pairs} = classPairs(stats, channel, classes);
-    for (const pair of pairs) cosines.push(pair.cosine);
-    const lowestCosine = pairs.length > 0 ? pairs[0].cosine : NaN;
+    const vectors = classVectors(stats, channel, kind);
+    const pairs = relatedPairs(vectors, channel, classes, gamma);
+    const decided = pairs.filter(({decision}) => decision !== 'undecided');
+    for (const pair of decided) cosines.push(pair.cosine);
+    undecidedPairs.push(...pairs.filter(({decision}) => decision === 'undecided'));
+    const lowestCosine = decided.length > 0 ? decided[0].cosine : NaN;
     candidates.push({channel, classes, lowestCosine});
-    const reported = allPairs ? pairs : pairs.filter((pair) => pair.cosine < gamma);
+    const reported = allPairs ? pairs : pairs.filter(({decision}) => decision === 'different');
     if (reported.length === 0) return;
-    const concepts = clusterClasses(arvs, classes, gamma).map((members) => makeConcept(stats, channel, members));
-    channels.push({channel, classes, concepts, pairs: reported, lowestCosine});
+    const undecided = kind === 'published' ? [] : classes.filter((k) => !(vectors.agreement(k) > LEAST_AGREEMENT));
+    const sure = classes.filter((k) => !undecided.includes(k));
+    const {groups, confidence} =
+      sure.length >= 2 ? groupClasses(vectors, sure, {gamma}) : {groups: sure.map((k) => [k]), confidence: [NaN]};
+    const concepts = groups.map((members, j) => ({
+      ...makeConcept(stats, channel, members),
+      confidence: confidence[j],
+    }));
+    channels.push({channel, classes, concepts, undecided, pairs: reported, lowestCosine});
   });
-  channels.sort((a, b) => a.lowestCosine - b.lowestCosine || a.channel - b.channel);
+  channels.sort((a, b) => order(a) - order(b) || a.channel - b.channel);
   const outputs = stats.layer.shape[3];
   const warnings = warningsOf(stats);
   if (tau < 2 / outputs) {
@@ -87,76 +110,77 @@ export function findPolysemantic(stats: RelevanceStatistics, options: FindOption
       `tau ${tau} is small for ${outputs} channels: many will count as relevant; 2 / ${outputs} = ${(2 / outputs).toFixed(4)} is twice an equal share`,
     );
   }
+  const dropped = kind === 'gated' ? requireGates(stats).dropped : 0;
+  if (dropped > 0) {
+    warnings.push(
+      `${counted(dropped, 'gated sum')} found no room in memory and ${dropped === 1 ? 'is' : 'are'} left out, so that some classes cannot be compared; collect with a larger floor`,
+    );
+  }
   const pairs = channels.flatMap((channel) => channel.pairs).sort(byCosine);
-  const found: Omit<PolysemanticChannels, keyof ReadonlyArray<PolysemanticChannel> | 'stats' | 'toString'> = {
-    kind: 'polysemantic channels',
-    layer: stats.layer.name,
-    modelHash: stats.model.hash,
-    thresholds: {tau, p, gamma, allPairs},
-    candidates,
-    pairs,
-    cosines: Float64Array.from(cosines).sort(),
-    warnings,
+  const found: Omit<PolysemanticChannels, keyof ReadonlyArray<PolysemanticChannel> | 'stats' | 'toString' | 'byName'> =
+    {
+      kind: 'polysemantic channels',
+      layer: stats.layer.name,
+      modelHash: stats.model.hash,
+      thresholds: {tau, p, gamma, allPairs, arv: kind},
+      candidates,
+      pairs,
+      cosines: Float64Array.from(cosines).sort(),
+      undecided: undecidedPairs.sort(byCosine),
+      warnings,
+    };
+  const byName = (name: string) => {
+    const k = classIndex(stats, name);
+    return channels.filter(({concepts}) => concepts.some(({classes}) => classes.includes(k)));
   };
-  const result = Object.defineProperty(Object.assign(channels, found), 'stats', {value: stats, enumerable: false});
+  const result = Object.defineProperties(Object.assign(channels, found), {
+    stats: {value: stats, enumerable: false},
+    byName: {value: byName, enumerable: false},
+  });
   return readable(result as unknown as PolysemanticChannels, describeChannels);
 }
 
-function byCosine(a: ClassPair, b: ClassPair): number {
-  return a.cosine - b.cosine || a.channel - b.channel || a.classes[0] - b.classes[0] || a.classes[1] - b.classes[1];
-}
-
-/** ARVs of a channel's classes and the cosines of all their pairs, ascending; a pair with a zero ARV has none and is left out. */
-export function classPairs(
-  stats: RelevanceStatistics,
-  channel: number,
-  classes: readonly number[],
-): {arvs: Float64Array[]; pairs: ClassPair[]} {
-  const arvs = classes.map((k) => averagedRelevanceVector(stats, channel, [k]));
-  const pairs: ClassPair[] = [];
-  for (let i = 0; i < classes.length; i++) {
-    for (let j = i + 1; j < classes.length; j++) {
-      const value = cosine(arvs[i], arvs[j]);
-      if (!Number.isNaN(value)) pairs.push({channel, classes: [classes[i], classes[j]], cosine: value});
-    }
-  }
-  return {arvs, pairs: pairs.sort(byCosine)};
-}
+/** Channels without a decided pair come last. */
+const order = ({lowestCosine}: PolysemanticChannel) => (Number.isNaN(lowestCosine) ? 2 : lowestCosine);
 
 /**
- * Groups classes whose ARVs point the same way: complete linkage on 1 − cosine, cut at 1 − γ, so that every two classes of a group
- * have a cosine of at least γ. Where all agree, the two groups that differ most.
- * @returns groups of classes, each ascending, the group with the smallest class first
+ * All classes that a channel is relevant to, grouped into a given number of concepts.
+ * @param options.count number of concepts. @default what γ and the halves say
+ * @throws InputError for a channel that is relevant to fewer than two classes, or a count above the number of its classes
  */
-function clusterClasses(arvs: Float64Array[], classes: readonly number[], gamma: number): number[][] {
-  const distances = arvs.map((a, i) =>
-    arvs.map((b, j) => {
-      const similarity = cosine(a, b);
-      // An ARV of zeros agrees with nothing.
-      return i === j ? 0 : 1 - (Number.isNaN(similarity) ? -1 : similarity);
-    }),
+export function channelConcepts(
+  stats: RelevanceStatistics,
+  channel: number,
+  {count, tau = 0.03, p = 0.75, gamma = 0.5, arv}: Omit<FindOptions, 'allPairs'> & {count?: number} = {},
+): Concept[] {
+  checkChannel(stats, channel);
+  const vectors = classVectors(stats, channel, vectorKind(stats, arv));
+  const classes = relevantClasses(stats, {tau, p})[channel].filter(
+    (k) => vectors.kind === 'published' || vectors.agreement(k) > LEAST_AGREEMENT,
   );
-  const tree = agnes(distances, {method: 'complete', isDistanceMatrix: true});
-  let groups = tree.cut(Math.max(1 - gamma, 0));
-  if (groups.length < 2) groups = tree.group(2).children;
-  return groups
-    .map((group) =>
-      group
-        .indices()
-        .map((index) => classes[index])
-        .sort((a, b) => a - b),
-    )
-    .sort((a, b) => a[0] - b[0]);
+  if (classes.length < 2) {
+    throw new InputError(
+      `channel ${channel} has ${classes.length === 0 ? 'no class' : '1 class'} that it is relevant to and that can be compared (τ ${tau}, p ${p}); give a smaller tau or p, or another channel`,
+    );
+  }
+  const {groups, confidence} = groupClasses(vectors, classes, {gamma, count});
+  return groups.map((members, j) => ({...makeConcept(stats, channel, members), confidence: confidence[j]}));
 }
 
 /**
  * A concept of one's own choosing.
- * @throws InputError for classes that are out of range or have no images
+ * @param classes class indices, or names of classes
+ * @throws InputError for classes that are out of range, unknown or have no images
  */
-export function makeConcept(stats: RelevanceStatistics, channel: number, classes: readonly number[]): Concept {
+export function makeConcept(
+  stats: RelevanceStatistics,
+  channel: number,
+  classes: readonly (number | string)[],
+): Concept {
   if (classes.length === 0) throw new InputError('a concept needs at least one class');
-  classes.forEach((k) => checkClass(stats, k));
-  const sorted = [...new Set(classes)].sort((a, b) => a - b);
+  const indices = classes.map((k) => (typeof k === 'string' ? classIndex(stats, k) : k));
+  indices.forEach((k) => checkClass(stats, k));
+  const sorted = [...new Set(indices)].sort((a, b) => a - b);
   return {
     classes: sorted,
     classNames: sorted.map((k) => stats.classNames[k]),

@@ -5,6 +5,7 @@
  */
 import {InputError} from '../common/errors';
 import {cosine, exponential, sine} from './arithmetic';
+import {cover, expose} from './canvas';
 import {randomPalette, type Colour} from './colours';
 import {stroke} from './distances';
 import {randomStream, type Random} from './random';
@@ -131,24 +132,4 @@ function paintLayer(canvas: Float64Array, {distance}: Layer, colour: Colour, pla
       cover(canvas, at, d * pixelsPerUnit, colour);
     }
   }
-}
-
-/** Paints one pixel as far as a figure covers it, with an edge one pixel wide; the distance is in pixels. */
-function cover(canvas: Float64Array, at: number, pixels: number, colour: readonly number[]): void {
-  if (pixels >= 0.5) return;
-  const coverage = Math.min(1, 0.5 - pixels);
-  for (let i = 0; i < 3; i++) canvas[at + i] += coverage * (colour[i] - canvas[at + i]);
-}
-
-/** Contrast, brightness and noise of a camera, then whole numbers. */
-function expose(canvas: Float64Array, random: Random): Uint8Array {
-  const contrast = random.uniform(0.75, 1.15);
-  const brightness = random.uniform(-0.1, 0.1);
-  const deviation = random.uniform(0, 0.1);
-  const pixels = new Uint8Array(canvas.length);
-  for (let i = 0; i < canvas.length; i++) {
-    const value = (canvas[i] - 0.5) * contrast + 0.5 + brightness + deviation * random.noise();
-    pixels[i] = Math.floor(255 * Math.min(1, Math.max(0, value)) + 0.5);
-  }
-  return pixels;
 }

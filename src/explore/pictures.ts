@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import {InputError} from '../common/errors';
+import {mostRelevantImages} from '../numerics/mostRelevant';
 import type {RelevanceStatistics} from '../numerics/statistics';
 import type {LabelledImages} from '../images/types';
 import {UnreadableImageError} from '../images/unreadable';
@@ -38,7 +39,9 @@ export async function tilePictures(
       `no image of the statistics, e.g. "${stats.images.paths[0]}", is in ${images.name}; give the images that relevance was collected on`,
     );
   }
-  const best = mostRelevantImages(stats, channels, each);
+  const best = mostRelevantImages(stats, channels, each).map((byClass) =>
+    byClass.map((list) => list.map(({image}) => image)),
+  );
   const wanted = chooseImages(best, channels, order).filter((image) => indexOf.has(stats.images.paths[image]));
   const pixels: Uint8Array[] = [];
   const tileOf = new Map<number, number>();
@@ -84,31 +87,6 @@ async function tile(images: LabelledImages, index: number): Promise<Uint8Array |
     if (error instanceof UnreadableImageError) return undefined;
     throw error;
   }
-}
-
-/** Images by channel and class, the highest share first. */
-function mostRelevantImages(
-  {shares, images}: RelevanceStatistics,
-  channels: readonly ExploredChannel[],
-  each: number,
-): number[][][] {
-  const lists = channels.map(({classes}) => classes.map((): {image: number; share: number}[] => []));
-  const rowOf = new Map(channels.map(({channel}, row) => [channel, row]));
-  const positions = channels.map(({classes}) => new Map(classes.map((k, position) => [k, position])));
-  for (let image = 0; image + 1 < shares.offsets.length; image++) {
-    for (let entry = shares.offsets[image]; entry < shares.offsets[image + 1]; entry++) {
-      const row = rowOf.get(shares.channels[entry]);
-      const position = row === undefined ? undefined : positions[row].get(images.labels[image]);
-      if (row === undefined || position === undefined) continue;
-      const list = lists[row][position];
-      const share = shares.values[entry];
-      if (list.length === each && share <= list[each - 1].share) continue;
-      const at = list.findIndex((other) => share > other.share);
-      list.splice(at < 0 ? list.length : at, 0, {image, share});
-      if (list.length > each) list.pop();
-    }
-  }
-  return lists.map((byClass) => byClass.map((list) => list.map(({image}) => image)));
 }
 
 /** Images to decode: the best of each class of a channel, then the second best; channel after channel. */

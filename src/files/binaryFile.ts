@@ -12,7 +12,8 @@ export interface BinaryFile {
 /** Bytes of one number, by safetensors' names of the types. */
 // prettier-ignore
 export const ITEM_BYTES: Readonly<Record<string, number>> = {
-  F64: 8, I64: 8, U64: 8,
+  C128: 16,
+  F64: 8, I64: 8, U64: 8, C64: 8,
   F32: 4, I32: 4, U32: 4,
   F16: 2, BF16: 2, I16: 2, U16: 2,
   I8: 1, U8: 1, BOOL: 1, F8_E4M3: 1, F8_E5M2: 1,

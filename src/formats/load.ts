@@ -7,19 +7,23 @@ import type {PresetOption} from '../images/types';
 import {HASH_VERSION} from '../network/hash';
 import {makeModel} from '../network/model';
 import type {Model} from '../network/types';
-import {ARCHITECTURES, buildArchitecture} from './architectures';
 import {readKerasH5} from './keras/readH5';
 import {readKeras} from './keras/readKeras';
 import {readLayersModelJson, readModelJson} from './layersModel/read';
 import {formatOf, type FoundFormat} from './sniff';
 import {readGraphModelJson} from './graphModel';
 import {readOnnx} from './onnx';
-import {readCheckpoint} from './torch';
+import {loadCheckpoint} from './torch';
 import type {ReadNetwork, ReadOptions} from './types';
 
 export interface LoadModelOptions {
-  /** Architecture of a PyTorch checkpoint, e.g. `resnet50` (torchvision) or `resnet20` (CIFAR); see `ARCHITECTURES`. */
+  /**
+   * Architecture of a PyTorch checkpoint, e.g. `resnet50` (torchvision) or `resnet20` (CIFAR); see `ARCHITECTURES`.
+   * @default the only one that its weights fit
+   */
   arch?: string;
+  /** Which state dict of a checkpoint, where several fit, e.g. `state_dict_ema`. @default the weights rather than their average */
+  state?: string;
   /**
    * How pixels become input.
    * @default what the model was saved with, or does itself (`raw` for one that begins with Rescaling), else the architecture's; for
@@ -41,7 +45,7 @@ interface Opened extends ReadNetwork {
 
 /**
  * Loads a network, whatever its file is called: a tfjs LayersModel or graph model (its folder or its model.json), a Keras model (`.keras`,
- * `.h5`), an ONNX file (`.onnx`), or a PyTorch checkpoint with the name of its architecture. No code in a file is ever run.
+ * `.h5`), an ONNX file (`.onnx`), or a PyTorch checkpoint of a known architecture. No code in a file is ever run.
  * @throws InputError for a file that is missing, foreign, truncated or damaged, or a network that cannot be read: says what, and what
  *   to do
  */
@@ -82,7 +86,7 @@ const DESCRIBES_ITSELF: Readonly<Record<FoundFormat['format'], string>> = {
   checkpoint: 'is a PyTorch checkpoint',
 };
 
-type Options = ReadOptions & Pick<LoadModelOptions, 'arch'>;
+type Options = ReadOptions & Pick<LoadModelOptions, 'arch' | 'state'>;
 
 const OPENERS: Readonly<Record<FoundFormat['format'], (file: string, options: Options) => Promise<Opened>>> = {
   tfjs: openTfjs,
@@ -104,19 +108,9 @@ async function openOnnx(file: string, options: Options): Promise<Opened> {
   return channelsLast || read.preset ? read : {...read, preset: {...resolvePreset('torch-imagenet'), assumed: true}};
 }
 
-async function openCheckpoint(file: string, {arch}: Options): Promise<Opened> {
-  const architectures = ARCHITECTURES.map((architecture) => architecture.name).join(', ');
-  if (arch === undefined) {
-    // First what the file is: a text file needs no architecture, but another path.
-    await readCheckpoint(file);
-    throw new InputError(
-      `a PyTorch checkpoint needs its architecture: give ${option('arch')}, one of ${architectures}`,
-    );
-  }
-  const architecture = ARCHITECTURES.find((candidate) => candidate.name === arch);
-  if (!architecture) throw new InputError(`unknown architecture "${arch}"; known are ${architectures}`);
-  const graph = buildArchitecture(architecture.name, await readCheckpoint(file));
-  return {graph, arch: architecture.name, preset: resolvePreset(architecture.preset)};
+async function openCheckpoint(file: string, options: Options): Promise<Opened> {
+  const {graph, architecture, notes} = await loadCheckpoint(file, options);
+  return {graph, arch: architecture.name, preset: resolvePreset(architecture.preset), notes};
 }
 
 /** What is to be said of a model that unweave 0.1 split. */

@@ -50,9 +50,10 @@ export async function formatOf(source: string): Promise<FoundFormat> {
         `"${source}" is ${kind}, which is not read; give the Keras or ONNX model that it was made from`,
       );
     }
-    if (Object.hasOwn(BY_ENDING, ending)) return {format: BY_ENDING[ending], file: source};
-    if (!/text file|unknown format/.test(kind))
+    if (!/text file|unknown format|JSON|empty/.test(kind)) {
       throw new InputError(`"${source}" is ${kind}, not a network; give ${KNOWN}`);
+    }
+    if (Object.hasOwn(BY_ENDING, ending)) return {format: BY_ENDING[ending], file: source};
     return {format: 'checkpoint', file: source};
   });
 }

@@ -12,6 +12,7 @@ import type {RelevanceStatistics} from '../numerics/statistics';
 import {actGrad} from '../pass/attribution/actGrad';
 import {checkBatchSize} from '../pass/batches';
 import {DEFAULT_FLOOR, emptyStatistics} from './accumulate';
+import {gatesCollector} from './gates';
 import {openRun, whatWasKept, type LayerRun} from './layerRun';
 import type {CollectOptions} from './options';
 import {passInto, type PassInto} from './passInto';
@@ -47,9 +48,11 @@ export async function collect(
   model: Model,
   images: LabelledImages,
   targets: readonly LayerTarget[],
-  options: Omit<CollectOptions, 'layer' | 'out'>,
+  {gates = true, ...rest}: Omit<CollectOptions, 'layer' | 'out'>,
 ): Promise<RelevanceStatistics[]> {
-  checkNumbers(options);
+  checkNumbers(rest);
+  const {floor = DEFAULT_FLOOR, collectors = []} = rest;
+  const options = {...rest, collectors: gates ? [gatesCollector({floor}), ...collectors] : collectors};
   checkArgument('model', model, 'graph', 'loadModel(…)');
   checkArgument('images', images, 'labelsFor', 'imageFolder(…)');
   for (const {out} of targets) if (out !== undefined) await refuseInput(out, [model.source, images.source]);

@@ -1,7 +1,9 @@
 import {InputError} from '../common/errors';
+import {GATES, loadGates, saveGates} from '../numerics/gatedSums';
 import {appended} from '../numerics/growing';
 import {listed, type RelevanceStatistics, type TopImages} from '../numerics/statistics';
 import {insertTop, withText} from './accumulate';
+import {mergeGates} from './gates';
 import {differences, shardText, subjectOf} from './subject';
 
 /** Adds the states of a further collector, which the statistics hold by its name. */
@@ -26,7 +28,7 @@ export function mergeStatistics(a: RelevanceStatistics, b: RelevanceStatistics):
  */
 export function mergeAll(
   parts: readonly RelevanceStatistics[],
-  {names, mergeCollected = refuseCollected}: {names?: readonly string[]; mergeCollected?: MergeCollected} = {},
+  {names, mergeCollected}: {names?: readonly string[]; mergeCollected?: MergeCollected} = {},
 ): RelevanceStatistics {
   if (parts.length === 0) throw new InputError('no statistics to merge; give at least one');
   const nameOf = (at: number) => names?.[at] ?? `statistics ${at + 1}`;
@@ -47,13 +49,21 @@ export function mergeAll(
         throw new InputError(`image "${path}" is in both ${nameOf(owner)} and ${nameOf(at)}; it would count twice`);
     }
     for (const path of part.images.paths) owners.set(path, at);
-    addStatistics(merged, part, mergeCollected);
+    addStatistics(merged, part, mergeCollected ?? collectedOf(merged));
   });
   return merged;
 }
 
-function refuseCollected(name: string): never {
-  throw new InputError(`the statistics hold "${name}", which this version of unweave does not know how to merge`);
+/** Knows how to merge what this package collects by itself: the gated sums. */
+function collectedOf({layer: {shape}, classes}: RelevanceStatistics): MergeCollected {
+  return (name, into, other) => {
+    if (name !== GATES) {
+      throw new InputError(`the statistics hold "${name}", which this version of unweave does not know how to merge`);
+    }
+    const gates = loadGates(into, {shape, classes});
+    mergeGates(gates, loadGates(other, {shape, classes}));
+    return saveGates(gates, shape[2]);
+  };
 }
 
 function refuseTwice({images: a}: RelevanceStatistics, {images: b}: RelevanceStatistics, name: string): void {

@@ -22,6 +22,8 @@ export interface CollectOptions extends LongCallOptions {
   attribution?: Attribution;
   /** What else is gathered in the same pass; the states are in `collected`, by name. */
   collectors?: readonly Collector[];
+  /** Gather what the channels read where they fire, too, by which `findPolysemantic` compares classes. @default true */
+  gates?: boolean;
   /** Smallest share kept; a smaller τ cannot be used later. @default 0.005 */
   floor?: number;
   /** Images kept a channel, by relevance and by activation. @default 16 */

@@ -1,6 +1,5 @@
 import {subset} from '../images';
 import type {LabelledImages, Preset} from '../images/types';
-import {consumersOf, nodeOf, weightOf, type Graph} from '../network/graph';
 import type {Model} from '../network/types';
 import type {LongCallOptions} from '../common/progress';
 import type {NetworkAtLayer} from '../network/networkAtLayer';
@@ -31,17 +30,4 @@ export async function backgroundMoment(
   const one = [{classes, classNames: ['other classes']}];
   const inputs = conceptInputs(network, model, subset(images, {indices}), one, options);
   return patchMoment(group?.layer ?? network.layer, group?.inputs(inputs) ?? inputs);
-}
-
-/** −1 where a batch norm over channels behind the layer turns the channel's sign round, else 1. */
-export function activitySign(graph: Graph, layerName: string, channel: number): 1 | -1 {
-  const layer = nodeOf(graph, layerName);
-  for (const node of consumersOf(graph, layerName)) {
-    if (node.mark?.kind === 'merge') return activitySign(graph, node.name, channel);
-    const overChannels =
-      node.operator === 'BatchNormalization' && !(layer.operator !== 'Dense' && node.args.axis !== 3);
-    const scale = overChannels ? weightOf(node, 'gamma')?.data[channel] : undefined;
-    if (scale !== undefined && scale < 0) return -1;
-  }
-  return 1;
 }

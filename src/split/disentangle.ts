@@ -3,8 +3,10 @@ import {ensureBackend} from '../engine';
 import {withInterrupt} from '../engine/interrupt';
 import type {LabelledImages, PresetOption} from '../images/types';
 import {makeConcept} from '../concepts/find';
+import {classIndex} from '../concepts/names';
 import type {Concept, PolysemanticChannel} from '../concepts/types';
-import {linearLayer} from '../network/linearLayer';
+import {firing} from '../network/firing';
+import {linearLayer, type LinearLayer} from '../network/linearLayer';
 import type {Model} from '../network/types';
 import {checkArgument} from '../common/argument';
 import {InputError, InterruptError} from '../common/errors';
@@ -13,7 +15,7 @@ import {checkChannel, zeroInputShare, type RelevanceStatistics} from '../numeric
 import {counted} from '../common/words';
 import {presetFor} from '../images/presetFor';
 import {networkAtLayer} from '../network/networkAtLayer';
-import {activitySign, backgroundMoment} from './background';
+import {backgroundMoment} from './background';
 import {conceptInputs} from './conceptInputs';
 import {groupView, type GroupView} from './group';
 import {kernelsFromOwnership, kernelsFromParts} from './kernels';
@@ -25,8 +27,8 @@ import type {Split, SplitProblem, SplitRule} from './types';
 /** A channel and the concepts to pull apart: two or more, each of one or more classes. */
 export interface SplitTarget {
   channel: number;
-  /** Classes of each concept, as indices or as found concepts. */
-  concepts: readonly (number | readonly number[] | Pick<Concept, 'classes'>)[];
+  /** Classes of each concept: indices, names, or found concepts. */
+  concepts: readonly (number | string | readonly (number | string)[] | Pick<Concept, 'classes'>)[];
 }
 
 export interface DisentangleOptions extends LongCallOptions {
@@ -76,7 +78,7 @@ export async function disentangle(
     concepts,
     statistics: stats,
     inputs: undefined,
-    sign: activitySign(model.graph, layer.name, channel),
+    ...firesAt(model, layer, channel),
     rho,
   };
   const group = groupView(layer, channel);
@@ -106,6 +108,13 @@ export async function disentangle(
     labelsFile: stats.images.labelsFile,
     before: model,
   });
+}
+
+/** The side on which the channel fires, and sign·w·x from which on it does. */
+function firesAt(model: Model, {name, bias}: LinearLayer, channel: number): {sign: 1 | -1; fires: number} {
+  const {sign, threshold} = firing(model.graph, name);
+  const side = sign[channel] < 0 ? -1 : 1;
+  return {sign: side, fires: side * (threshold[channel] - (bias?.[channel] ?? 0))};
 }
 
 /** Runs a rule on the layer's inputs for the concepts' images. */
@@ -174,9 +183,11 @@ function checkTarget(target: PolysemanticChannel | SplitTarget | undefined): voi
 }
 
 function conceptsOf(stats: RelevanceStatistics, target: PolysemanticChannel | SplitTarget): Concept[] {
-  const groups = target.concepts.map((concept) =>
-    typeof concept === 'number' ? [concept] : 'classes' in concept ? concept.classes : concept,
-  );
+  const index = (k: number | string) => (typeof k === 'string' ? classIndex(stats, k) : k);
+  const groups = target.concepts.map((concept) => {
+    if (typeof concept === 'number' || typeof concept === 'string') return [index(concept)];
+    return 'classes' in concept ? concept.classes : concept.map(index);
+  });
   if (groups.length < 2)
     throw new InputError(
       `${counted(groups.length, 'concept')} ${groups.length === 1 ? 'was' : 'were'} given; at least two are needed to divide channel ${target.channel}`,

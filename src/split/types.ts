@@ -43,6 +43,10 @@ export interface SplitProblem {
   background?: () => Promise<SecondMoment | undefined>;
   /** −1 where a batch norm behind the layer has a negative scale, so that the channel is active where w·x is negative. @default 1 */
   sign?: 1 | -1;
+  /**
+   * sign·w·x above which the channel fires: where its bias and a batch norm behind it let it through the activation. @default 0
+   */
+  fires?: number;
   /** ρ where the user gives it. */
   rho: number | 'auto';
 }

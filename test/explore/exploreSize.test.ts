@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import {before, test} from 'node:test';
 import * as fc from 'fast-check';
-import {classPairs, relevantClasses} from '../../src/concepts/find';
+import {relevantClasses} from '../../src/concepts/find';
+import {classVectors, relatedPairs} from '../../src/concepts/relate';
 import {bundleSize} from '../../src/report/display';
 import {exploreBundle} from '../../src/explore';
 import {pack, select} from '../../src/explore/pack';
@@ -27,7 +28,11 @@ test('1000 classes by 2048 channels by 512 inputs become a few megabytes that sa
   assert.equal(candidates.length, relevant.filter((classes) => classes.length >= 2).length);
   for (const {channel, classes, lowestCosine} of candidates.filter((_, i) => i % 20 === 0)) {
     assert.deepEqual(classes, relevant[channel]);
-    assertNear(lowestCosine, classPairs(stats, channel, classes).pairs[0].cosine, 1e-3);
+    assertNear(
+      lowestCosine,
+      relatedPairs(classVectors(stats, channel, 'published'), channel, classes, 0.5)[0].cosine,
+      1e-3,
+    );
   }
 });
 

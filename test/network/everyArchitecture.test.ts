@@ -35,21 +35,21 @@ const CLASSES = 5;
 const PRESET = {name: 'made', mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25]} as const;
 const quiet = {progress: false as const};
 
-/** Branches of two lengths in one block, groups, every kind of padding, a sigmoid at the end. */
+/** Branches of two lengths in one block, groups, every kind of padding, a sigmoid at the end, names that a split would like to give. */
 const branching = () =>
   graphOf(
     [32, 32, 3],
     [
-      convolution('stem', 'image', [3, 3, 3, 8], {
+      convolution('_stem', 'image', [3, 3, 3, 8], {
         strides: [2, 2],
         padding: [
           [0, 1],
           [0, 1],
         ],
       }),
-      batchNorm('stem_bn', 'stem', 8),
-      plain('ReLU', 'stem_relu', 'stem_bn'),
-      plain('MaxPooling2D', 'pool', 'stem_relu', {
+      batchNorm('_stem_bn', '_stem', 8),
+      plain('ReLU', '_stem_merge', '_stem_bn'),
+      plain('MaxPooling2D', 'pool', '_stem_merge', {
         poolSize: [3, 3],
         strides: [1, 1],
         padding: [
@@ -59,12 +59,12 @@ const branching = () =>
       }),
       convolution('long1', 'pool', [1, 1, 8, 6], {bias: true}),
       plain('ReLU', 'long1_relu', 'long1', {maxValue: 6}),
-      convolution('short', 'stem_relu', [1, 1, 8, 4]),
-      convolution('long2', 'long1_relu', [3, 3, 3, 6], {groups: 2, padding: 'same', bias: true}),
-      plain('Concatenate', 'both', ['long2', 'short', 'pool'], {axis: 3}),
-      plain('Activation', 'swish', 'both', {activation: 'swish'}),
-      convolution('wide', 'swish', [3, 3, 18, 6], {strides: [2, 2], dilationRate: [2, 2], padding: 'same'}),
-      plain('GlobalAveragePooling2D', 'mean', 'wide', {keepdims: true}),
+      convolution('short', '_stem_merge', [1, 1, 8, 4]),
+      convolution('long/2', 'long1_relu', [3, 3, 3, 6], {groups: 2, padding: 'same', bias: true}),
+      plain('Concatenate', 'wide_parts_merge', ['long/2', 'short', 'pool'], {axis: 3}),
+      plain('Activation', 'swish', 'wide_parts_merge', {activation: 'swish'}),
+      convolution('wide_parts', 'swish', [3, 3, 18, 6], {strides: [2, 2], dilationRate: [2, 2], padding: 'same'}),
+      plain('GlobalAveragePooling2D', 'mean', 'wide_parts', {keepdims: true}),
       plain('Reshape', 'flat', 'mean', {shape: [-1]}),
       dense('logits', 'flat', [6, CLASSES]),
       plain('Activation', 'end', 'logits', {activation: 'sigmoid'}),
@@ -128,17 +128,26 @@ function logitsOf(model: Model): Float32Array {
   return values;
 }
 
-/** The channel that matters most to both concepts below, class 0 and classes 1 and 2. */
-function strongest({shares: {offsets, channels, values}, images: {labels}, layer}: RelevanceStatistics): number {
-  const best = [0, 1].map(() => new Float64Array(layer.shape[3]));
+/** The channel and the two classes, one of them with others beside it, that it matters most to both. */
+function strongest({shares: {offsets, channels, values}, images: {labels}, layer}: RelevanceStatistics) {
+  const most = [0, 1, 2].map(() => new Float64Array(layer.shape[3]));
   labels.forEach((label, image) => {
-    const most = best[Math.min(label, 1)];
     for (let at = offsets[image]; at < offsets[image + 1]; at++) {
-      most[channels[at]] = Math.max(most[channels[at]], values[at]);
+      most[label][channels[at]] = Math.max(most[label][channels[at]], values[at]);
     }
   });
-  const both = Array.from(best[0], (value, c) => Math.min(value, best[1][c]));
-  return both.indexOf(Math.max(...both));
+  const targets = [
+    [0, 1],
+    [0, 2],
+    [1, 2],
+  ].flatMap(([a, b]) =>
+    Array.from(most[a], (value, channel) => ({
+      share: Math.min(value, most[b][channel]),
+      channel,
+      concepts: [[a], [b, 3 - a - b]],
+    })),
+  );
+  return targets.reduce((best, target) => (target.share > best.share ? target : best));
 }
 
 for (const [what, make] of Object.entries(tested)) {
@@ -181,8 +190,7 @@ for (const [what, make] of Object.entries(tested)) {
       const stats = await collectRelevance(model, images, {layer, floor: 0, batchSize: 6, ...quiet});
       const found = findPolysemantic(stats, {tau: 0.005, p: 0.1, gamma: 1, allPairs: true});
       assert.equal(found.pairs.length >= found.length, true);
-      const channel = strongest(stats);
-      const split = await disentangle(model, stats, {channel, concepts: [0, [1, 2]]}, {images, ...quiet});
+      const split = await disentangle(model, stats, strongest(stats), {images, ...quiet});
       await saveSplit(split, path.join(folder, layer));
       const loaded = await loadSplit(path.join(folder, layer), model);
       const proof = await verifySplit(loaded, images, quiet);

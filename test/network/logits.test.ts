@@ -173,3 +173,33 @@ test('batch norm folds into dense layers and depthwise and grouped convolutions,
   const twice = plain('Add', 'sum', ['c', 'bn']);
   assert.deepEqual(nodesAfter(grouped, batchNorm('bn', 'c', 6), twice), ['image', 'c', 'bn', 'sum']);
 });
+
+eachEngine('a batch norm without scale, centre or both behind the layer of interest has its gradient', async () => {
+  for (const left of [['gamma'], ['beta'], ['gamma', 'beta']]) {
+    await keepsTensorCount(() => {
+      const norm = batchNorm('bn', 'conv', 4);
+      const bare = {...norm, weights: norm.weights.filter(({name}) => !left.includes(name))};
+      const neutral = norm.weights.map((one) => {
+        return left.includes(one.name) ? {...one, data: one.data.map(() => Number(one.name === 'gamma'))} : one;
+      });
+      const gradients = [bare, {...norm, weights: neutral}].map((one) => {
+        const graph = graphOf(SHAPE, [
+          convolution('conv', 'image', [3, 3, 3, 4], {padding: 'same'}),
+          one,
+          plain('ReLU', 'relu', 'bn'),
+          plain('GlobalAveragePooling2D', 'mean', 'relu'),
+          dense('dense', 'mean', [4, 3]),
+        ]);
+        const network = networkAtLayer(makeModel(graph, {name: 'bare'}), 'conv');
+        const values = tf.tidy(() => {
+          const {input, crossing} = network.trunk(images());
+          return network.headGradient(network.linear(input), crossing, Int32Array.of(1, 2)).gradient.dataSync();
+        });
+        network.dispose();
+        return [...values];
+      });
+      assert.ok(gradients[0].some((value) => value !== 0));
+      gradients[0].forEach((value, at) => assert.ok(Math.abs(value - gradients[1][at]) < 1e-7, left.join()));
+    });
+  }
+});

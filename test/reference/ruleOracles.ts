@@ -55,8 +55,8 @@ const ones = (n: number) => Matrix.ones(n, 1);
 const trace = (matrix: Matrix) => matrix.diagonal().reduce((sum, value) => sum + value, 0);
 
 /** Rows where the channel is active; the 20 highest where fewer than 20 are. */
-function active(rows: number[][], m: number[]): number[][] {
-  const positive = rows.filter((_, n) => m[n] > 0);
+function active(rows: number[][], m: number[], least = 0): number[][] {
+  const positive = rows.filter((_, n) => m[n] > least);
   if (positive.length >= 20) return positive;
   const order = m.map((_, n) => n).sort((a, b) => m[b] - m[a]);
   return order.slice(0, 20).map((n) => rows[n]);
@@ -223,4 +223,43 @@ export function slowScaledRidge(problem: OracleProblem): {kernels: number[][]; s
   const scale = Math.max(0, average(along.map((values, j) => correlation(values, target(j)))));
   const step = Math.sqrt((variance(m.flat()) * (1 - 1 / k)) / along.reduce((sum, values) => sum + variance(values), 0));
   return {kernels: U.map((u) => u.map((value, i) => w[i] / k + scale * step * value)), scale};
+}
+
+/** Kernels, [k][taps·Cin]. */
+export function slowFreeRidge({layer, kernel: w, concepts, background}: OracleProblem, fires: number): number[][] {
+  const k = concepts.length;
+  const M = concepts.map((concept) => {
+    const rows = slowPatches(layer, concept);
+    return secondMoment(
+      active(
+        rows,
+        rows.map((row) => dot(row, w)),
+        fires,
+      ),
+    );
+  });
+  const none = Matrix.zeros(w.length, w.length);
+  const S = background ? secondMoment(slowPatches(layer, background)) : none;
+  const T = M.reduce((sum, one) => Matrix.add(sum, one), S);
+  const shift = (0.1 * trace(T)) / w.length;
+  const W = Matrix.columnVector(w);
+  const solve = inverse(Matrix.add(T, Matrix.eye(w.length).mul(shift)));
+  return M.map((one) => {
+    const shared = Matrix.add(S.mmul(W), Matrix.mul(W, shift)).div(k);
+    return solve.mmul(Matrix.add(one.mmul(W), shared)).to1DArray();
+  });
+}
+
+/** λ of each concept, [k][Cin]: 0 where another concept contributes more where the channel fires, by the factor 1/ρ. */
+export function slowGatedPublished(problem: OracleProblem, fires: number, rho: number): number[][] {
+  const means = problem.concepts.map((concept) => {
+    const c = contributions(problem, concept);
+    const m = c.map((row) => row.reduce((sum, value) => sum + value, 0));
+    const rows = active(c, m, fires);
+    return rows[0].map((_, i) => average(rows.map((row) => row[i])));
+  });
+  const owner = means[0].map((_, i) =>
+    means.findIndex((own, j) => means.every((other, l) => l === j || rho * own[i] > other[i])),
+  );
+  return means.map((_, j) => owner.map((one) => (one === j || one === -1 ? 1 : 0)));
 }

@@ -1,17 +1,22 @@
 /** Files as torch.save writes them, put together by hand, so that tests can make ones that it would never write. */
 import {deflateRawSync} from 'node:zlib';
+import {buf} from 'crc-32';
 
-/** A zip archive of these files, stored as they are, or deflated. */
-export function zipOf(files: Record<string, Buffer | string>, deflate = false): Buffer {
+type Files = Record<string, Buffer | string> | readonly (readonly [string, Buffer | string])[];
+
+/** A zip archive of these files, stored as they are, or deflated; with their checksums, or with none. */
+export function zipOf(files: Files, {deflate = false, checksums = true} = {}): Buffer {
   const parts: Buffer[] = [];
   const central: Buffer[] = [];
   let position = 0;
-  for (const [name, given] of Object.entries(files)) {
+  for (const [name, given] of Array.isArray(files) ? (files as [string, Buffer][]) : Object.entries(files)) {
     const content = Buffer.from(given);
     const stored = deflate ? deflateRawSync(content) : content;
     const common = Buffer.alloc(26);
     common.writeUInt16LE(20, 0); // version
+    common.writeUInt16LE(0x800, 2); // names are UTF-8
     common.writeUInt16LE(deflate ? 8 : 0, 4);
+    if (checksums) common.writeInt32LE(buf(content), 10);
     common.writeUInt32LE(stored.length, 14);
     common.writeUInt32LE(content.length, 18);
     common.writeUInt16LE(Buffer.byteLength(name), 22);

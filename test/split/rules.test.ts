@@ -12,7 +12,15 @@ import {shiftedSolver} from '../../src/split/rules/shiftedSolve';
 import type {SplitSolution} from '../../src/split/types';
 import {verifySplit} from '../../src/split/verify';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
-import {slowEnergyMatch, slowGatedRidge, slowGatedWiener, slowPatches, slowScaledRidge} from '../reference/ruleOracles';
+import {
+  slowEnergyMatch,
+  slowFreeRidge,
+  slowGatedPublished,
+  slowGatedRidge,
+  slowGatedWiener,
+  slowPatches,
+  slowScaledRidge,
+} from '../reference/ruleOracles';
 import {randomProblem, type RandomProblem} from '../reference/ruleProblems';
 import {smallImages, smallModel, STUDIED_LAYERS, uniform} from '../reference/smallNetworks';
 
@@ -104,6 +112,12 @@ eachEngine('each rule computes its formula', async () => {
       const slowScaled = slowScaledRidge(oracle);
       assertClose(kernelsOf(scaled), slowScaled.kernels, 5e-4, `scaledRidge, ${what}`);
       assert.ok(Math.abs(scaled.chosen!.scale - slowScaled.scale) < 1e-4, `scale of scaledRidge, ${what}`);
+      for (const fires of [0, 0.7]) {
+        const free = await SPLIT_RULES.freeRidge.solve({...problem, fires});
+        assertClose(kernelsOf(free), slowFreeRidge(oracle, fires), 5e-4, `freeRidge from ${fires} on, ${what}`);
+        const gated = await SPLIT_RULES.gatedPublished.solve({...problem, fires, rho: 0.8});
+        assertClose(ownershipOf(gated), slowGatedPublished(oracle, fires, 0.8), 0, `gatedPublished, ${what}`);
+      }
     });
   }
 });
@@ -131,7 +145,7 @@ test('ownerships lie in 0..1 and add up to 1, and free kernels add up to the cha
             assert.ok(Math.abs(shares.reduce((sum, share) => sum + share, 0) - 1) < 1e-9);
           });
         }
-        for (const rule of [SPLIT_RULES.gatedRidge, SPLIT_RULES.scaledRidge]) {
+        for (const rule of [SPLIT_RULES.gatedRidge, SPLIT_RULES.scaledRidge, SPLIT_RULES.freeRidge]) {
           const kernels = kernelsOf(await rule.solve(problem));
           problem.kernel.forEach((weight, at) => {
             const sum = kernels.reduce((total, part) => total + part[at], 0);
@@ -174,7 +188,7 @@ test('a channel that batch norm turns round is divided as its mirror image', asy
     const [one, other] = [await rule.solve(problem), await rule.solve(mirrored)];
     assertClose(ownershipOf(other), ownershipOf(one), 1e-6, rule.name);
   }
-  for (const rule of [SPLIT_RULES.gatedRidge, SPLIT_RULES.scaledRidge]) {
+  for (const rule of [SPLIT_RULES.gatedRidge, SPLIT_RULES.scaledRidge, SPLIT_RULES.freeRidge]) {
     const [one, other] = [await rule.solve(problem), await rule.solve(mirrored)];
     const turned = kernelsOf(other).map((part) => part.map((weight) => -weight));
     assertClose(turned, kernelsOf(one), 1e-5, rule.name);
@@ -227,6 +241,6 @@ test('a rule without images asks for them, and an unknown rule lists the known o
   await assert.rejects(() => SPLIT_RULES.gatedRidge.solve({...problem, inputs: undefined}), /give images/);
   assert.throws(
     () => splitRule('wiener'),
-    /unknown rule "wiener"; rules: published, gatedWiener, energyMatch, gatedRidge, scaledRidge/,
+    /unknown rule "wiener"; rules: published, gatedPublished, gatedWiener, energyMatch, gatedRidge, scaledRidge, freeRidge/,
   );
 });

@@ -17,6 +17,7 @@ import {
   withSourceOptions,
   type SourceOptions,
 } from '../common';
+import {addKnownBenchmark} from './benchmarkKnown';
 
 interface BenchmarkFlags extends SourceOptions {
   model?: string;
@@ -33,9 +34,10 @@ interface BenchmarkFlags extends SourceOptions {
   force?: boolean;
 }
 
-/** `benchmark planted`: splitting rules against channels whose parts are known. */
+/** `benchmark known`, and `benchmark planted`: splitting rules against channels whose parts are known. */
 export function addBenchmarkCommand(program: Command): void {
   const benchmark = program.command('benchmark').description('measure splitting rules where the answer is known');
+  addKnownBenchmark(benchmark);
   withJson(withSourceOptions(benchmark.command('planted')))
     .description(
       'add channels up to polysemantic ones, and see how well each rule finds the parts again, beside controls',

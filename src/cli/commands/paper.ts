@@ -3,7 +3,7 @@ import type {Command} from 'commander';
 import {subset} from '../../images';
 import {entriesOf, holdsSomethingElse, refuseForeignFile, refuseInput} from '../../files/output';
 import {PAGE_MARK} from '../../report/display';
-import {paperSummary, PUBLISHED_LAYER, reproducePaper, writePaper} from '../../report/paper';
+import {paperSummary, PUBLISHED_LAYER, reproducePaper, writePaper} from '../../report/reproduction';
 import {collectRelevance} from '../../relevance/collect';
 import {
   number,

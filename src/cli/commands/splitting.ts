@@ -12,6 +12,7 @@ import {cautionsOf} from '../../split/split';
 import type {Split} from '../../split/types';
 import {
   classList,
+  notePreset,
   number,
   openImagesOption,
   openModel,
@@ -56,6 +57,7 @@ export function addSplittingCommands(program: Command): void {
       if (!options.force) await refuseOtherTarget(options.out, {layer: stats.layer.name, channel, concepts, rule});
       const images =
         options.images === undefined ? undefined : await openImagesOption(options.images, options, stats.images);
+      if (images) await notePreset(model, images, options, stats.preset);
       const split = await disentangle(
         model,
         stats,
@@ -113,7 +115,9 @@ async function openSplit(source: string, folder: string, imagesFolder: string, o
   const recorded = await readSplitManifest(folder);
   const model = await openModel(source, options, {...recorded, of: 'split is'});
   const images = await openImagesOption(imagesFolder, options, recorded);
-  return {split: await loadSplit(folder, model), images, preset: await presetOption(options.preset)};
+  const split = await loadSplit(folder, model);
+  await notePreset(model, images, options, split.preset);
+  return {split, images, preset: await presetOption(options.preset)};
 }
 
 /** The command's JSON: scores by ρ as text, `1.0` for 1. */

@@ -168,11 +168,7 @@ export function analyse(explored: Explored): Analysis {
         return i === j ? 1 : matrix[ordered[i] * channel.classes.length + ordered[j]];
       }),
       concepts: found.concepts.map(({classes, arv}) => ({classes: outside(classes), arv})),
-      pairs: pairs.map(({classes, cosine: value}) => ({
-        channel: wanted,
-        classes: outside(classes) as [number, number],
-        cosine: value,
-      })),
+      pairs: pairs.map((pair) => ({...pair, channel: wanted, classes: outside(pair.classes) as [number, number]})),
       lowestCosine: found.lowestCosine,
     };
   }

@@ -1,7 +1,3 @@
-export {
-  ARCHITECTURES,
-  buildArchitecture,
-  expectedWeights,
-  type Architecture,
-  type CheckpointWeight,
-} from './buildArchitecture';
+export {buildArchitecture, expectedWeights} from './buildArchitecture';
+export {ARCHITECTURES, type Architecture} from './registry';
+export type {CheckpointWeight} from './bind';

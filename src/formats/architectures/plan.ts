@@ -1,6 +1,6 @@
 /**
- * A network before it has weights: nodes that know under which PyTorch name each weight is stored. The
- * functions add a node under its PyTorch module name, reading the node `input`, and return the name of the one added.
+ * A network before it has weights: nodes that know under which PyTorch name each weight is stored. The functions add a node
+ * under its PyTorch module name, reading the node `input`, and return the name of the one added. All are channels last.
  */
 import type {GraphNode, Weight} from '../../network/graph';
 
@@ -8,8 +8,16 @@ import type {GraphNode, Weight} from '../../network/graph';
 export interface StoredWeight {
   name: string;
   key: string;
-  /** PyTorch's: [out, in, kh, kw] of a convolution, [out, in] of a linear layer, [channels] of a vector. */
+  /** PyTorch's: [out, in / groups, kh, kw] of a convolution, [out, in] of a linear layer, [channels] of a vector. */
   storedShape: number[];
+  /**
+   * What the axes become. `kernel`: [kh, kw, in / groups, out], or [in, out]; `depthwise`: [kh, kw, channels, 1]; `flattened`: a
+   * linear layer's [in, out] behind a flattened map, whose inputs PyTorch counts channels first and we count channels last.
+   * @default as stored
+   */
+  order?: 'kernel' | 'depthwise' | 'flattened';
+  /** Height and width of the map that was flattened. */
+  map?: readonly [number, number];
 }
 
 export interface PlannedNode extends Omit<GraphNode, 'weights'> {
@@ -23,29 +31,61 @@ function add(plan: Plan, node: Omit<PlannedNode, 'args' | 'weights'> & Partial<P
   return node.name;
 }
 
+const vector = (name: string, key: string, length: number): StoredWeight => ({name, key, storedShape: [length]});
+
+/** The same on all four sides; none is `valid`. */
+const padded = (width: number): unknown =>
+  width === 0
+    ? 'valid'
+    : [
+        [width, width],
+        [width, width],
+      ];
+
 /** Images, [B, size, size, 3]. */
 export function image(plan: Plan, size: number): string {
   return add(plan, {name: 'input', operator: 'InputLayer', args: {shape: [size, size, 3]}, inputs: []});
 }
 
-/** A convolution without bias and with PyTorch's symmetric padding of (kernel − 1) / 2. */
+export interface ConvolutionOptions {
+  from: number;
+  to: number;
+  kernel: number;
+  /** @default 1 */
+  stride?: number;
+  /** Zeros on every side; `same` is TensorFlow's rule, which at a stride above 1 pads the end more. @default (kernel − 1) / 2 */
+  padding?: number | 'same';
+  /** @default 1 */
+  groups?: number;
+  /** @default false */
+  bias?: boolean;
+}
+
+/** A convolution; one with as many groups as channels is a depthwise one. */
 export function convolution(
   plan: Plan,
   input: string,
   name: string,
-  {from, to, kernel, stride = 1}: {from: number; to: number; kernel: number; stride?: number},
+  {from, to, kernel, stride = 1, padding = (kernel - 1) / 2, groups = 1, bias = false}: ConvolutionOptions,
 ): string {
+  const depthwise = groups > 1 && groups === from && to === from;
+  const strided = {
+    strides: [stride, stride],
+    padding: padding === 'same' ? 'same' : padded(padding),
+    dilationRate: [1, 1],
+  };
+  const storedShape = [to, from / groups, kernel, kernel];
   return add(plan, {
     name,
-    operator: 'Conv2D',
-    args: {strides: [stride, stride], padding: around((kernel - 1) / 2), dilationRate: [1, 1], groups: 1},
+    operator: depthwise ? 'DepthwiseConv2D' : 'Conv2D',
+    args: depthwise ? strided : {...strided, groups},
     inputs: [input],
-    weights: [{name: 'kernel', key: `${name}.weight`, storedShape: [to, from, kernel, kernel]}],
+    weights: [
+      {name: 'kernel', key: `${name}.weight`, storedShape, order: depthwise ? 'depthwise' : 'kernel'},
+      ...(bias ? [vector('bias', `${name}.bias`, to)] : []),
+    ],
   });
 }
-
-/** So much padding on each side. */
-const around = (width: number) => (width === 0 ? 'valid' : [0, 1].map(() => [width, width]));
 
 /**
  * A shortcut without weights ("option A" of He et al. 2016, section 3.3): every second position, and zero channels before and
@@ -69,62 +109,84 @@ export function paddedShortcut(
   });
 }
 
-export function batchNorm(plan: Plan, input: string, name: string, channels: number): string {
-  const stored = (weight: string, key: string): StoredWeight => ({
-    name: weight,
-    key: `${name}.${key}`,
-    storedShape: [channels],
-  });
+export function batchNorm(plan: Plan, input: string, name: string, channels: number, epsilon = 1e-5): string {
   return add(plan, {
     name,
     operator: 'BatchNormalization',
-    args: {axis: 3, epsilon: 1e-5},
+    args: {axis: 3, epsilon},
     inputs: [input],
     weights: [
-      stored('gamma', 'weight'),
-      stored('beta', 'bias'),
-      stored('moving_mean', 'running_mean'),
-      stored('moving_variance', 'running_var'),
+      vector('gamma', `${name}.weight`, channels),
+      vector('beta', `${name}.bias`, channels),
+      vector('moving_mean', `${name}.running_mean`, channels),
+      vector('moving_variance', `${name}.running_var`, channels),
     ],
   });
 }
 
-export function relu(plan: Plan, input: string, name: string): string {
-  return add(plan, {name, operator: 'ReLU', args: {maxValue: null, negativeSlope: 0, threshold: 0}, inputs: [input]});
+export function relu(plan: Plan, input: string, name: string, maxValue: number | null = null): string {
+  return add(plan, {name, operator: 'ReLU', args: {maxValue, negativeSlope: 0, threshold: 0}, inputs: [input]});
 }
 
 export function sum(plan: Plan, inputs: string[], name: string): string {
   return add(plan, {name, operator: 'Add', inputs});
 }
 
-/** 3×3 maximum of stride 2 and padding 1. */
-export function maxPool(plan: Plan, input: string, name: string): string {
-  return add(plan, {
-    name,
-    operator: 'MaxPooling2D',
-    args: {poolSize: [3, 3], strides: [2, 2], padding: around(1), ceilMode: false, dilationRate: [1, 1]},
-    inputs: [input],
-  });
+/** Channels of several maps, one after the other. */
+export function concatenate(plan: Plan, inputs: string[], name: string): string {
+  return add(plan, {name, operator: 'Concatenate', args: {axis: 3}, inputs});
 }
 
+/** @param options.ceilMode a last window that is cut off by the edge counts too. @default false */
+export function maxPool(
+  plan: Plan,
+  input: string,
+  name: string,
+  {kernel = 3, stride = 2, padding = 0, ceilMode = false} = {},
+): string {
+  const args = {
+    poolSize: [kernel, kernel],
+    strides: [stride, stride],
+    padding: padded(padding),
+    ceilMode,
+    dilationRate: [1, 1],
+  };
+  return add(plan, {name, operator: 'MaxPooling2D', args, inputs: [input]});
+}
+
+/** The mean of each 2×2 square. */
 export function averagePool(plan: Plan, input: string, name: string): string {
-  return add(plan, {
-    name,
-    operator: 'GlobalAveragePooling2D',
-    args: {keepdims: false},
-    inputs: [input],
-  });
+  const args = {poolSize: [2, 2], strides: [2, 2], padding: 'valid', countPadding: true, ceilMode: false};
+  return add(plan, {name, operator: 'AveragePooling2D', args, inputs: [input]});
 }
 
-/** A linear layer with bias: the logits, without softmax. */
-export function linear(plan: Plan, input: string, name: string, {from, to}: {from: number; to: number}): string {
+/** The mean of a whole map, [B, C]. */
+export function globalAverage(plan: Plan, input: string, name: string): string {
+  return add(plan, {name, operator: 'GlobalAveragePooling2D', args: {keepdims: false}, inputs: [input]});
+}
+
+/** [B, H, W, C] → [B, H·W·C]. */
+export function flatten(plan: Plan, input: string, name: string): string {
+  return add(plan, {name, operator: 'Reshape', args: {shape: [-1]}, inputs: [input]});
+}
+
+/**
+ * A linear layer with bias.
+ * @param options.map height and width of the map that was flattened before it
+ */
+export function linear(
+  plan: Plan,
+  input: string,
+  name: string,
+  {from, to, map}: {from: number; to: number; map?: readonly [number, number]},
+): string {
   return add(plan, {
     name,
     operator: 'Dense',
     inputs: [input],
     weights: [
-      {name: 'kernel', key: `${name}.weight`, storedShape: [to, from]},
-      {name: 'bias', key: `${name}.bias`, storedShape: [to]},
+      {name: 'kernel', key: `${name}.weight`, storedShape: [to, from], order: map ? 'flattened' : 'kernel', map},
+      vector('bias', `${name}.bias`, to),
     ],
   });
 }

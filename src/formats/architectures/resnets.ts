@@ -3,32 +3,36 @@
  * are common, with their modules' names.
  */
 import {
-  averagePool,
   batchNorm,
   convolution,
+  globalAverage,
   image,
   linear,
   maxPool,
   paddedShortcut,
   relu,
   sum,
+  type ConvolutionOptions,
   type Plan,
 } from './plan';
 
 /**
  * torchvision's networks for 224×224 images. A basic block has two 3×3 convolutions, a bottleneck 1×1, 3×3 and 1×1 with four
- * times the channels; its stride is that of the 3×3 one ("v1.5"). `width` scales the bottleneck's middle.
+ * times the channels; its stride is that of the 3×3 one ("v1.5"). `width` scales the bottleneck's middle, whose convolution has
+ * `groups` (Xie et al. 2017, "Aggregated Residual Transformations").
  * Source: torchvision/models/resnet.py.
  */
 export function torchvisionResNet({
   blocks,
   bottleneck,
   width = 1,
+  groups = 1,
   classes,
 }: {
   blocks: readonly number[];
   bottleneck: boolean;
   width?: number;
+  groups?: number;
   classes: number;
 }): Plan {
   const plan: Plan = [];
@@ -36,7 +40,7 @@ export function torchvisionResNet({
   let channels = 64;
   let x = convolution(plan, image(plan, 224), 'conv1', {from: 3, to: channels, kernel: 7, stride: 2}); // [B, 112, 112, 64]
   x = relu(plan, batchNorm(plan, x, 'bn1', channels), 'relu');
-  x = maxPool(plan, x, 'maxpool'); // [B, 56, 56, 64]
+  x = maxPool(plan, x, 'maxpool', {padding: 1}); // [B, 56, 56, 64]
   blocks.forEach((count, stage) => {
     const base = 64 * 2 ** stage;
     const out = base * expansion;
@@ -47,7 +51,7 @@ export function torchvisionResNet({
       const steps = bottleneck
         ? [
             {from: channels, to: middle, kernel: 1},
-            {from: middle, to: middle, kernel: 3, stride},
+            {from: middle, to: middle, kernel: 3, stride, groups},
             {from: middle, to: out, kernel: 1},
           ]
         : [
@@ -64,7 +68,7 @@ export function torchvisionResNet({
       channels = out;
     }
   });
-  linear(plan, averagePool(plan, x, 'avgpool'), 'fc', {from: channels, to: classes});
+  linear(plan, globalAverage(plan, x, 'avgpool'), 'fc', {from: channels, to: classes});
   return plan;
 }
 
@@ -90,17 +94,12 @@ export function cifarResNet({blocks, classes}: {blocks: number; classes: number}
       channels = out;
     }
   });
-  linear(plan, averagePool(plan, x, 'avgpool'), 'linear', {from: channels, to: classes});
+  linear(plan, globalAverage(plan, x, 'avgpool'), 'linear', {from: channels, to: classes});
   return plan;
 }
 
 /** Convolutions `conv1`, `conv2` … of a block, each with its batch norm, a relu between them. */
-function convolutions(
-  plan: Plan,
-  input: string,
-  block: string,
-  steps: {from: number; to: number; kernel: number; stride?: number}[],
-): string {
+function convolutions(plan: Plan, input: string, block: string, steps: ConvolutionOptions[]): string {
   return steps.reduce((x, step, i) => {
     const active = i === 0 ? x : relu(plan, x, `${block}.relu${i}`);
     const z = convolution(plan, active, `${block}.conv${i + 1}`, step);

@@ -2,7 +2,7 @@ import {InputError} from '../../common/errors';
 import type {ReadNetwork, ReadOptions} from '../types';
 import {buildGraph} from './build';
 import {dialectOf} from './dialect';
-import {withHdf5, type Hdf5File} from './hdf5';
+import {readHdf5, type Hdf5File} from './hdf5';
 import {notesOf} from './notes';
 import {presetInside} from './preprocessing';
 import {layerNames, readTopology} from './topology';
@@ -13,18 +13,14 @@ import {NamedWeights, type StoredArray} from './weights';
  * @throws InputError for weights alone, what is damaged, or what is not known
  */
 export async function readKerasH5(file: string, options: ReadOptions = {}): Promise<ReadNetwork> {
-  return withHdf5(file, (opened) => {
-    const config = parsedConfig(opened);
-    const topology = readTopology(config);
-    const group = opened.keys('').includes('model_weights') ? 'model_weights' : '';
-    const weights = new NamedWeights(storedArrays(opened, group), layerNames(topology));
-    const dialect = dialectOf(
-      textOf(opened.attribute('', 'keras_version') ?? opened.attribute(group, 'keras_version')),
-      config,
-    );
-    const graph = buildGraph(topology, weights, {...options, dialect});
-    return {graph, preset: presetInside(graph), notes: notesOf(weights, topology)};
-  });
+  const opened = await readHdf5(file);
+  const config = parsedConfig(opened);
+  const topology = readTopology(config);
+  const group = opened.keys('').includes('model_weights') ? 'model_weights' : '';
+  const weights = new NamedWeights(storedArrays(opened, group), layerNames(topology));
+  const version = opened.attribute('', 'keras_version') ?? opened.attribute(group, 'keras_version');
+  const graph = buildGraph(topology, weights, {...options, dialect: dialectOf(textOf(version), config)});
+  return {graph, preset: presetInside(graph), notes: notesOf(weights, topology)};
 }
 
 /** Text as the library gives it, or as bytes. */

@@ -7,7 +7,7 @@ import {readZipDirectory, type ZipArchive} from '../../files/zipArchive';
 import type {ReadNetwork, ReadOptions} from '../types';
 import {buildGraph} from './build';
 import {dialectOf} from './dialect';
-import {withHdf5} from './hdf5';
+import {readHdf5} from './hdf5';
 import {notesOf} from './notes';
 import {presetInside} from './preprocessing';
 import {StateWeights} from './stateWeights';
@@ -42,15 +42,9 @@ export async function readKeras(file: string, options: ReadOptions = {}): Promis
       // The library opens files by path alone.
       const unpacked = path.join(folder, WEIGHTS);
       await unpack(opened, zip, unpacked);
-      return await withHdf5(
-        unpacked,
-        (h5) => {
-          const weights = new StateWeights(h5);
-          const graph = buildGraph(topology, weights, {...options, dialect});
-          return {graph, preset: presetInside(graph), notes: notesOf(weights, topology)};
-        },
-        `${file} (${WEIGHTS})`,
-      );
+      const weights = new StateWeights(await readHdf5(unpacked, `${file} (${WEIGHTS})`));
+      const graph = buildGraph(topology, weights, {...options, dialect});
+      return {graph, preset: presetInside(graph), notes: notesOf(weights, topology)};
     } finally {
       await rm(folder, {recursive: true, force: true});
     }

@@ -1,4 +1,5 @@
 import {InputError} from '../../common/errors';
+import {printableName} from '../../common/printable';
 import {ITEM_BYTES, readBytes, toHostOrder, type BinaryFile} from '../../files/binaryFile';
 
 /** A tensor's place in a file: a strided view (counting items) of a run of `length` items that starts at byte `position`. */
@@ -12,6 +13,8 @@ export interface TensorOnDisk {
   offset: number;
   shape: number[];
   strides: number[];
+  /** The run itself where it is in memory already; `position` means nothing then. */
+  held?: Uint8Array;
 }
 
 /** A trained array in memory, row-major. */
@@ -68,10 +71,11 @@ export async function loadTensors(
 
 async function loadTensor(
   file: BinaryFile,
-  {dtype, order, position, offset, shape, strides}: TensorOnDisk,
+  {dtype, order, position, offset, shape, strides, held}: TensorOnDisk,
 ): Promise<Float32Array> {
   const bytes = ITEM_BYTES[dtype];
-  const raw = await readBytes(file, position + offset * bytes, spanOf(shape, strides) * bytes);
+  const [start, length] = [offset * bytes, spanOf(shape, strides) * bytes];
+  const raw = held ? held.slice(start, start + length) : await readBytes(file, position + start, length);
   const stored = DECODERS[dtype](toHostOrder(raw, bytes, order).buffer as ArrayBuffer);
   if (isRowMajor(shape, strides)) return stored;
 
@@ -89,8 +93,11 @@ async function loadTensor(
   return data;
 }
 
-function checkExtent(file: BinaryFile, {name, dtype, position, length, offset, shape, strides}: TensorOnDisk): void {
-  const refuse = (why: string) => new InputError(`tensor "${name}" of ${file.name} ${why}`);
+function checkExtent(
+  file: BinaryFile,
+  {name, dtype, position, length, offset, shape, strides, held}: TensorOnDisk,
+): void {
+  const refuse = (why: string) => new InputError(`tensor "${printableName(name)}" of ${file.name} ${why}`);
   if (!Object.hasOwn(DECODERS, dtype)) {
     throw refuse(`has type ${dtype}; valid types are ${Object.keys(DECODERS).join(', ')}`);
   }
@@ -101,6 +108,7 @@ function checkExtent(file: BinaryFile, {name, dtype, position, length, offset, s
       `of shape [${shape.join(', ')}] needs ${end} numbers, and its storage holds ${length}; the file is damaged`,
     );
   }
+  if (held) return;
   const endByte = position + length * ITEM_BYTES[dtype];
   if (!(endByte <= file.size)) throw refuse(`ends at byte ${endByte}, and the file has ${file.size}; it is truncated`);
 }
@@ -116,7 +124,7 @@ function checkFinite(file: BinaryFile, {name}: TensorOnDisk, data: Float32Array)
   }
   if (count > 0) {
     throw new InputError(
-      `tensor "${name}" of ${file.name} holds ${data[first]} (${count} of ${data.length} values are NaN or beyond float32); such a network computes nothing, use another checkpoint`,
+      `tensor "${printableName(name)}" of ${file.name} holds ${data[first]} (${count} of ${data.length} values are NaN or beyond float32); such a network computes nothing, use another checkpoint`,
     );
   }
 }

@@ -16,15 +16,36 @@ export interface PickleGlobal {
   call(args: unknown[]): unknown;
 }
 
+/** An object whose class has no meaning here: nothing of it is kept but its class's name, and the items of a kind of dict. */
+export interface Blank {
+  kind: 'blank';
+  name: string;
+  items?: Map<unknown, unknown>;
+}
+
+export function isBlank(value: unknown): value is Blank {
+  return typeof value === 'object' && value !== null && (value as {kind?: unknown}).kind === 'blank';
+}
+
+/** An object that takes the state which Python would give to `__setstate__`. */
+interface Buildable {
+  build(state: unknown): void;
+}
+
 export interface PickleMeanings {
-  /** What the global `module.name` stands for; undefined refuses the file. */
-  global(name: string): PickleGlobal | undefined;
+  /** What the global `module.name` stands for. */
+  global(name: string): PickleGlobal;
   /** What a persistent id (PyTorch: a storage) stands for. @throws InputError for one that makes no sense */
   persistent(id: unknown): unknown;
 }
 
-/** Opcodes run at most; a state dict takes about 60 a tensor, and each can take some 100 bytes of memory. */
+/** The bytes end before the pickle does. */
+export class PickleEnds extends InputError {}
+
+/** Opcodes run at most; a state dict takes about 60 a tensor. */
 const MAX_STEPS = 2_000_000;
+/** Dicts, lists and tuples made at most, each some 200 bytes of memory; a state dict takes about six a tensor. */
+const MAX_CONTAINERS = 300_000;
 const MAX_INTEGER_BYTES = 255;
 
 export function isGlobal(value: unknown): value is PickleGlobal {
@@ -33,7 +54,7 @@ export function isGlobal(value: unknown): value is PickleGlobal {
 
 /**
  * Runs the pickle that starts at `start`; returns its value and the position after it.
- * @throws InputError where it is truncated, damaged, too long, or names a global that has no meaning; `file` names it
+ * @throws InputError where it is truncated, damaged or too long; `file` names it
  */
 export function readPickle(
   bytes: Uint8Array,
@@ -47,11 +68,12 @@ export function readPickle(
   const memo = new Map<number, unknown>();
   let position = start;
 
-  const refuse = (why: string) =>
-    new InputError(`${file} is damaged or no PyTorch checkpoint: ${why} at byte ${position} of its pickled part`);
+  const words = (why: string) =>
+    `${file} is damaged or no PyTorch checkpoint: ${why} at byte ${position} of its pickled part`;
+  const refuse = (why: string) => new InputError(words(why));
   const take = (length: number): number => {
     const from = position;
-    if (length > bytes.length - from) throw refuse('it ends in the middle of an instruction');
+    if (length > bytes.length - from) throw new PickleEnds(words('it ends in the middle of an instruction'));
     position += length;
     return from;
   };
@@ -63,16 +85,15 @@ export function readPickle(
   const latin1 = (length: number) => Buffer.from(slice(length)).toString('latin1');
   const line = (): string => {
     const newline = bytes.indexOf(0x0a, position);
-    if (newline < 0) throw refuse('it ends in the middle of a name');
+    if (newline < 0) throw new PickleEnds(words('it ends in the middle of a name'));
     const read = text(newline - position);
     position += 1;
     return read;
   };
   const integer = (length: number): number | bigint => {
     if (length > MAX_INTEGER_BYTES) throw refuse(`it has an integer of ${length} bytes`);
-    let value = 0n;
-    for (const byte of slice(length).slice().reverse()) value = (value << 8n) | BigInt(byte);
-    value = BigInt.asIntN(8 * length, value);
+    const digits = Buffer.from(slice(length)).reverse().toString('hex');
+    const value = BigInt.asIntN(8 * length, BigInt(`0x${digits || '0'}`));
     return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   };
   const pop = (): unknown => {
@@ -89,14 +110,22 @@ export function readPickle(
     stack.push(value);
     return value;
   };
+  let containers = 0;
+  const made = <T>(container: T): T => {
+    containers += 1;
+    if (containers > MAX_CONTAINERS) throw refuse(`it has more than ${MAX_CONTAINERS} dicts, lists and tuples`);
+    return container;
+  };
   const setItems = (items: unknown[]): void => {
-    const dict = top();
+    const target = top();
+    // A subclass of dict keeps its items like one, whatever it is called.
+    const dict = isBlank(target) ? (target.items ??= made(new Map<unknown, unknown>())) : target;
     if (!(dict instanceof Map) || items.length % 2 !== 0) throw refuse('it sets items of what is no dict');
     for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
   };
   const append = (items: unknown[]): void => {
     const list = top();
-    // A dict subclass may append pairs, a set adds: neither matters for weights, but must not fail.
+    if (isBlank(list)) return;
     if (!Array.isArray(list)) throw refuse('it appends to what is no list');
     for (const item of items) list.push(item);
   };
@@ -104,19 +133,21 @@ export function readPickle(
     if (!memo.has(key)) throw refuse(`it recalls value ${key}, which it did not keep`);
     stack.push(memo.get(key));
   };
-  const global = (module: unknown, name: unknown): void => {
-    const meaning = meanings.global(`${String(module)}.${String(name)}`);
-    if (!meaning) {
-      throw new InputError(
-        `${file} holds a Python object of type ${String(module)}.${String(name)}, which is not read because that could run ` +
-          `code; save the weights alone, torch.save(model.state_dict(), file), and give that file`,
-      );
-    }
-    stack.push(meaning);
+  const globalOf = (module: unknown, name: unknown): PickleGlobal => {
+    // A name that is put together of anything but texts could take for ever to write down.
+    if (typeof module !== 'string' || typeof name !== 'string') throw refuse('it names a type by what is no text');
+    return meanings.global(`${module}.${name}`);
   };
   const call = (callee: unknown, args: unknown): void => {
-    if (!isGlobal(callee) || !Array.isArray(args)) throw refuse('it calls what cannot be called');
-    stack.push(callee.call(args));
+    // The object of a call may itself be called (functools.partial); nothing is run either way.
+    if (isBlank(callee)) stack.push(made({kind: 'blank', name: callee.name}));
+    else if (isGlobal(callee) && Array.isArray(args)) stack.push(made(callee.call(args)));
+    else throw refuse('it calls what cannot be called');
+  };
+  const build = (state: unknown): void => {
+    const target = top() as Partial<Buildable> | null;
+    // Attributes beside the content, e.g. a state dict's _metadata, are not looked at.
+    if (typeof target === 'object' && typeof target?.build === 'function') target.build(state);
   };
 
   for (let step = 0; ; step += 1) {
@@ -157,26 +188,26 @@ export function readPickle(
       case 0x42: stack.push(slice(u32())); break; // BINBYTES
       case 0x43: stack.push(slice(u8())); break; // SHORT_BINBYTES
       case 0x8e: case 0x96: stack.push(slice(u64())); break; // BINBYTES8, BYTEARRAY8
-      case 0x29: case 0x5d: case 0x8f: stack.push([]); break; // EMPTY_TUPLE, EMPTY_LIST, EMPTY_SET
-      case 0x85: stack.push([pop()]); break; // TUPLE1
-      case 0x86: stack.push([pop(), pop()].reverse()); break; // TUPLE2
-      case 0x87: stack.push([pop(), pop(), pop()].reverse()); break; // TUPLE3
-      case 0x74: case 0x6c: case 0x91: stack.push(popMark()); break; // TUPLE, LIST, FROZENSET
+      case 0x29: case 0x5d: case 0x8f: stack.push(made([])); break; // EMPTY_TUPLE, EMPTY_LIST, EMPTY_SET
+      case 0x85: stack.push(made([pop()])); break; // TUPLE1
+      case 0x86: stack.push(made([pop(), pop()].reverse())); break; // TUPLE2
+      case 0x87: stack.push(made([pop(), pop(), pop()].reverse())); break; // TUPLE3
+      case 0x74: case 0x6c: case 0x91: stack.push(made(popMark())); break; // TUPLE, LIST, FROZENSET
       case 0x61: append([pop()]); break; // APPEND
       case 0x65: case 0x90: append(popMark()); break; // APPENDS, ADDITEMS
-      case 0x7d: stack.push(new Map()); break; // EMPTY_DICT
+      case 0x7d: stack.push(made(new Map())); break; // EMPTY_DICT
       case 0x64: { // DICT
         const items = popMark();
-        stack.push(new Map());
+        stack.push(made(new Map()));
         setItems(items);
         break;
       }
       case 0x73: setItems([pop(), pop()].reverse()); break; // SETITEM
       case 0x75: setItems(popMark()); break; // SETITEMS
-      case 0x63: global(line(), line()); break; // GLOBAL
+      case 0x63: stack.push(globalOf(line(), line())); break; // GLOBAL
       case 0x93: { // STACK_GLOBAL
         const name = pop();
-        global(pop(), name);
+        stack.push(globalOf(pop(), name));
         break;
       }
       case 0x51: stack.push(meanings.persistent(pop())); break; // BINPERSID
@@ -185,7 +216,23 @@ export function readPickle(
         call(pop(), args);
         break;
       }
-      case 0x62: pop(); top(); break; // BUILD: attributes beside the content, e.g. a state dict's _metadata
+      case 0x92: { // NEWOBJ_EX: positional and named arguments
+        pop();
+        const args = pop();
+        call(pop(), args);
+        break;
+      }
+      case 0x69: { // INST, Python 2's classes
+        const callee = globalOf(line(), line());
+        call(callee, popMark());
+        break;
+      }
+      case 0x6f: { // OBJ
+        const [callee, ...args] = popMark();
+        call(callee, args);
+        break;
+      }
+      case 0x62: build(pop()); break; // BUILD
       default:
         throw refuse(`it has the instruction 0x${opcode.toString(16)}, which torch.save does not write,`);
     }

@@ -3,9 +3,13 @@
  * position, and read when and if they are wanted. Formats: PyTorch, torch/serialization.py (`_save`, `_legacy_save`).
  */
 import {InputError} from '../../common/errors';
+import {printableName} from '../../common/printable';
 import {ITEM_BYTES, readBytes, type BinaryFile} from '../../files/binaryFile';
 import {readTorchPickle, type TorchStorage} from './torchPickle';
 import {readZipDirectory} from '../../files/zipArchive';
+import {ONNX_EXPORT} from './exportAdvice';
+import {PickleEnds} from './pickle';
+import {stateDictsIn} from './stateDicts';
 
 /** What a file holds, and where the numbers of a storage lie. */
 export interface TorchFile {
@@ -15,23 +19,30 @@ export interface TorchFile {
   locate(storage: TorchStorage): Promise<number>;
 }
 
-/** Most bytes of pickle that are read; the state dict of a ResNet-152 takes 150 kB. */
-const MAX_PICKLE = 32 * 2 ** 20;
+/** Most bytes of pickle that are read; the state dict of a ResNet-152 takes 150 kB, or 240 MB as NumPy arrays. */
+const MAX_PICKLE = 512 * 2 ** 20;
+/** Of the older stream so much is read first, since its pickles do not say how long they are. */
+const FIRST_PIECE = 4 * 2 ** 20;
 
 /** The zip archive of PyTorch 1.6 and later: `NAME/data.pkl`, a file `NAME/data/KEY` for each storage, all uncompressed. */
 export async function readTorchZip(file: BinaryFile): Promise<TorchFile> {
   const zip = await readZipDirectory(file);
   const pickleName = zip.names.find((name) => /^([^/]*\/)?data\.pkl$/.test(name));
   if (pickleName === undefined) {
+    if (
+      zip.names.some((name) =>
+        /(^|\/)(archive_format|models\/[^/]*\.json|serialized_exported_program\.json)$/.test(name),
+      )
+    ) {
+      throw new InputError(`${file.name} is an exported program (.pt2), which holds more than weights; ${ONNX_EXPORT}`);
+    }
     throw new InputError(
       `${file.name} is a zip archive without data.pkl, so torch.save did not write it; give a file made by torch.save(model.state_dict(), file)`,
     );
   }
   const prefix = pickleName.slice(0, -'data.pkl'.length);
   if (zip.names.some((name) => name === `${prefix}constants.pkl` || name.startsWith(`${prefix}code/`))) {
-    throw new InputError(
-      `${file.name} is a TorchScript archive, which holds a program; save the weights alone, torch.save(model.state_dict(), file), and give that file`,
-    );
+    throw new InputError(`${file.name} is a TorchScript archive, which holds a program; ${ONNX_EXPORT}`);
   }
 
   const pickle = await zip.locate(pickleName);
@@ -45,7 +56,9 @@ export async function readTorchZip(file: BinaryFile): Promise<TorchFile> {
     const {position, length} = await zip.locate(`${prefix}byteorder`);
     const text = length > 16 ? '' : Buffer.from(await readBytes(file, position, length)).toString('latin1');
     if (text !== 'little' && text !== 'big') {
-      throw new InputError(`${file.name} is damaged: its byte order is "${text}"; valid are little and big`);
+      throw new InputError(
+        `${file.name} is damaged: its byte order is "${printableName(text)}"; valid are little and big`,
+      );
     }
     order = text;
   }
@@ -66,7 +79,17 @@ const MAGIC = 0x1950a86a20f9469cfc6cn;
  * (PyTorch, torch/csrc/serialization.cpp, THPStorage_writeFileRaw).
  */
 export async function readTorchStream(file: BinaryFile): Promise<TorchFile> {
-  const head = await readBytes(file, 0, Math.min(file.size, MAX_PICKLE));
+  for (let length = FIRST_PIECE; ; length *= 8) {
+    const head = await readBytes(file, 0, Math.min(file.size, length, MAX_PICKLE));
+    try {
+      return await readStreamPickles(file, head);
+    } catch (error) {
+      if (head.length === Math.min(file.size, MAX_PICKLE) || !(error instanceof PickleEnds)) throw error;
+    }
+  }
+}
+
+async function readStreamPickles(file: BinaryFile, head: Uint8Array): Promise<TorchFile> {
   const storages = new Map<string, TorchStorage>();
   let end = 0;
   const next = (): unknown => {
@@ -74,14 +97,19 @@ export async function readTorchStream(file: BinaryFile): Promise<TorchFile> {
     end = read.end;
     return read.value;
   };
-  if (next() !== MAGIC) {
+  const first = next();
+  if (first !== MAGIC) {
+    // pickle.dump of a dict of NumPy arrays has no storages.
+    if (stateDictsIn(first).length > 0)
+      return {root: first, order: 'little', locate: () => Promise.reject(noStorage())};
     throw new InputError(
       `${file.name} is a Python pickle that torch.save did not write; give a file made by torch.save(model.state_dict(), file)`,
     );
   }
   const version = next();
   if (version !== 1001) {
-    throw new InputError(`${file.name} has the unknown stream version ${String(version)}; 1001 is known`);
+    const found = typeof version === 'number' ? version : printableName(version);
+    throw new InputError(`${file.name} has the unknown stream version ${found}; 1001 is known`);
   }
   next();
   const root = next();
@@ -91,15 +119,18 @@ export async function readTorchStream(file: BinaryFile): Promise<TorchFile> {
   const places = new Map<string, {position: number; length: number}>();
   for (const key of keys) {
     const storage = typeof key === 'string' ? storages.get(key) : undefined;
-    if (!storage)
-      throw new InputError(`${file.name} is damaged: it lists the storage "${String(key)}", which no tensor has`);
+    if (!storage) {
+      throw new InputError(
+        `${file.name} is damaged: it lists the storage "${printableName(key)}", which no tensor has`,
+      );
+    }
     const lengthBytes = await readBytes(file, end, 8);
     const length = Number(new DataView(lengthBytes.buffer).getBigInt64(0, true));
     const position = end + 8;
     end = position + length * ITEM_BYTES[storage.dtype];
     if (length < 0 || end > file.size) {
       throw new InputError(
-        `${file.name} is truncated or damaged: storage "${storage.key}" of ${length} numbers ends at byte ${end}, and the file has ${file.size}`,
+        `${file.name} is truncated or damaged: storage "${printableName(storage.key)}" of ${length} numbers ends at byte ${end}, and the file has ${file.size}`,
       );
     }
     places.set(storage.key, {position, length});
@@ -111,10 +142,14 @@ export async function readTorchStream(file: BinaryFile): Promise<TorchFile> {
       const place = places.get(key);
       if (!place || place.length < length) {
         throw new InputError(
-          `${file.name} is damaged: storage "${key}" should hold ${length} numbers, and ${place?.length ?? 0} are there`,
+          `${file.name} is damaged: storage "${printableName(key)}" should hold ${length} numbers, and ${place?.length ?? 0} are there`,
         );
       }
       return place.position;
     },
   };
+}
+
+function noStorage(): Error {
+  return new InputError('a pickle that torch.save did not write has no storages');
 }

@@ -1,6 +1,8 @@
 /** What PyTorch's pickles name: the few types that a state dict and a training checkpoint around it need. */
 import {InputError} from '../../common/errors';
-import {isGlobal, readPickle, type PickleGlobal} from './pickle';
+import {printableName} from '../../common/printable';
+import {NUMPY_MEANINGS} from './numpyArray';
+import {isBlank, isGlobal, readPickle, type Blank, type PickleGlobal} from './pickle';
 
 /** A run of numbers in the file that tensors view; `dtype` as safetensors names it. */
 export interface TorchStorage {
@@ -37,45 +39,21 @@ const STORAGE_DTYPES: Readonly<Record<string, string>> = {
   CharStorage: 'I8',
   ByteStorage: 'U8',
   BoolStorage: 'BOOL',
+  ComplexFloatStorage: 'C64',
+  ComplexDoubleStorage: 'C128',
+  // Quantised numbers; their tensors are made by a function of their own, which is not read.
+  QInt8Storage: 'I8',
+  QUInt8Storage: 'U8',
+  QInt32Storage: 'I32',
 };
 
-/** Values that training scripts save beside the weights (epoch, best accuracy, options, random state): kept as a blank. */
-const BLANKS = new Set([
-  'argparse.Namespace',
-  '_codecs.encode',
-  ...['set', 'frozenset', 'complex', 'bytearray', 'slice', 'object'].flatMap((name) => [
-    `builtins.${name}`,
-    `__builtin__.${name}`,
-  ]),
-  ...['numpy.core.multiarray', 'numpy._core.multiarray'].flatMap((module) => [
-    `${module}.scalar`,
-    `${module}._reconstruct`,
-  ]),
-  ...['numpy.core.numeric', 'numpy._core.numeric'].map((module) => `${module}._frombuffer`),
-  'numpy.dtype',
-  'numpy.ndarray',
-  ...['bool_', 'int32', 'int64', 'float16', 'float32', 'float64'].map((name) => `numpy.${name}`),
-  ...['Bool', 'Int32', 'Int64', 'Float16', 'Float32', 'Float64'].map((name) => `numpy.dtypes.${name}DType`),
-  'torch.device',
-  'torch.Tensor',
-  'torch._tensor.Tensor',
-  'torch.nn.parameter.Parameter',
-  'torch.serialization._get_layout',
-  ...['float16', 'float32', 'float64', 'bfloat16', 'uint8', 'int8', 'int16', 'int32', 'int64', 'bool'].map(
-    (name) => `torch.${name}`,
-  ),
-]);
-
-const asDict = (args: unknown[]): Map<unknown, unknown> => {
-  // OrderedDict([[key, value], …]) is how Python 2 pickles one; a defaultdict's argument is its factory.
-  const pairs = Array.isArray(args[0]) ? args[0].filter((pair): pair is [unknown, unknown] => Array.isArray(pair)) : [];
-  return new Map(pairs);
-};
+/** Shapes and strides have at most as many axes; PyTorch's limit. */
+const MAX_AXES = 64;
 
 /**
  * Reads one pickle of a PyTorch file; tensors are left as {@link TorchTensor}, nothing of theirs is read yet. Every storage
  * that it names is added to `storages` by its key.
- * @throws InputError for a damaged pickle, or one that names a type outside the list
+ * @throws InputError for a damaged pickle
  */
 export function readTorchPickle(
   bytes: Uint8Array,
@@ -85,7 +63,8 @@ export function readTorchPickle(
 ): {value: unknown; end: number} {
   const damaged = (why: string) => new InputError(`${file} is damaged or no PyTorch checkpoint: ${why}`);
 
-  const rebuildTensor = ([storage, offset, shape, strides]: unknown[]): TorchTensor => {
+  const rebuildTensor = ([storage, offset, shape, strides]: unknown[]): TorchTensor | Blank => {
+    if (isBlank(storage)) return storage;
     if (!isStorage(storage) || !isCount(offset) || !isCounts(shape) || !isCounts(strides)) {
       throw damaged('a tensor lacks its storage, offset, shape or strides');
     }
@@ -95,13 +74,26 @@ export function readTorchPickle(
     return {kind: 'tensor', storage, offset: storage.viewOffset + offset, shape, strides};
   };
   const rebuildParameter = ([tensor]: unknown[]): unknown => tensor;
+
+  // An OrderedDict's items may be its argument: calling it again and again must not copy more than the file holds.
+  let copied = 0;
+  const asDict = ([pairs]: unknown[]): Map<unknown, unknown> => {
+    // OrderedDict([[key, value], …]) is how Python 2 pickles one; a defaultdict's argument is its factory.
+    const items = Array.isArray(pairs) ? (pairs as unknown[]) : [];
+    copied += items.length;
+    if (copied > bytes.length) throw damaged('its dicts repeat the same items more often than it has bytes');
+    return new Map(items.filter((pair): pair is [unknown, unknown] => Array.isArray(pair) && pair.length === 2));
+  };
+
   const meaningOf: Record<string, (args: unknown[]) => unknown> = {
+    ...NUMPY_MEANINGS,
     'collections.OrderedDict': asDict,
     'collections.defaultdict': asDict,
     'collections.Counter': asDict,
     'builtins.dict': asDict,
     '__builtin__.dict': asDict,
     'builtins.list': () => [],
+    '__builtin__.list': () => [],
     'torch.Size': ([shape]) => shape,
     'torch._utils._rebuild_tensor': rebuildTensor,
     'torch._utils._rebuild_tensor_v2': rebuildTensor,
@@ -109,6 +101,7 @@ export function readTorchPickle(
     'torch._utils._rebuild_parameter_with_state': rebuildParameter,
     'torch._tensor._rebuild_from_type_v2': ([rebuild, , args]) => {
       if (!isGlobal(rebuild) || !Array.isArray(args)) throw damaged('a tensor lacks the parts that it is made of');
+      if (rebuild.name === 'torch._tensor._rebuild_from_type_v2') throw damaged('a tensor is made of itself');
       return rebuild.call(args);
     },
   };
@@ -117,20 +110,23 @@ export function readTorchPickle(
     bytes,
     start,
     {
-      global(name): PickleGlobal | undefined {
+      global(name): PickleGlobal {
         if (Object.hasOwn(meaningOf, name)) return {kind: 'global', name, call: meaningOf[name]};
-        if (BLANKS.has(name) || storageDtype(name)) return {kind: 'global', name, call: () => ({kind: 'blank', name})};
-        return undefined;
+        // Everything else is not looked up and not called: paths, dates, options, whole models.
+        return {kind: 'global', name, call: () => ({kind: 'blank', name}) satisfies Blank};
       },
       persistent(id) {
         const [tag, type, key, , length, view] = Array.isArray(id) ? (id as unknown[]) : [];
-        const name = typeof type === 'object' && type !== null ? (type as PickleGlobal).name : undefined;
-        const dtype = name === undefined ? undefined : storageDtype(name);
-        if (tag !== 'storage' || !dtype || typeof key !== 'string' || !isCount(length)) {
+        if (tag !== 'storage' || !isGlobal(type) || typeof key !== 'string' || !isCount(length)) {
           throw damaged('a storage lacks its type, key or length');
         }
+        const dtype = storageDtype(type.name);
+        // Types that are newer than this reader: their tensors stay blanks.
+        if (!dtype) return {kind: 'blank', name: type.name} satisfies Blank;
         const storage: TorchStorage = {kind: 'storage', key, dtype, length, viewOffset: 0};
-        if (storages.get(key) && storages.get(key)?.dtype !== dtype) throw damaged(`storage "${key}" has two types`);
+        if (storages.get(key) && storages.get(key)?.dtype !== dtype) {
+          throw damaged(`storage "${printableName(key)}" has two types`);
+        }
         storages.set(key, storage);
         if (!Array.isArray(view)) return storage;
         const [, viewOffset, viewLength] = view as unknown[];
@@ -159,5 +155,5 @@ function isCount(value: unknown): value is number {
 }
 
 function isCounts(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every(isCount);
+  return Array.isArray(value) && value.length <= MAX_AXES && value.every(isCount);
 }

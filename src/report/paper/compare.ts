@@ -1,4 +1,4 @@
-import type {ClassPair} from '../../concepts/types';
+import type {CosinePair} from '../../concepts/types';
 import {PUBLISHED_COSINE, PUBLISHED_THRESHOLDS, PUBLISHED_TRIPLES, type Triple} from './published';
 
 /** What was found, held against what was published. */
@@ -17,14 +17,14 @@ export interface FoundAgainstPublished {
   cosine: {theirs: number; ours: number | undefined};
 }
 
-const key = ({channel, classes}: Triple | ClassPair) => `${channel}:${classes.join()}`;
+const key = ({channel, classes}: Triple | CosinePair) => `${channel}:${classes.join()}`;
 
 /**
  * @param pairs all pairs of relevant classes with their cosines, whatever γ (`findPolysemantic(…, {allPairs: true}).pairs`)
  * @param options.lowest the lower end of the cosines that count; the published code's is 0, which leaves negative ones out @default 0
  */
 export function compareWithPublished(
-  pairs: readonly ClassPair[],
+  pairs: readonly CosinePair[],
   {gamma = PUBLISHED_THRESHOLDS.gamma, lowest = PUBLISHED_THRESHOLDS.lowest}: {gamma?: number; lowest?: number} = {},
 ): FoundAgainstPublished {
   const found = pairs.filter(({cosine}) => cosine >= lowest && cosine < gamma);

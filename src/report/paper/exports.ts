@@ -1,12 +1,12 @@
 import {stringify} from 'csv-stringify/sync';
-import type {ClassPair} from '../../concepts/types';
+import type {CosinePair} from '../../concepts/types';
 import type {Densities} from '../../evaluate';
 import type {TripleFractions} from './pooled';
 
 /** Files with the columns and the order of the published code's outputs, as text. */
 
 /** Pairs, the highest cosine first, as the published list. */
-export function pairsCsv(pairs: readonly ClassPair[]): string {
+export function pairsCsv(pairs: readonly CosinePair[]): string {
   const rows = [...pairs]
     .sort((a, b) => b.cosine - a.cosine)
     .map(({channel, classes, cosine}) => [channel, ...classes, cosine]);

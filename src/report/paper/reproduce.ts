@@ -88,7 +88,7 @@ export async function reproducePaper(
   const {important = tau, progress, signal} = options;
   const calls = {progress, signal};
   const {p, gamma} = PUBLISHED_THRESHOLDS;
-  const {pairs} = findPolysemantic(stats, {tau, p, gamma, allPairs: true});
+  const {pairs} = findPolysemantic(stats, {tau, p, gamma, allPairs: true, arv: 'published'});
   const published = stats.layer.name === PUBLISHED_LAYER && outputs === 2048 && stats.classes === 1000;
   const triples = options.triples ?? (published ? PUBLISHED_TRIPLES : lowest(pairs));
   if (triples.length === 0) {

@@ -25,7 +25,7 @@ import {imagesView, modelView, statisticsView} from './network';
 import type {ShowOptions} from './options';
 import {activationMapsView, featureView, splitFeaturesView} from './pictures';
 import type {PaperReproduction} from '../paper/reproduce';
-import {paperView} from '../paper/view';
+import {paperView} from './paper';
 import {plantedView} from './planted';
 import {ablationView, densitiesView, evaluationView, proofView, splitView, topImagesView} from './splitViews';
 import {words, type View} from './view';

@@ -62,16 +62,21 @@ export async function eachProjection(
 }
 
 /**
- * The value of m above which a position is active, by concept: 0; or, where fewer than 20 positions are positive, just below the 20th
+ * The value of m above which a position is active, by concept: `least`; or, where fewer than 20 positions exceed it, just below the 20th
  * highest m.
  */
-export async function gates(problem: SplitProblem, inputs: ConceptInputs, kernel: Float32Array): Promise<number[]> {
+export async function gates(
+  problem: SplitProblem,
+  inputs: ConceptInputs,
+  kernel: Float32Array,
+  least = 0,
+): Promise<number[]> {
   const positive = problem.concepts.map(() => 0);
   const highest: number[][] = problem.concepts.map(() => []);
   await eachProjection(problem, inputs, [kernel], (concept, values) => {
     const top = highest[concept];
     for (const m of values) {
-      if (m > 0) positive[concept] += 1;
+      if (m > least) positive[concept] += 1;
       if (top.length < LEAST_ACTIVE || m > top[top.length - 1]) {
         const at = top.findIndex((value) => value < m);
         top.splice(at < 0 ? top.length : at, 0, m);
@@ -80,7 +85,7 @@ export async function gates(problem: SplitProblem, inputs: ConceptInputs, kernel
     }
   });
   return highest.map((top, j) => {
-    if (positive[j] >= LEAST_ACTIVE) return 0;
+    if (positive[j] >= LEAST_ACTIVE) return least;
     const last = top[top.length - 1];
     // The same m, computed in another batch, may round differently.
     return last - 1e-5 * Math.max(...top.map(Math.abs));
@@ -93,15 +98,17 @@ export type GatedMoment = SecondMoment & {mean: Float64Array};
 /**
  * E[f fᵀ] and E[f] of each concept over its active positions.
  * @param features `patches`: f = x, [taps·Cin]; `contributions`: f = c, the contribution of each source to m, [Cin]
+ * @param least m from which on a position is active, see `gates`
  */
 export async function gatedMoments(
   problem: SplitProblem,
   inputs: ConceptInputs,
   kernel: Float32Array,
   features: 'patches' | 'contributions',
+  least = 0,
 ): Promise<GatedMoment[]> {
   const {layer} = problem;
-  const thresholds = await gates(problem, inputs, kernel);
+  const thresholds = await gates(problem, inputs, kernel, least);
   const taps = layer.shape[0] * layer.shape[1];
   const channels = layer.shape[2];
   const weights = tf.tidy(() => tf.tensor2d(kernel, [taps * channels, 1]));

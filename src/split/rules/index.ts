@@ -1,6 +1,8 @@
 import {InputError} from '../../common/errors';
 import type {SplitRule} from '../types';
 import {energyMatch} from './energyMatch';
+import {freeRidge} from './freeRidge';
+import {gatedPublished} from './gatedPublished';
 import {gatedRidge} from './gatedRidge';
 import {gatedWiener} from './gatedWiener';
 import {published} from './published';
@@ -9,10 +11,12 @@ import {scaledRidge} from './scaledRidge';
 /** Rules by name; `published` is the default, for parity with the paper. */
 export const SPLIT_RULES: Readonly<Record<string, SplitRule>> = {
   published,
+  gatedPublished,
   gatedWiener,
   energyMatch,
   gatedRidge,
   scaledRidge,
+  freeRidge,
 };
 
 /** @throws InputError that lists the rules */

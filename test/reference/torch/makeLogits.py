@@ -1,10 +1,12 @@
 """Writes test/data/architectures.json: logits of PyTorch's networks with the formula's weights on the formula's images,
 computed in float64.
 
-Run by hand, with torch, torchvision and numpy: python3 test/reference/torch/makeLogits.py
+Run by hand, with torch, torchvision, timm, efficientnet_lite_pytorch and numpy: python3 test/reference/torch/makeLogits.py
+Names given as arguments are made anew, the others kept.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import torch
@@ -14,11 +16,17 @@ from seeded import fill, images
 CLASSES = 12
 IMAGES = 2
 NAMES = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "wide_resnet50_2",
-         "resnet20", "resnet32", "resnet44", "resnet56", "resnet110"]  # fmt: skip
+         "wide_resnet101_2", "resnext50_32x4d", "resnext101_32x8d",
+         "resnet20", "resnet32", "resnet44", "resnet56", "resnet110",
+         "alexnet", "vgg11", "vgg11_bn", "vgg13", "vgg13_bn", "vgg16", "vgg16_bn", "vgg19", "vgg19_bn",
+         "squeezenet1_0", "squeezenet1_1", "googlenet", "densenet121", "densenet161", "densenet169", "densenet201",
+         "mobilenet_v2", "mobilenetv2_100", "mnasnet1_0", "efficientnet_lite0", "tf_efficientnet_lite0",
+         "efficientnet-lite0"]  # fmt: skip
 
-golden = {}
+path = Path(__file__).parents[2] / "data" / "architectures.json"
+golden = json.loads(path.read_text())["networks"] if len(sys.argv) > 1 else {}
 with torch.no_grad():
-    for name in NAMES:
+    for name in sys.argv[1:] or NAMES:
         model = fill(network(name, CLASSES))
         logits = model(images(IMAGES, input_size(name)))
         exact = model.double()(images(IMAGES, input_size(name)).double())
@@ -29,5 +37,5 @@ with torch.no_grad():
             "logits": [[float(f"{value:.9g}") for value in row] for row in exact.tolist()],
         }
 
-path = Path(__file__).parents[2] / "data" / "architectures.json"
+golden = {name: golden[name] for name in NAMES if name in golden}
 path.write_text(json.dumps({"classes": CLASSES, "images": IMAGES, "networks": golden}, indent=1) + "\n")

@@ -46,9 +46,22 @@ class CifarResNet(nn.Module):
 CIFAR_DEPTHS = {f"resnet{depth}": depth for depth in (20, 32, 44, 56, 110)}
 
 
+TIMM = ("mobilenetv2_100", "efficientnet_lite0", "tf_efficientnet_lite0")
+
+
 def network(name: str, classes: int) -> nn.Module:
     if name in CIFAR_DEPTHS:
         return CifarResNet(CIFAR_DEPTHS[name], classes)
+    if name in TIMM:
+        import timm
+
+        return timm.create_model(name, num_classes=classes)
+    if name == "efficientnet-lite0":
+        from efficientnet_lite_pytorch import EfficientNet
+
+        return EfficientNet.from_name(name, num_classes=classes)
+    if name == "googlenet":  # without the auxiliary heads; the range of its input is the preset's matter
+        return torchvision.models.googlenet(num_classes=classes, aux_logits=False, init_weights=False)
     return torchvision.models.get_model(name, weights=None, num_classes=classes)
 
 

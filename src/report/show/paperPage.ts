@@ -1,10 +1,10 @@
 import path from 'node:path';
 import type {LabelledImages} from '../../images/types';
 import {makeFolder, replaceFile} from '../../files/output';
-import {resultPage} from '../show/page';
-import {densitiesCsv, fractionsCsv, pairsCsv} from './exports';
-import type {PaperReproduction} from './reproduce';
-import {paperSections} from './view';
+import {resultPage} from './page';
+import {densitiesCsv, fractionsCsv, pairsCsv} from '../paper/exports';
+import type {PaperReproduction} from '../paper/reproduce';
+import {paperSections} from './paper';
 
 /**
  * Writes `index.html`, which needs nothing else, and the data behind it as the published code writes them: `pairs.csv`, `fractions.csv`,

@@ -1,10 +1,10 @@
 import {tripleDots, densityPlot} from '../../plots';
 import type {Summary} from '../../numerics/summary';
 import {formatNumber, html} from '../display';
-import {table, words, type Block, type View} from '../show/view';
-import type {PooledFractions} from './pooled';
-import {HALF_PRECISION_TOLERANCE, PUBLISHED_TRIPLES, PUBLISHED_WEIGHTS} from './published';
-import type {PaperReproduction} from './reproduce';
+import {table, words, type Block, type View} from './view';
+import type {PooledFractions} from '../paper/pooled';
+import {HALF_PRECISION_TOLERANCE, PUBLISHED_TRIPLES, PUBLISHED_WEIGHTS} from '../paper/published';
+import type {PaperReproduction} from '../paper/reproduce';
 
 const NOT_RUN = 'not run';
 const share = (value: number) => (Number.isFinite(value) ? `${(100 * value).toFixed(0)} %` : '–');

@@ -1,0 +1,107 @@
+import {mean} from '../numerics/vectors';
+import {meanInterval} from '../numerics/summary';
+import type {KnownBenchmark, KnownRow} from './run';
+
+/** Tables as Markdown: one row a kind of network, means over seeds with 95 % intervals where there are two or more. */
+export function describeKnown({rows, perClass}: Pick<KnownBenchmark, 'rows' | 'perClass'>): string {
+  const kinds = [...new Set(rows.map(({kind}) => kind))];
+  const of = (kind: string) => rows.filter((row) => row.kind === kind);
+  const seeds = [...new Set(rows.map(({seed}) => seed))].sort((a, b) => a - b);
+  const detection = kinds.flatMap((kind) =>
+    (['published', 'gated'] as const).map((vectors) => {
+      const over = (pick: (scores: KnownRow['detection'][number]) => number) =>
+        cell(of(kind).map(({detection}) => pick(detection.find((one) => one.vectors === vectors)!)));
+      return [
+        kind,
+        vectors,
+        over(({auroc}) => auroc),
+        over(({relevantAuroc}) => relevantAuroc),
+        over(({usual}) => usual.found),
+        over(({usual}) => usual.false),
+        over(({usual}) => usual.permuted),
+        over(({suggested}) => suggested.gamma),
+        over(({suggested}) => suggested.found),
+        over(({suggested}) => suggested.false),
+        over(({suggested}) => suggested.permuted),
+        over(({usual}) => usual.undecided),
+        over(({channelAuroc}) => channelAuroc),
+      ];
+    }),
+  );
+  const rules = [...new Set(rows.flatMap(({splitting}) => splitting.map(({rule}) => rule)))];
+  const splitting = (what: 'ownVersusOther' | 'r' | 'removedOwn' | 'removedOther') =>
+    rules.map((rule) => [
+      rule,
+      ...kinds.map((kind) =>
+        cell(of(kind).map((row) => mean(row.splitting.filter((one) => one.rule === rule).map((one) => one[what])))),
+      ),
+    ]);
+  const clusters = kinds.map((kind) => {
+    const agreements = (row: KnownRow) => row.clusters.map(({agreement}) => agreement).filter(Number.isFinite);
+    const right = (row: KnownRow) =>
+      mean(row.clusters.filter(({parts}) => parts > 1).map(({chosen, parts}) => Number(chosen === parts)));
+    return [
+      kind,
+      cell(of(kind).map((row) => mean(agreements(row)))),
+      cell(of(kind).map((row) => Math.min(...agreements(row)))),
+      cell(of(kind).map(right)),
+      cell(of(kind).map(({silhouetteAuroc}) => silhouetteAuroc)),
+    ];
+  });
+  const about = kinds.map((kind) => [
+    kind,
+    String(of(kind).length),
+    cell(of(kind).map((row) => row.topOne)),
+    cell(of(kind).map((row) => row.zeroInputs)),
+    cell(of(kind).map((row) => row.detection[0].pairs.different)),
+    cell(of(kind).map((row) => row.detection[0].pairs.same)),
+  ]);
+  return [
+    `known networks, seeds ${seeds.join(', ')}; ${perClass} pictures a class to collect and to fit on, as many others to measure on`,
+    table(['network', 'seeds', 'top-1', 'zero inputs', 'different pairs', 'same pairs'], about),
+    'Detection: pairs of classes with different parts of a channel against pairs with the same part',
+    table(
+      [
+        'network',
+        'vectors',
+        'AUROC',
+        'AUROC, τ and p',
+        'found, γ .5',
+        'false, γ .5',
+        'permuted, γ .5',
+        'γ suggested',
+        'found',
+        'false',
+        'permuted',
+        'undecided',
+        'channels, AUROC',
+      ],
+      detection,
+    ),
+    'Splitting: own part against other part, AUROC by position',
+    table(['rule', ...kinds], splitting('ownVersusOther')),
+    'Correlation with the true part',
+    table(['rule', ...kinds], splitting('r')),
+    "Share of the channel's output that is gone when a part is removed: on its own classes",
+    table(['rule', ...kinds], splitting('removedOwn')),
+    'and on the classes of the other parts',
+    table(['rule', ...kinds], splitting('removedOther')),
+    'Without labels: clusters of contributions',
+    table(['network', 'adjusted Rand', 'worst channel', 'right number', 'silhouette, AUROC'], clusters),
+  ].join('\n\n');
+}
+
+/** The mean, and half the width of its 95 % interval. */
+function cell(values: readonly number[]): string {
+  const finite = values.filter(Number.isFinite);
+  if (finite.length === 0) return '–';
+  const {mean: centre, interval} = meanInterval(finite);
+  const digits = Math.abs(centre) >= 10 ? 0 : 3;
+  const text = centre.toFixed(digits);
+  return finite.length > 1 ? `${text} ± ${((interval[1] - interval[0]) / 2).toFixed(digits)}` : text;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}

@@ -1,0 +1,126 @@
+import {classVectors, LEAST_AGREEMENT, relation} from '../concepts/relate';
+import {relevantClasses} from '../concepts/find';
+import type {VectorKind} from '../concepts/types';
+import {GATES, saveGates, type GatedSums} from '../numerics/gatedSums';
+import {auroc} from '../numerics/ranking';
+import type {RelevanceStatistics} from '../numerics/statistics';
+import {POSITIONS, type KnownActivations} from './activations';
+import type {Meanings} from './meanings';
+import {knownPairs, type KnownPair} from './parts';
+
+/** A pair of classes whose truth is known, and what its vectors say. */
+export interface DetectedPair extends KnownPair {
+  cosine: number;
+  /** The lower agreement of the two classes with themselves between halves. */
+  agreement: number;
+  /** Whether τ and p let the channel through for both. */
+  relevant: boolean;
+}
+
+/** Rates of one definition on one network; NaN where there are no such pairs. */
+export interface DetectionScores {
+  vectors: VectorKind;
+  pairs: {different: number; same: number};
+  auroc: number;
+  /** Of the pairs that τ and p let through. */
+  relevantAuroc: number;
+  /** At γ = 0.5, and at the γ that the network's own cosines suggest. */
+  usual: CallRates;
+  suggested: CallRates & {gamma: number};
+  /** −lowest cosine of a channel's pairs: channels of several parts against those of one. */
+  channelAuroc: number;
+}
+
+export interface CallRates {
+  /** Shares of different and same pairs, and of pairs with permuted labels, that are called different. */
+  found: number;
+  false: number;
+  permuted: number;
+  /** Share of different pairs that are left undecided. */
+  undecided: number;
+}
+
+export function detectedPairs(
+  stats: RelevanceStatistics,
+  {parts, unclear}: Meanings,
+  kind: VectorKind,
+  thresholds: {tau: number; p: number},
+): DetectedPair[] {
+  const relevant = relevantClasses(stats, thresholds);
+  const vectors = new Map(parts.flatMap((meaning, c) => (meaning ? [[c, classVectors(stats, c, kind)] as const] : [])));
+  return knownPairs(parts, unclear).flatMap((pair): DetectedPair[] => {
+    const own = vectors.get(pair.channel)!;
+    const cosine = relation(own, ...pair.classes);
+    if (Number.isNaN(cosine)) return [];
+    const agreement = Math.min(...pair.classes.map((k) => own.agreement(k)));
+    return [{...pair, cosine, agreement, relevant: pair.classes.every((k) => relevant[pair.channel].includes(k))}];
+  });
+}
+
+export function detectionScores(
+  pairs: readonly DetectedPair[],
+  permuted: readonly DetectedPair[],
+  kind: VectorKind,
+  {parts}: Meanings,
+  gamma: number,
+): DetectionScores {
+  const of = (truth: KnownPair['truth'], list = pairs) => list.filter((pair) => pair.truth === truth);
+  const separated = (list: readonly DetectedPair[]) =>
+    auroc(
+      of('different', list).map(({cosine}) => -cosine),
+      of('same', list).map(({cosine}) => -cosine),
+    );
+  const sure = ({agreement}: DetectedPair) => kind === 'published' || agreement > LEAST_AGREEMENT;
+  const called = (list: readonly DetectedPair[], at: number) =>
+    list.length > 0 ? list.filter((pair) => sure(pair) && pair.cosine < at).length / list.length : NaN;
+  const rates = (at: number): CallRates => ({
+    found: called(of('different'), at),
+    false: called(of('same'), at),
+    permuted: called(permuted, at),
+    undecided: of('different').filter((pair) => !sure(pair)).length / Math.max(of('different').length, 1),
+  });
+  const lowest = (several: boolean) =>
+    parts.flatMap((meaning, channel) => {
+      if (!meaning || meaning.length > 1 !== several) return [];
+      const cosines = pairs.filter((pair) => pair.channel === channel).map(({cosine}) => cosine);
+      return cosines.length > 0 ? [-Math.min(...cosines)] : [];
+    });
+  return {
+    vectors: kind,
+    pairs: {different: of('different').length, same: of('same').length},
+    auroc: separated(pairs),
+    relevantAuroc: separated(pairs.filter(({relevant}) => relevant)),
+    usual: rates(0.5),
+    suggested: {...rates(gamma), gamma},
+    channelAuroc: auroc(lowest(true), lowest(false)),
+  };
+}
+
+/** The statistics with the gated sums that other labels give: what chance looks like. */
+export function relabelled(
+  stats: RelevanceStatistics,
+  activations: KnownActivations,
+  labels: ArrayLike<number>,
+): RelevanceStatistics {
+  const {inputs, outputs, kernel, channels} = activations;
+  const [I, C] = [channels.inputs, channels.outputs];
+  const gates: GatedSums = {floor: 0, entries: new Map(), background: new Map(), dropped: 0};
+  for (let n = 0; n < labels.length; n++) {
+    for (let c = 0; c < C; c++) {
+      const key = c * stats.classes + labels[n];
+      for (let p = 0; p < POSITIONS; p++) {
+        if (!(outputs[(n * POSITIONS + p) * C + c] > 0)) continue;
+        let entry = gates.entries.get(key);
+        if (!entry) {
+          entry = {channel: c, class: labels[n], images: [0, 0], positions: [0, 0], sums: new Float64Array(2 * I)};
+          gates.entries.set(key, entry);
+        }
+        const half = n % 2;
+        entry.positions[half] += 1;
+        const row = (n * POSITIONS + p) * I;
+        for (let i = 0; i < I; i++) entry.sums[half * I + i] += kernel[i * C + c] * inputs[row + i];
+      }
+    }
+  }
+  return {...stats, collected: {...stats.collected, [GATES]: saveGates(gates, I)}};
+}

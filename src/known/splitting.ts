@@ -1,0 +1,183 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {permutation} from '../common/shuffle';
+import {pearson} from '../numerics/agreement';
+import {auroc} from '../numerics/ranking';
+import {mean} from '../numerics/vectors';
+import {linearLayer} from '../network/linearLayer';
+import type {Model} from '../network/types';
+import {averagedRelevanceVector, type RelevanceStatistics} from '../numerics/statistics';
+import {kernelsFromOwnership, kernelsFromParts, type PartKernels} from '../split/kernels';
+import {patchMoment} from '../split/patches';
+import {SPLIT_RULES} from '../split/rules';
+import type {ConceptInputs, SplitProblem} from '../split/types';
+import {POSITIONS, shows, type KnownActivations} from './activations';
+import {KNOWN_LAYER} from './network';
+import type {Meanings} from './meanings';
+import {CLASS_PARTS, sharedParts} from './parts';
+
+/** Controls beside the rules: the whole channel for every part, and sources dealt out at random. */
+export const CONTROLS = ['none', 'random'] as const;
+
+/** How well the parts of one channel follow what it means, mean over parts. */
+export interface SplitScore {
+  channel: number;
+  rule: string;
+  parts: number;
+  /** AUROC of a part's output at positions of its own part against those of the channel's other parts. */
+  ownVersusOther: number;
+  /** Correlation with the channel's own output where its own part is, 0 elsewhere. */
+  r: number;
+  /** What of the channel's output is gone when a part is taken out, on its own classes and on those of the other parts. */
+  removedOwn: number;
+  removedOther: number;
+}
+
+/** Divides every channel of several parts by every rule, fitted on `fit`, and measures on `held`. */
+export async function splitScores(
+  model: Model,
+  stats: RelevanceStatistics,
+  {parts: meanings}: Meanings,
+  fit: KnownActivations,
+  held: KnownActivations,
+  rules: readonly string[] = Object.keys(SPLIT_RULES),
+): Promise<SplitScore[]> {
+  const scores: SplitScore[] = [];
+  for (const [channel, meaning] of meanings.entries()) {
+    if (!meaning || meaning.length < 2) continue;
+    const groups = meaning.map((part) =>
+      CLASS_PARTS.map((_, k) => k).filter((k) => sharedParts(meaning, k).join() === String(part)),
+    );
+    if (groups.some((classes) => classes.length === 0)) continue;
+    const problem = problemOf(model, stats, channel, groups, fit);
+    for (const rule of [...CONTROLS, ...rules]) {
+      const kernels = await kernelsBy(rule, problem);
+      scores.push({channel, rule, parts: meaning.length, ...scoreOf(kernels, channel, meaning, groups, held)});
+    }
+  }
+  return scores;
+}
+
+function problemOf(
+  model: Model,
+  stats: RelevanceStatistics,
+  channel: number,
+  groups: readonly number[][],
+  fit: KnownActivations,
+): SplitProblem {
+  const layer = linearLayer(model.graph, KNOWN_LAYER);
+  const {inputs, outputs} = fit.channels;
+  const kernel = Float32Array.from({length: inputs}, (_, i) => fit.kernel[i * outputs + channel]);
+  const concepts = groups.map((classes) => ({
+    classes,
+    classNames: classes.map((k) => stats.classNames[k]),
+    arv: averagedRelevanceVector(stats, channel, classes),
+  }));
+  const others = CLASS_PARTS.map((_, k) => k).filter((k) => !groups.flat().includes(k));
+  return {
+    layer,
+    channel,
+    kernel,
+    bias: fit.bias[channel],
+    concepts,
+    statistics: stats,
+    inputs: inputsOf(fit, groups),
+    background: () => patchMoment(layer, inputsOf(fit, [others])),
+    fires: -fit.bias[channel],
+    rho: 'auto',
+  };
+}
+
+/** The layer's inputs of classes, one tensor a group. */
+function inputsOf({labels, inputs, channels}: KnownActivations, groups: readonly (readonly number[])[]): ConceptInputs {
+  const pictures = groups.map((classes) => [...labels.keys()].filter((n) => classes.includes(labels[n])));
+  const size = POSITIONS * channels.inputs;
+  const side = Math.sqrt(POSITIONS);
+  return {
+    counts: pictures.map((list) => list.length),
+    async *[Symbol.asyncIterator]() {
+      for (const [concept, list] of pictures.entries()) {
+        const data = new Float32Array(list.length * size);
+        list.forEach((n, at) => data.set(inputs.subarray(n * size, (n + 1) * size), at * size));
+        const input = tf.tidy(() => tf.tensor4d(data, [list.length, side, side, channels.inputs]));
+        try {
+          yield {concept, input};
+        } finally {
+          input.dispose();
+        }
+      }
+    },
+  };
+}
+
+async function kernelsBy(rule: string, problem: SplitProblem): Promise<PartKernels> {
+  const {kernel, concepts, channel} = problem;
+  const k = concepts.length;
+  if (rule === 'none') return {parts: concepts.map(() => kernel), residue: kernel};
+  if (rule === 'random') {
+    const owners = permutation(kernel.length, channel + 1).map((place) => place % k);
+    const ownership = concepts.map((_, j) => Float64Array.from(owners, (owner) => (owner === j ? 1 : 0)));
+    return kernelsFromOwnership(kernel, ownership);
+  }
+  const solution = await SPLIT_RULES[rule].solve(problem);
+  return 'kernels' in solution
+    ? kernelsFromParts(kernel, solution.kernels)
+    : kernelsFromOwnership(kernel, solution.ownership);
+}
+
+function scoreOf(
+  {parts, residue}: PartKernels,
+  channel: number,
+  meaning: readonly number[],
+  groups: readonly number[][],
+  held: KnownActivations,
+): Omit<SplitScore, 'channel' | 'rule' | 'parts'> {
+  const {labels, outputs, channels} = held;
+  const d = parts.map((kernel) => projection(held, kernel));
+  const r = projection(held, residue);
+  const z = Float64Array.from({length: labels.length * POSITIONS}, (_, at) => outputs[at * channels.outputs + channel]);
+  const scores = parts.map((_, j) => {
+    const [own, other]: number[][] = [[], []];
+    const truth = new Float64Array(z.length);
+    const gone = {own: [0, 0], other: [0, 0]};
+    for (let n = 0; n < labels.length; n++) {
+      const group = groups.findIndex((classes) => classes.includes(labels[n]));
+      for (let p = 0; p < POSITIONS; p++) {
+        const at = n * POSITIONS + p;
+        const here = meaning.map((part) => shows(held, n, p, [part]));
+        const alone = here[j] && here.every((there, l) => l === j || !there);
+        if (alone) truth[at] = Math.max(z[at], 0);
+        if (alone) own.push(d[j][at]);
+        else if (!here[j] && here.includes(true)) other.push(d[j][at]);
+        if (group < 0) continue;
+        const kind = group === j ? gone.own : gone.other;
+        kind[0] += Math.max(z[at] - d[j][at] + r[at], 0);
+        kind[1] += Math.max(z[at], 0);
+      }
+    }
+    return {
+      ownVersusOther: auroc(own, other),
+      r: pearson(d[j], truth),
+      removedOwn: 1 - gone.own[0] / gone.own[1],
+      removedOther: 1 - gone.other[0] / gone.other[1],
+    };
+  });
+  const over = (name: keyof (typeof scores)[number]) => mean(scores.map((score) => score[name]));
+  return {
+    ownVersusOther: over('ownVersusOther'),
+    r: over('r'),
+    removedOwn: over('removedOwn'),
+    removedOther: over('removedOther'),
+  };
+}
+
+/** w·x at every position, [N·64]. */
+function projection({inputs, channels}: KnownActivations, kernel: ArrayLike<number>): Float64Array {
+  const size = channels.inputs;
+  const values = new Float64Array(inputs.length / size);
+  for (let at = 0; at < values.length; at++) {
+    let sum = 0;
+    for (let i = 0; i < size; i++) sum += inputs[at * size + i] * kernel[i];
+    values[at] = sum;
+  }
+  return values;
+}

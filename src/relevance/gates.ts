@@ -1,0 +1,352 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {InputError} from '../common/errors';
+import {asPositions, visitedPositions, type LinearLayer} from '../network/linearLayer';
+import {firing, type Firing} from '../network/firing';
+import {GATES, loadGates, saveGates, type GatedEntry, type GatedSums} from '../numerics/gatedSums';
+import type {Collector, LayerBatch} from '../pass/types';
+
+/**
+ * Sums over the positions where channels fire, gathered in the same pass as the relevance. Where all (channel, class) pairs fit into the
+ * bound on memory, every image counts; where they do not, only the images in which a channel's share reaches a floor count for its
+ * class, and all others together make the channel's background.
+ */
+
+/** Memory that the sums may take, in bytes. */
+export const GATE_BYTES = 256e6;
+
+/**
+ * @param shareFloor the smallest share that counts for a class, where the pairs of all channels and classes do not fit
+ * @param bytes bound on memory
+ */
+function emptyGates(
+  layer: Pick<LinearLayer, 'shape'>,
+  classes: number,
+  shareFloor: number,
+  bytes = GATE_BYTES,
+): GatedSums {
+  return {
+    floor: entryBytes(layer) * layer.shape[3] * classes <= bytes ? 0 : Math.max(shareFloor, Number.MIN_VALUE),
+    entries: new Map(),
+    background: new Map(),
+    dropped: 0,
+  };
+}
+
+const entryBytes = ({shape}: Pick<LinearLayer, 'shape'>) => 16 * shape[2] + 200;
+
+/** Σ over a group's gates, as they come from the engine. */
+interface GateValues {
+  /** Half, class (−1: background) and channel of each row, [3, E] */
+  rows: Int32Array;
+  /** Positions at which the channel fires, and images in which it does, [2, E] */
+  counts: Float32Array;
+  /** Contributions, [E, Cin] */
+  sums: Float32Array;
+}
+
+/** Images of one half and class, or of one half with those channels alone that are below the floor. */
+interface Group {
+  half: number;
+  class: number;
+  images: number[];
+}
+
+/**
+ * Sums of one batch, group by group: gatesᵀ·X for each tap, times the tap's weights. Call it inside a tidy.
+ * @returns [groups · Cout, Cin] and [2, groups · Cout], and which rows they are
+ */
+function measureGates(
+  batch: LayerBatch,
+  firing: Firing,
+  floor: number,
+): {rows: tf.Tensor; counts: tf.Tensor; sums: tf.Tensor} {
+  const {layer, labels, halves} = batch;
+  const [, , inputs, outputs] = layer.shape;
+  const gates = firingGates(batch.output(), firing); // [B, P, Cout]
+  const taps = tapInputs(layer, batch.input()); // taps of [B, P, Cin]
+  const weights = tf.reshape(tf.tensor1d(layer.kernel), [taps.length, inputs, outputs]); // [taps, Cin, Cout]
+  const all = groupsOf(labels, halves);
+  if (floor === 0 && labels.length * outputs * taps.length * inputs <= AT_ONCE)
+    return productsAtOnce(gates, taps, weights, all);
+  const important = floor > 0 ? importantMask(batch.shares(), floor, labels.length, outputs) : undefined; // [B, 1, Cout]
+  const rows: number[][] = [[], [], []];
+  const counts: tf.Tensor[] = [];
+  const sums: tf.Tensor[] = [];
+  const gather = (group: Group, mask?: tf.Tensor) => {
+    const images = tf.tensor1d(group.images, 'int32');
+    const own = tf.gather(mask ? tf.mul(gates, mask) : gates, images) as tf.Tensor3D; // [n, P, Cout]
+    const flat = tf.reshape(own, [-1, outputs]) as tf.Tensor2D; // [n·P, Cout]
+    let total: tf.Tensor | undefined;
+    taps.forEach((tap, at) => {
+      const x = tf.reshape(tf.gather(tap, images), [-1, inputs]) as tf.Tensor2D; // [n·P, Cin]
+      const product = tf.mul(tf.matMul(flat, x, true), tf.transpose(tf.gather(weights, at))); // [Cout, Cin]
+      total = total ? tf.add(total, product) : product;
+    });
+    sums.push(total!);
+    counts.push(tf.stack([tf.sum(flat, 0), tf.sum(tf.max(own, 1), 0)])); // [2, Cout]
+    for (let c = 0; c < outputs; c++) [group.half, group.class, c].forEach((value, n) => rows[n].push(value));
+  };
+  if (important) {
+    const chosen = productsOfPairs(gates, taps, weights, batch, floor);
+    chosen.rows.forEach((values, n) => values.forEach((value) => rows[n].push(value)));
+    counts.push(chosen.counts);
+    sums.push(chosen.sums);
+    const others = tf.sub(1, important);
+    for (const half of [0, 1]) {
+      const images = Array.from(halves).flatMap((value, image) => (value === half ? [image] : []));
+      if (images.length > 0) gather({half, class: -1, images}, others);
+    }
+  } else {
+    for (const group of all) gather(group);
+  }
+  return {
+    rows: tf.tensor2d(rows, [3, rows[0].length], 'int32'),
+    counts: tf.concat(counts, 1),
+    sums: tf.concat(sums, 0),
+  };
+}
+
+/** Sums of the pairs of image and channel whose share reaches the floor: few of many, a row each. */
+function productsOfPairs(
+  gates: tf.Tensor3D,
+  taps: tf.Tensor3D[],
+  weights: tf.Tensor,
+  {labels, halves, shares}: LayerBatch,
+  floor: number,
+): {rows: number[][]; counts: tf.Tensor; sums: tf.Tensor} {
+  const [batch, positions, outputs] = gates.shape;
+  const inputs = taps[0].shape[2];
+  const values = shares();
+  const channels = Array.from({length: batch}, (_, b) =>
+    Array.from({length: outputs}, (_unused, c) => c).filter((c) => values[b * outputs + c] >= floor),
+  );
+  const most = Math.max(1, ...channels.map(({length}) => length));
+  const at = (b: number, n: number) => channels[b][n] ?? 0;
+  const each = <T>(value: (b: number, n: number) => T) =>
+    Array.from({length: batch * most}, (_, row) => value(Math.floor(row / most), row % most));
+  const own = tf.tensor1d(each(at), 'int32'); // [B·Q]
+  const valid = tf.tensor2d(
+    each((b, n) => (n < channels[b].length ? 1 : 0)),
+    [batch * most, 1],
+  );
+  const flat = tf.reshape(tf.transpose(gates, [0, 2, 1]), [batch * outputs, positions]);
+  const places = tf.tensor1d(
+    each((b, n) => b * outputs + at(b, n)),
+    'int32',
+  );
+  const chosen = tf.mul(tf.gather(flat, places), valid); // [B·Q, P]
+  const byImage = tf.reshape(chosen, [batch, most, positions]);
+  let sums: tf.Tensor | undefined;
+  taps.forEach((tap, n) => {
+    const product = tf.reshape(tf.matMul(byImage, tap), [batch * most, inputs]);
+    const weighted = tf.mul(product, tf.gather(tf.transpose(tf.gather(weights, n)), own)); // [B·Q, Cin]
+    sums = sums ? tf.add(sums, weighted) : weighted;
+  });
+  return {
+    rows: [each((b) => halves[b]), each((b) => labels[b]), each(at)],
+    counts: tf.stack([tf.sum(chosen, 1), tf.max(chosen, 1)]), // [2, B·Q]
+    sums: sums!,
+  };
+}
+
+/** Values that products of all images may have at once; beyond it groups are gone through one by one. */
+const AT_ONCE = 2 ** 24;
+
+/** The same sums, by one product of all images and one of the groups: small layers are a matter of few operations. */
+function productsAtOnce(gates: tf.Tensor3D, taps: tf.Tensor3D[], weights: tf.Tensor, groups: readonly Group[]) {
+  const [batch, , outputs] = gates.shape;
+  const inputs = taps[0].shape[2];
+  const member = new Float32Array(groups.length * batch);
+  groups.forEach(({images}, g) => images.forEach((image) => (member[g * batch + image] = 1)));
+  const into = tf.tensor2d(member, [groups.length, batch]);
+  const x = taps.length === 1 ? taps[0] : tf.concat(taps, 2); // [B, P, taps·Cin]
+  const products = tf.reshape(tf.matMul(gates, x, true), [batch, -1]) as tf.Tensor2D; // [B, Cout·taps·Cin]
+  const sums = tf.reshape(tf.matMul(into, products), [-1, outputs, taps.length, inputs]); // [G, Cout, taps, Cin]
+  const weighted = tf.mul(sums, tf.transpose(weights, [2, 0, 1])); // [G, Cout, taps, Cin]
+  const counts = [tf.sum(gates, 1), tf.max(gates, 1)].map((one) =>
+    tf.reshape(tf.matMul(into, one as tf.Tensor2D), [1, -1]),
+  ); // [1, G·Cout]
+  const rows = [
+    groups.flatMap(({half}) => new Array<number>(outputs).fill(half)),
+    groups.flatMap((group) => new Array<number>(outputs).fill(group.class)),
+    groups.flatMap(() => Array.from({length: outputs}, (_, c) => c)),
+  ];
+  return {
+    rows: tf.tensor2d(rows, [3, rows[0].length], 'int32'),
+    counts: tf.concat(counts, 0), // [2, G·Cout]
+    sums: tf.reshape(tf.sum(weighted, 2), [-1, inputs]), // [G·Cout, Cin]
+  };
+}
+
+function groupsOf(labels: ArrayLike<number>, halves: ArrayLike<number>): Group[] {
+  const groups = new Map<string, Group>();
+  for (let image = 0; image < labels.length; image++) {
+    const key = `${halves[image]},${labels[image]}`;
+    const group = groups.get(key) ?? {half: halves[image], class: labels[image], images: []};
+    group.images.push(image);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
+/** 1 where a channel fires, [B, P, Cout]. */
+function firingGates(z: tf.Tensor4D, {sign, threshold}: Firing): tf.Tensor3D {
+  const [batch, height, width, outputs] = z.shape;
+  const above = tf.greater(tf.mul(tf.sub(z, tf.tensor1d(threshold)), tf.tensor1d(sign)), 0);
+  return tf.reshape(tf.cast(above, 'float32'), [batch, height * width, outputs]);
+}
+
+/** 1 where an image's share reaches the floor, [B, 1, Cout]. */
+function importantMask(shares: ArrayLike<number>, floor: number, images: number, outputs: number): tf.Tensor3D {
+  const mask = Float32Array.from({length: images * outputs}, (_, at) => (shares[at] >= floor ? 1 : 0));
+  return tf.tensor3d(mask, [images, 1, outputs]);
+}
+
+/** What each tap reads at every output position, [B, P, Cin] each; zeros where it falls on padding. */
+function tapInputs(layer: LinearLayer, input: tf.Tensor): tf.Tensor3D[] {
+  const x = asPositions(input); // [B, H, W, Cin]
+  const [batch, height, width, channels] = x.shape;
+  const rows = visitedPositions(layer, 0, height);
+  const columns = visitedPositions(layer, 1, width);
+  const whole = (positions: Int32Array, size: number) =>
+    positions.length === size && positions.every((position, at) => position === at);
+  // A row and a column of zeros behind the last stand for the padding.
+  const padded = tf.pad(x, [
+    [0, 0],
+    [0, 1],
+    [0, 1],
+    [0, 0],
+  ]);
+  const at = (positions: Int32Array, size: number) =>
+    tf.tensor1d(
+      positions.map((position) => (position < 0 ? size : position)),
+      'int32',
+    );
+  return rows.flatMap((row) =>
+    columns.map((column) => {
+      const seen =
+        whole(row, height) && whole(column, width)
+          ? x
+          : tf.gather(tf.gather(padded, at(row, height), 1), at(column, width), 2);
+      return tf.reshape(seen, [batch, row.length * column.length, channels]) as tf.Tensor3D;
+    }),
+  );
+}
+
+/** Adds a batch's sums in place; a new pair that the bound on memory leaves no room for is counted as dropped. */
+function addGates(
+  gates: GatedSums,
+  values: GateValues,
+  layer: Pick<LinearLayer, 'shape'>,
+  classes: number,
+  bytes = GATE_BYTES,
+): void {
+  const inputs = layer.shape[2];
+  const length = values.rows.length / 3;
+  const room = Math.floor(bytes / entryBytes(layer));
+  for (let row = 0; row < length; row++) {
+    const positions = values.counts[row];
+    if (positions === 0) continue;
+    const [half, k, channel] = [0, 1, 2].map((field) => values.rows[field * length + row]);
+    const entry = k < 0 ? backgroundOf(gates, channel, inputs) : entryOf(gates, channel, k, {classes, inputs, room});
+    if (!entry) {
+      gates.dropped += 1;
+      continue;
+    }
+    entry.positions[half] += positions;
+    entry.images[half] += values.counts[length + row];
+    for (let i = 0; i < inputs; i++) entry.sums[half * inputs + i] += values.sums[row * inputs + i];
+  }
+}
+
+function entryOf(
+  gates: GatedSums,
+  channel: number,
+  k: number,
+  {classes, inputs, room}: {classes: number; inputs: number; room: number},
+): GatedEntry | undefined {
+  const key = channel * classes + k;
+  const known = gates.entries.get(key);
+  if (known || gates.entries.size >= room) return known;
+  const entry: GatedEntry = {channel, class: k, images: [0, 0], positions: [0, 0], sums: new Float64Array(2 * inputs)};
+  gates.entries.set(key, entry);
+  return entry;
+}
+
+function backgroundOf(gates: GatedSums, channel: number, inputs: number) {
+  const known = gates.background.get(channel);
+  if (known) return known;
+  const entry = {
+    channel,
+    images: [0, 0] as [number, number],
+    positions: [0, 0] as [number, number],
+    sums: new Float64Array(2 * inputs),
+  };
+  gates.background.set(channel, entry);
+  return entry;
+}
+
+/**
+ * Adds other sums of the same layer in place.
+ * @throws InputError where they were gathered with another floor
+ */
+export function mergeGates(into: GatedSums, other: GatedSums): void {
+  if (into.floor !== other.floor)
+    throw new InputError(
+      `gated sums with the floors ${into.floor} and ${other.floor} cannot be merged; collect both with the same`,
+    );
+  const add = <E extends Omit<GatedEntry, 'class'>>(own: Map<number, E>, more: Map<number, E>) => {
+    for (const [key, entry] of more) {
+      const known = own.get(key);
+      if (!known) {
+        own.set(key, {...entry, images: [...entry.images], positions: [...entry.positions], sums: entry.sums.slice()});
+        continue;
+      }
+      for (const half of [0, 1]) {
+        known.images[half] += entry.images[half];
+        known.positions[half] += entry.positions[half];
+      }
+      entry.sums.forEach((value, at) => (known.sums[at] += value));
+    }
+  };
+  add(into.entries, other.entries);
+  add(into.background, other.background);
+  into.dropped += other.dropped;
+}
+
+interface GateState {
+  gates: GatedSums;
+  firing: Firing;
+  shape: LinearLayer['shape'];
+  classes: number;
+}
+
+/**
+ * Gathers the gated sums of a layer.
+ * @param options.floor share from which an image counts for a channel's class where not every pair fits
+ * @param options.bytes bound on memory
+ */
+export function gatesCollector({
+  floor,
+  bytes = GATE_BYTES,
+}: {
+  floor: number;
+  bytes?: number;
+}): Collector<GateState, 'rows' | 'counts' | 'sums'> {
+  const stateOf = (gates: GatedSums, {model, layer}: Parameters<Collector['init']>[0]): GateState => ({
+    gates,
+    firing: firing(model.graph, layer.name),
+    shape: layer.shape,
+    classes: model.classes,
+  });
+  return {
+    name: GATES,
+    init: (about) => stateOf(emptyGates(about.layer, about.model.classes, floor, bytes), about),
+    measure: (batch, state) => measureGates(batch, state.firing, state.gates.floor),
+    add: ({gates, shape, classes}, _, values) =>
+      addGates(gates, values as unknown as GateValues, {shape}, classes, bytes),
+    merge: (into, other) => mergeGates(into.gates, other.gates),
+    save: ({gates, shape}) => saveGates(gates, shape[2]),
+    load: (saved, about) => stateOf(loadGates(saved, {shape: about.layer.shape, classes: about.model.classes}), about),
+  };
+}
