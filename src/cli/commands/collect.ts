@@ -5,7 +5,7 @@ import {kubernetesJobs} from '../../cluster/kubernetes';
 import {submitCollect} from '../../cluster/submit';
 import {InputError} from '../../common/errors';
 import {topOne, zeroInputShare, type RelevanceStatistics} from '../../numerics/statistics';
-import {ATTRIBUTIONS, attributionNamed} from '../../pass/attribution';
+import {ATTRIBUTIONS, attributionNamed} from '../../pass/attribution/named';
 import {collectRelevance} from '../../relevance/collect';
 import {collectLayers} from '../../relevance/layers';
 import type {CollectOptions} from '../../relevance/options';
