@@ -7,7 +7,7 @@ import {codeCells, hasRun, openNotebook, outputsIn, runCell} from './labPage';
 import {withLab} from './setting';
 
 const SET_UP = `import {controls, slider} from 'unweave';
-import {renderVegaSvg, svgHtml} from 'unweave/dist/notebook/display';`;
+import {renderVegaSvg, svgHtml} from 'unweave/dist/report/display';`;
 const CONTROLS = `await controls({rho: slider(0, 1, {step: 0.05, value: 0.5})}, ({rho}) =>
   svgHtml(renderVegaSvg({width: 200, height: 40, data: {values: [{rho}]}, mark: 'bar',
     encoding: {x: {field: 'rho', type: 'quantitative', scale: {domain: [0, 1]}}}}), 'rho is ' + rho.toFixed(2)));`;

@@ -11,7 +11,7 @@ import {withLab} from './setting';
 
 const NAMES = ['<img src=x onerror=alert(1)>', `"quoted" & 'single'`, '👩‍🚀 emoji', 'שלום (1)', 'plain'];
 const CELLS = [
-  `import * as display from 'unweave/dist/notebook/display';
+  `import * as display from 'unweave/dist/report/display';
 import {startTask} from 'unweave/dist/numerics/progress';
 const names = ${JSON.stringify(NAMES)};
 const bars: any = {title: 'Shares', width: 300, data: {values: names.map((name, i) => ({name, share: (i + 1) / 5}))}, mark: 'bar',
