@@ -6,6 +6,7 @@ import type {Bundle} from '../../src/report/display';
 import {bundleOf} from '../../src/report/show';
 import {exampleStatistics} from '../plots/examples';
 import {syntheticGates} from '../reference/syntheticGates';
+import {manyResults} from './showResults';
 
 const textOf = ({data}: Bundle) => String(data['text/plain'] ?? '');
 
@@ -40,4 +41,17 @@ test('where nothing is below γ, the candidates, their pairs and what a larger �
   const value = Number(gamma.replace('−', '-'));
   assert.equal(Number(channels), findPolysemantic(stats, {tau: 0.05, p: 0.5, gamma: value}).length);
   assert.equal(Number(pairs), found.cosines.filter((cosine) => cosine < value).length);
+});
+
+test('a split shows the images that excite the channel and its parts most, where images are given', async () => {
+  const many = await manyResults();
+  try {
+    const pictures = ({data}: Bundle) => String(data['text/html']).match(/data:image\/jpeg/g)?.length ?? 0;
+    assert.equal(pictures(await bundleOf(many.split)), 0);
+    const shown = await bundleOf(many.split, {images: many.images, count: 4});
+    assert.ok(pictures(shown) >= 8, `${pictures(shown)} pictures`);
+    assert.match(textOf(shown), /images that excite channel \d+ of studied and its parts most/);
+  } finally {
+    many.dispose();
+  }
 });
