@@ -32,7 +32,15 @@ export {collectRelevance} from './relevance/collect';
 export {collectLayers} from './relevance/layers';
 export type {CollectLayersOptions, CollectOptions} from './relevance/options';
 export {mergeShards} from './relevance/shards';
-export {actGrad, gradCam, integratedGradients, smoothGrad} from './pass/attribution';
+export {
+  actGrad,
+  compareAttributions,
+  gradCam,
+  integratedGradients,
+  smoothGrad,
+  type AttributionComparison,
+  type CompareOptions,
+} from './pass/attribution';
 export {runPass, type PassOptions} from './pass/runPass';
 export type {Attribution, Collector, LayerBatch} from './pass/types';
 export {submitCollect, type SubmitOptions} from './cluster/submit';

@@ -1,6 +1,6 @@
 """Writes the small networks of test/formats/golden/keras: every layer that is read, in the files of Keras 2 and Keras 3.
 
-    python keras_golden.py 3 ../../test/formats/golden/keras     (and 2; what to install: keras_applications.py)
+    python keras_golden.py 3 ../../test/formats/golden/keras [NAME ...]     (and 2; what to install: keras_applications.py)
 """
 import json
 import os
@@ -9,7 +9,7 @@ import sys
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
-generation, out = sys.argv[1:3]
+generation, out, *wanted = sys.argv[1:]
 if generation == "2":
     import tf_keras as keras
 else:
@@ -86,13 +86,23 @@ def nested():
     return keras.Model(image, [L.Dense(3, name="classes")(x), L.Dense(2, name="aside")(x)], name="nested")
 
 
-for build in (convolutions, normalisations, nested):
+def adapted():
+    """A Normalization that was adapted to data: its moments are weights, and Keras 2 keeps a count beside them, of 64 bits."""
+    x = image = L.Input((5, 5, 3), name="image")
+    normalization = L.Normalization(name="normalization")
+    normalization.adapt(random.uniform(0, 255, (8, 5, 5, 3)))
+    x = L.GlobalMaxPooling2D(name="pool")(L.Conv2D(4, 3, name="conv")(normalization(x)))
+    return keras.Model(image, L.Dense(3, name="fc")(x), name="adapted")
+
+
+BUILDERS = {build.__name__: build for build in (convolutions, normalisations, nested, adapted)}
+for build in [BUILDERS[name] for name in wanted or BUILDERS]:
     model = build()
-    for weight in model.weights:
+    for weight in [] if build is adapted else model.weights:
         name = weight.name.split("/")[-1].split(":")[0]
         least = 0.5 if name in ("moving_variance", "variance") else -0.5
         weight.assign(random.uniform(least, 1.0, weight.shape).astype("float32"))
-    raw = build is convolutions
+    raw = build in (convolutions, adapted)
     images = random.uniform(0, 255 if raw else 1, (2, *model.input_shape[1:])).astype("float32").round(3)
     outputs = model(images, training=False)
     folder = os.path.join(out, f"keras{generation}-{model.name}")

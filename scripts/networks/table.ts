@@ -14,6 +14,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {collectRelevance, imagesFromPixels, loadModel, saveModel, saveOnnx, type Model} from '../../src';
 import {linearLayer} from '../../src/network/linearLayer';
 import {makeModel} from '../../src/network/model';
+import {compileGraph} from '../../src/network/run';
 import {divideChannel} from '../../src/split/rewrite';
 
 interface Record {
@@ -42,20 +43,32 @@ function logitsOf(model: Model, images: tf.Tensor4D): Float32Array {
 
 /** The channel in two parts that own every third input each, and a residue: Z = d1 + d2 − r. */
 function atRandom(model: Model, layer: string): Model {
-  const {kernel, shape, groups} = linearLayer(model.graph, layer);
+  const {kernel, shape} = linearLayer(model.graph, layer); // grouped or not, [kh, kw, Cin, Cout]
   const [kh, kw, inputs, outputs] = shape;
   const channel = Math.floor(outputs / 2);
-  const seen = inputs / groups;
-  const first = Math.floor((channel * groups) / outputs) * seen;
-  const column = new Float32Array(kh * kw * inputs); // [taps, Cin]
-  for (let tap = 0; tap < kh * kw; tap++) {
-    for (let i = 0; i < seen; i++) column[tap * inputs + first + i] = kernel[(tap * seen + i) * outputs + channel];
-  }
+  const column = Float32Array.from({length: kh * kw * inputs}, (_, at) => kernel[at * outputs + channel]); // [taps, Cin]
   const owned = (j: number) => column.map((weight, at) => ((at % inputs) % 3 === j ? 0 : weight));
   const residue = column.map((weight, at) => ((at % inputs) % 3 === 2 ? weight : 0));
   const graph = divideChannel(model.graph, layer, channel, {parts: [owned(0), owned(1)], residue});
   const {name, preset, source} = model;
   return makeModel(graph, {name, preset, source, origins: [model.hash]});
+}
+
+/** Values of one node. */
+function valueOf(model: Model, node: string, images: tf.Tensor4D): Float32Array {
+  return tf.tidy(() => {
+    const run = compileGraph(model.graph, {outputs: [node]});
+    const values = run.run(images)[node].dataSync() as Float32Array;
+    run.dispose();
+    return values;
+  });
+}
+
+/** How much of a layer's outputs Z, and of the logits, a division changes. */
+function splitError(before: Model, after: Model, layer: string, images: tf.Tensor4D): number {
+  const merge = after.graph.nodes.filter(({mark}) => mark?.kind === 'merge' && mark.of === layer).at(-1);
+  const z = difference(valueOf(after, merge?.name ?? layer, images), valueOf(before, layer, images));
+  return Math.max(z, difference(logitsOf(after, images), logitsOf(before, images)));
 }
 
 async function attempt(work: () => Promise<string> | string): Promise<string> {
@@ -98,7 +111,7 @@ async function row(folder: string, file: string, place: string): Promise<string>
     splits.push(
       await attempt(() => {
         const single = atRandom(model, layer);
-        const error = difference(logitsOf(single, images), own);
+        const error = splitError(model, single, layer, images);
         single.dispose();
         whole = atRandom(whole, layer);
         return figure(error);
@@ -149,7 +162,8 @@ async function main(): Promise<void> {
   );
   write('|---|---|---|---|---|---|---|---|');
   try {
-    for (const file of files.filter((one) => names.length === 0 || names.some((name) => one.startsWith(name)))) {
+    const chosen = names.length === 0 ? files : names.flatMap((name) => files.filter((file) => file.startsWith(name)));
+    for (const file of chosen) {
       write(await row(folder, file, place).catch((error: Error) => `| ${file} | no: ${error.message} |`));
     }
   } finally {

@@ -56,7 +56,9 @@ export function cosineQuantiles(cosines: Float64Array) {
 
 /** γ depends on the network: says what its cosines are, so that one can be chosen. */
 function adviceWhereEmpty(found: PolysemanticChannels): string {
-  const {cosines} = found;
+  const {cosines, undecided} = found;
+  if (cosines.length === 0 && undecided.length > 0)
+    return `  no pair can be decided: in each, a class does not agree with itself between the two halves of its images. Collect with more images of each class, or compare as the paper does (${option('arv')} published)`;
   if (cosines.length === 0)
     return `  no channel is relevant to two classes: give a smaller ${option('tau')} or ${option('p')}`;
   const {lowest, p05, p25, median} = cosineQuantiles(cosines);

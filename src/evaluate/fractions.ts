@@ -2,6 +2,7 @@ import {InputError} from '../common/errors';
 import {auroc} from '../numerics/ranking';
 import {centralRange, meanInterval, ratioInterval, type Summary} from '../numerics/summary';
 import {mean, sum} from '../numerics/vectors';
+import {option} from '../common/options';
 import {namedClasses} from '../common/words';
 import type {Split} from '../split/types';
 import {randomKernels} from './kernelList';
@@ -43,7 +44,9 @@ export function evaluateConcept(
     throw new InputError(
       own.length === 0
         ? `none of the images of ${namedClasses({classes, classNames})} can be read; give others`
-        : `${about}; the highest share is ${highest.toPrecision(3)}. Give a tau up to that, or images for which the channel matters`,
+        : highest > 0
+          ? `${about}; the highest share is ${highest.toPrecision(3)}. Give a ${option('tau')} up to that, or images for which the channel matters`
+          : `channel ${split.channel} speaks for its class in none of the ${own.length} images of ${namedClasses({classes, classNames})} (the highest share of relevance is ${highest.toPrecision(3)}); give images for which the channel matters, or divide it into other concepts`,
     );
   };
   const k = split.parts.length;

@@ -1,6 +1,6 @@
 import {namedClasses} from '../common/words';
 import {number} from './text';
-import type {ConceptEvaluation, SplitEvaluation} from './types';
+import type {SplitEvaluation} from './types';
 
 /** What an evaluation says of one part, from its own numbers. */
 export interface PartVerdict {
@@ -14,7 +14,7 @@ export interface PartVerdict {
 
 /**
  * Whether each part came apart: of its own concept's images it carries more of the original than the range of random splits of the same
- * sizes, and of the other concepts' images less. By the ratio of sums, which no single image dominates.
+ * sizes, and of the other concepts' images less than random splits do on average. By the ratio of sums, which no single image dominates.
  */
 export function verdictsOf({
   concepts,
@@ -36,17 +36,12 @@ export function verdictsOf({
       };
     const [low, high] = own.random.parts[j].interval;
     const above = carried > high;
-    const below = others.every((other, n) => leaked[n] < other.ratioOfSums.random.parts[j].interval[0]);
+    const below = others.every((other, n) => leaked[n] < other.ratioOfSums.random.parts[j].mean);
     const separated = above && below;
     return {
       part: j + 1,
       separated,
-      sentence: `${said} (random splits ${number(low)} to ${number(high)}) and ${elsewhere} (${others.map((other) => rangeOf(other, j)).join(', ')}): ${separated ? 'separated' : 'not separated'}`,
+      sentence: `${said} (random splits ${number(low)} to ${number(high)}) and ${elsewhere} (random splits ${others.map(({ratioOfSums}) => number(ratioOfSums.random.parts[j].mean)).join(', ')}): ${separated ? 'separated' : 'not separated'}`,
     };
   });
-}
-
-function rangeOf({ratioOfSums}: ConceptEvaluation, part: number): string {
-  const [low, high] = ratioOfSums.random.parts[part].interval;
-  return `${number(low)} to ${number(high)}`;
 }

@@ -80,7 +80,7 @@ function summaryText({about, start}: Explored, {candidates, polysemantic, pairs,
   const number = (count: number) => count.toLocaleString('en-US');
   return (
     `${plural(about.imageCount, 'image')} of ${plural(about.classCount, 'class', 'classes')}. At ${at}: ${number(candidates.length)} of ` +
-    `${plural(about.shape[3], 'channel')} are relevant to at least two classes; ${number(polysemantic)} polysemantic: ${number(below)} of ${plural(pairs, 'pair')} below γ.`
+    `${plural(about.shape[3], 'channel')} are relevant to at least two classes; ${number(polysemantic)} polysemantic: ${number(below)} of ${plural(pairs, 'pair')} below γ (published vectors).`
   );
 }
 
@@ -92,7 +92,7 @@ async function stillDetail(
 ): Promise<Html> {
   const {start} = explored;
   const {channel, concepts} = detail;
-  const figure = similarityHeatmap(stats, detail, {gamma: start.gamma, limit: MOST_CLASSES});
+  const figure = similarityHeatmap(stats, detail, {gamma: start.gamma, limit: MOST_CLASSES, arv: 'published'});
   const division = divideSources(
     concepts.map(({arv}) => arv),
     start.rho,

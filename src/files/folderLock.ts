@@ -2,8 +2,7 @@ import {randomUUID} from 'node:crypto';
 import {readFile, rename, rm, writeFile} from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import {setTimeout as wait} from 'node:timers/promises';
-import {lock} from 'proper-lockfile';
+import {setImmediate as nextTurn, setTimeout as wait} from 'node:timers/promises';
 import {InputError} from '../common/errors';
 import {cannotWrite} from './output';
 
@@ -32,6 +31,10 @@ interface Holder {
  * @throws InputError that names the holder
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
+  // Loaded when it is needed and not before the next turn: it listens for signals from then on, and an interrupt of a cell that runs
+  // synchronously would end the kernel.
+  await nextTurn();
+  const {lock} = await import('proper-lockfile');
   const [lockPath, holderPath] = LOCK_ENTRIES.map((entry) => path.join(folder, entry));
   const me: Holder = {id: randomUUID(), pid: process.pid, host: os.hostname(), since: new Date().toISOString()};
   const take = () =>

@@ -57,8 +57,12 @@ function digestOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value, sortedKeys)).digest('hex');
 }
 
-/** Objects with their keys in order, so that how a reader put them together does not count. */
+/**
+ * Objects with their keys in order, so that how a reader put them together does not count; and numbers in single precision, as engines compute
+ * and some formats store them: an epsilon of 1e-5 is the same written either way.
+ */
 function sortedKeys(_key: string, value: unknown): unknown {
+  if (typeof value === 'number') return Math.fround(value);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -22,15 +22,18 @@ export function sharesOf(relevance: ArrayLike<number>, outputs: number): Float64
 /**
  * A batch at a layer, inside the tidy that its tensors live in.
  * @param images [B, H, W, C], preprocessed
+ * @param given what has been computed for several layers at once
  */
 export function layerBatch(
   network: NetworkAtLayer,
   images: tf.Tensor4D,
   about: BatchImages,
   attribution: Attribution,
+  given: Partial<Pick<LayerBatch, 'input' | 'output' | 'gradient' | 'logits'>> = {},
 ): LayerBatch {
   const trunk = once(() => network.trunk(images));
-  const output = once(() => network.linear(trunk().input));
+  const input = given.input ?? (() => trunk().input);
+  const output = once(given.output ?? (() => network.linear(input())));
   const head = once(() => network.headGradient(output(), trunk().crossing, about.labels));
   let backward = false;
   const plainLogits = once(() => network.head(output(), trunk().crossing));
@@ -39,17 +42,19 @@ export function layerBatch(
     ...about,
     network,
     layer: network.layer,
-    input: () => trunk().input,
+    input,
     crossing: () => trunk().crossing,
     output,
-    logits: () => (backward ? head().logits : plainLogits()),
-    gradient: () => {
-      backward = true; // The logits come with the gradient.
-      return head().gradient;
-    },
+    logits: given.logits ?? (() => (backward ? head().logits : plainLogits())),
+    gradient:
+      given.gradient ??
+      (() => {
+        backward = true; // The logits come with the gradient.
+        return head().gradient;
+      }),
     relevance,
     shares: once(() => sharesOf(relevance().dataSync(), network.layer.shape[3])),
-    inputSums: once(() => inputSums(network.layer, trunk().input)),
+    inputSums: once(() => inputSums(network.layer, input())),
   };
   return batch;
 }

@@ -7,11 +7,10 @@ import {longCall} from '../engine/longCall';
 import {presetFor} from '../images/presetFor';
 import type {LabelledImages, Preset, PresetOption} from '../images/types';
 import type {Model} from '../network/types';
-import {networkAtLayer, type NetworkAtLayer} from '../network/networkAtLayer';
 import {halfOf} from '../numerics/pathHash';
 import {actGrad} from './attribution/actGrad';
 import {checkBatchSize, decodedBatches, type DecodedBatch} from './batches';
-import {layerBatch} from './layerBatch';
+import {layersOnEngine} from './severalLayers';
 import type {Attribution, BatchImages, BatchValues, Collector, LayerBatch} from './types';
 
 export interface PassOptions extends LongCallOptions {
@@ -72,14 +71,15 @@ export async function runPass(
   const preset = presetFor(model, images, options.preset, options.recordedPreset);
   const labels = images.labelsFor(model.classes);
   const classNames = model.classNames ?? images.classNamesFor(model.classes);
-  const networks: NetworkAtLayer[] = [];
+  const engine = layersOnEngine(model, layers);
   try {
-    for (const layer of layers) networks.push(networkAtLayer(model, layer));
-    const states = networks.map((network, n) =>
-      collectors.map((collector, at) =>
-        resume ? resume.states[n][at] : collector.init({model, layer: network.layer, classNames}),
-      ),
-    );
+    const states = engine
+      .networks()
+      .map((network, n) =>
+        collectors.map((collector, at) =>
+          resume ? resume.states[n][at] : collector.init({model, layer: network.layer, classNames}),
+        ),
+      );
     const from = resume ? Math.min(...resume.from) : 0;
     const about = {label, total: images.paths.length, unit: 'images', done: from};
     await longCall(about, options, async (task, signal) => {
@@ -129,8 +129,9 @@ export async function runPass(
       const {positions, about} = chosen;
       const all = decoded.images(); // [B, H, W, C]
       const pixels = positions.length < all.shape[0] ? tf.gather(all, tf.tensor1d(positions, 'int32')) : all;
-      return chosen.active.map((n) => {
-        const {batch, wasAsked} = recordsRelevance(layerBatch(networks[n], pixels, about, attribution));
+      const batches = engine.batches(pixels, about, attribution, chosen.active);
+      return chosen.active.map((n, row) => {
+        const {batch, wasAsked} = recordsRelevance(batches[row]);
         const tensors = collectors.map((collector, at) => collector.measure(batch, states[n][at]));
         if (wasAsked()) for (const [b, value] of notFiniteIn(batch)) chosen.notFinite.set(b, value);
         return tensors;
@@ -145,7 +146,7 @@ export async function runPass(
       );
     }
   } finally {
-    for (const network of networks) network.dispose();
+    engine.dispose();
   }
 }
 

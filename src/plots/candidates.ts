@@ -1,6 +1,7 @@
 import type {CandidateChannel, FindOptions} from '../concepts/types';
 import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
-import {counted, nameText, numberText, rounded} from './labels';
+import {namedClass} from '../common/words';
+import {cosineWords, counted, nameText, numberText, rounded} from './labels';
 import {BLUE, INK, MARK, PALE, PURPLE} from './palette';
 
 /** What `findPolysemantic` returns, as far as these figures read it. */
@@ -9,6 +10,8 @@ export interface FoundChannels extends ReadonlyArray<{channel: number}> {
   thresholds: Required<FindOptions>;
   candidates: readonly CandidateChannel[];
   cosines: Float64Array;
+  /** Pairs that could not be decided. @default none */
+  undecided?: readonly unknown[];
 }
 
 export interface CandidateScatterOptions {
@@ -25,7 +28,7 @@ const CROWD = 60;
 const WIDTH = 420;
 const HEIGHT = 240;
 
-/** Every candidate channel by the number of classes that it is relevant to and the lowest cosine of two of their ARVs, with γ. */
+/** Every candidate channel by the number of classes that it is relevant to and the lowest cosine of two of them that was decided, with γ. */
 export function candidateScatter(
   found: FoundChannels,
   {classNames = [], limit = 2000}: CandidateScatterOptions = {},
@@ -39,7 +42,9 @@ export function candidateScatter(
       title,
       candidates.length === 0
         ? `No channel of ${layer} is relevant to two classes (τ ${numberText(thresholds.tau)}, p ${numberText(thresholds.p)}): give a smaller tau or p.`
-        : `None of the ${counted(candidates.length, 'candidate channel')} of ${layer} has two ARVs that can be compared: they are all zero.`,
+        : thresholds.arv === 'gated'
+          ? `None of the ${counted(candidates.length, 'candidate channel')} of ${layer} has a pair of classes that can be decided: more images of each class help.`
+          : `None of the ${counted(candidates.length, 'candidate channel')} of ${layer} has two ARVs that can be compared: they are all zero.`,
     );
   }
   const shown = [...comparable].sort((a, b) => a.lowestCosine - b.lowestCosine).slice(0, limit);
@@ -63,10 +68,11 @@ export function candidateScatter(
     title: figureTitle(
       title,
       `${about}${spread ? '; points are moved sideways a little so as not to hide each other' : ''}`,
+      `cosine of ${cosineWords(thresholds.arv)}`,
       comparable.length > shown.length &&
         `${counted(shown.length, 'channel')} of ${counted(comparable.length, 'candidate')}, those of the lowest cosines`,
       comparable.length < candidates.length &&
-        `${counted(candidates.length - comparable.length, 'candidate')} without a cosine left out`,
+        `${counted(candidates.length - comparable.length, 'candidate')} without a ${thresholds.arv === 'gated' ? 'decided pair' : 'cosine'} left out`,
     ),
     width: WIDTH,
     height: HEIGHT,
@@ -85,7 +91,7 @@ export function candidateScatter(
           y: {
             field: 'cosine',
             type: 'quantitative',
-            title: 'lowest cosine of two ARVs',
+            title: thresholds.arv === 'gated' ? 'lowest gated cosine' : 'lowest cosine of two ARVs',
             scale: {domain: [bottom, 1.02], nice: false},
           },
           color: {
@@ -117,12 +123,14 @@ export function candidateScatter(
 }
 
 /** How the cosines of all pairs of relevant classes are distributed: what a γ for this network can be read from. */
-export function cosineHistogram({layer, cosines, thresholds}: FoundChannels, {bins = 40} = {}): Figure {
-  const title = 'Cosines of all pairs of relevant classes';
+export function cosineHistogram({layer, cosines, thresholds, undecided = []}: FoundChannels, {bins = 40} = {}): Figure {
+  const title = 'Cosines of the pairs of relevant classes';
   if (cosines.length === 0) {
     return sentenceFigure(
       title,
-      `No channel of ${layer} has two relevant classes to compare: give a smaller tau or p.`,
+      undecided.length > 0
+        ? `None of the ${counted(undecided.length, 'pair')} of relevant classes of ${layer} can be decided: more images of each class help.`
+        : `No channel of ${layer} has two relevant classes to compare: give a smaller tau or p.`,
     );
   }
   const low = Math.min(
@@ -147,7 +155,8 @@ export function cosineHistogram({layer, cosines, thresholds}: FoundChannels, {bi
     $schema: SCHEMA,
     title: figureTitle(
       title,
-      `layer ${layer}; ${counted(cosines.length, 'pair')}, ${counted(below, 'pair')} below γ = ${numberText(thresholds.gamma)}`,
+      `layer ${layer}; ${counted(cosines.length, 'pair')}, ${counted(below, 'pair')} below γ = ${numberText(thresholds.gamma)}${undecided.length > 0 ? `; ${counted(undecided.length, 'undecided pair')} left out` : ''}`,
+      `cosine of ${cosineWords(thresholds.arv)}`,
     ),
     width: WIDTH,
     height: 150,
@@ -160,7 +169,7 @@ export function cosineHistogram({layer, cosines, thresholds}: FoundChannels, {bi
             field: 'from',
             type: 'quantitative',
             bin: {binned: true, step},
-            title: 'cos(ARV, ARV)',
+            title: thresholds.arv === 'gated' ? 'gated cosine' : 'cos(ARV, ARV)',
             scale: {domain: [first, 1]},
             axis: {values: ticks(first), format: '.2~f'},
           },
@@ -253,6 +262,6 @@ function labelled<T extends {x: number | null; cosine: number | null}>(
 }
 
 function classHint(classes: readonly number[], classNames: readonly string[], most = 6): string {
-  const names = classes.slice(0, most).map((k) => nameText(classNames[k] ?? '') || `class ${k}`);
+  const names = classes.slice(0, most).map((k) => namedClass(k, nameText(classNames[k] ?? '') || `class ${k}`));
   return classes.length > most ? `${names.join(', ')}, … ${classes.length - most} more` : names.join(', ');
 }

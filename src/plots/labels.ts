@@ -1,3 +1,5 @@
+import type {VectorKind} from '../concepts/types';
+
 /** Names and numbers as figures write them. A class name is data: whatever is in it is shown as it is. */
 
 const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
@@ -33,6 +35,13 @@ export function conceptLabels(concepts: readonly {classNames: readonly string[]}
   return labels.map((label, j) =>
     labels.indexOf(label) === labels.lastIndexOf(label) ? label : `${label} [${j + 1}]`,
   );
+}
+
+/** What a cosine is of, in words. */
+export function cosineWords(kind: VectorKind): string {
+  return kind === 'gated'
+    ? 'gated vectors: what feeds the channel where it fires, less the mean over classes'
+    : 'published vectors (ARVs), over all positions';
 }
 
 /** Text in lines of about `width` characters, broken at spaces. */

@@ -1,9 +1,12 @@
 import {agnes} from 'ml-hclust';
 import {InputError} from '../common/errors';
+import {classVectors, LEAST_AGREEMENT, relation, vectorKind, type ClassVectors} from '../concepts/relate';
+import type {VectorKind} from '../concepts/types';
+import {gatesOf} from '../numerics/gatedSums';
 import {averagedRelevanceVector, classesWithImages, type RelevanceStatistics} from '../numerics/statistics';
-import {cosine, sum} from '../numerics/vectors';
+import {sum} from '../numerics/vectors';
 import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
-import {classLabels, counted, numberText, rounded} from './labels';
+import {classLabels, cosineWords, counted, numberText, rounded} from './labels';
 import {EMPTY, INK, MARK, SEQUENTIAL} from './palette';
 
 export interface SimilarityOptions {
@@ -13,6 +16,8 @@ export interface SimilarityOptions {
   gamma?: number;
   /** Classes that are drawn at most. @default 40 */
   limit?: number;
+  /** Vectors whose cosines are drawn. @default those that a found channel was decided by, else gated ones where the statistics have them */
+  arv?: VectorKind;
 }
 
 /** A found channel, or a part of one. */
@@ -26,14 +31,14 @@ export interface ChannelClasses {
 const ROOM_FOR_NUMBERS = 30;
 
 /**
- * Cosines between a channel's averaged relevance vectors, class by class, ordered by clustering (average linkage on 1 − cosine), so
- * that concepts are bright blocks (Hesse et al. 2025, section 3.2).
- * @throws InputError where no channel is given, as by the first of none found
+ * Cosines between the vectors of a channel's classes, ordered by clustering (average linkage on 1 − cosine), so that concepts are bright
+ * blocks (Hesse et al. 2025, section 3.2). Pairs that gated vectors leave undecided have a question mark and no outline.
+ * @throws InputError where no channel is given, as by the first of none found, or gated vectors of statistics without gates
  */
 export function similarityHeatmap(
   stats: RelevanceStatistics,
   channel: number | ChannelClasses,
-  {classes, gamma, limit = 40}: SimilarityOptions = {},
+  {classes, gamma, limit = 40, arv}: SimilarityOptions = {},
 ): Figure {
   // A cell of a notebook is compiled without the check that an array may have no first element.
   if ((channel as unknown) === undefined || channel === null) {
@@ -44,7 +49,8 @@ export function similarityHeatmap(
   const target: ChannelClasses =
     typeof channel === 'number' ? {channel, classes: classes ?? classesWithImages(stats)} : channel;
   const all = classes ?? target.classes;
-  const title = `ARV similarity of channel ${target.channel}`;
+  const vectors = classVectors(stats, target.channel, arv ?? decidedBy(stats, target));
+  const title = `Similarity of the classes of channel ${target.channel}`;
   if (all.length < 2) {
     return sentenceFigure(
       title,
@@ -52,17 +58,25 @@ export function similarityHeatmap(
     );
   }
   const chosen = all.length > limit ? fewer(stats, {...target, classes: all}, limit) : {classes: all, how: ''};
-  const arvs = chosen.classes.map((k) => averagedRelevanceVector(stats, target.channel, [k])); // [n][Cin]
-  const cosines = arvs.map((a) => arvs.map((b) => cosine(a, b))); // [n][n]
+  const cosines = chosen.classes.map((a) => chosen.classes.map((b) => relation(vectors, a, b))); // [n][n]
+  const unsure = chosen.classes.map((k) => vectors.kind === 'gated' && !(vectors.agreement(k) > LEAST_AGREEMENT));
   if (!cosines.some((row, i) => row.some((value, j) => i !== j && Number.isFinite(value)))) {
     return sentenceFigure(
       title,
-      `Channel ${target.channel} of ${stats.layer.name} has no two ARVs that can be compared: all, or all but one, of its ${counted(all.length, 'class', 'classes')} are zero.`,
+      `Channel ${target.channel} of ${stats.layer.name} has no two classes that can be compared: all, or all but one, of the vectors of its ${counted(all.length, 'class', 'classes')} are zero.`,
     );
   }
   const order = clusterOrder(cosines);
   const labels = classLabels(chosen.classes, stats.classNames);
-  const values = order.flatMap((i) => order.map((j) => ({a: labels[i], b: labels[j], cosine: rounded(cosines[i][j])})));
+  const values = order.flatMap((i) =>
+    order.map((j) => ({
+      a: labels[i],
+      b: labels[j],
+      cosine: rounded(cosines[i][j]),
+      ...(i !== j && Number.isFinite(cosines[i][j]) && (unsure[i] || unsure[j]) && {open: true}),
+    })),
+  );
+  const anyOpen = values.some(({open}) => open);
   const lowest = cosines.flat().reduce((least, value) => (value < least ? value : least), 1);
   const bottom = lowest < 0.95 ? Math.floor(lowest * 10) / 10 : 0.9;
   const cell = Math.max(9, Math.min(36, Math.floor(380 / order.length)));
@@ -73,7 +87,9 @@ export function similarityHeatmap(
     title: figureTitle(
       title,
       `layer ${stats.layer.name}; classes ordered by clustering${chosen.how}`,
-      gamma !== undefined && `outlined: cosine below γ = ${numberText(gamma)}`,
+      `cosine of ${cosineWords(vectors.kind)}`,
+      gamma !== undefined && `outlined: different, cosine below γ = ${numberText(gamma)}`,
+      anyOpen && '?: undecided, as a class does not agree with itself between the halves of its images',
     ),
     data: {values},
     width: {step: cell},
@@ -105,7 +121,10 @@ export function similarityHeatmap(
             field: 'cosine',
             type: 'quantitative',
             scale: {scheme: SEQUENTIAL, domain: [bottom, 1], clamp: true},
-            legend: {title: ['cos(ARV, ARV)'], gradientLength: Math.min(200, Math.max(60, cell * order.length))},
+            legend: {
+              title: [vectors.kind === 'gated' ? 'gated cosine' : 'cosine'],
+              gradientLength: Math.min(200, Math.max(60, cell * order.length)),
+            },
           },
           tooltip: [
             {field: 'a', type: 'nominal', title: 'class'},
@@ -118,7 +137,7 @@ export function similarityHeatmap(
         ? []
         : [
             {
-              transform: [{filter: `datum.cosine !== null && datum.cosine < ${Number(gamma)}`}],
+              transform: [{filter: `datum.cosine !== null && !datum.open && datum.cosine < ${Number(gamma)}`}],
               mark: {type: 'rect' as const, filled: false, stroke: MARK, strokeWidth: cell > 14 ? 2 : 1, tooltip: null},
             },
           ]),
@@ -126,13 +145,16 @@ export function similarityHeatmap(
         ? []
         : [
             {
+              ...(anyOpen && {
+                transform: [{calculate: "format(datum.cosine, '.2f') + (datum.open ? '?' : '')", as: 'text'}],
+              }),
               mark: {type: 'text' as const, fontSize: 10, tooltip: null},
               encoding: {
                 text: {
                   condition: {test: 'datum.cosine === null', value: '–'},
-                  field: 'cosine',
-                  type: 'quantitative' as const,
-                  format: '.2f',
+                  field: anyOpen ? 'text' : 'cosine',
+                  type: anyOpen ? ('nominal' as const) : ('quantitative' as const),
+                  ...(!anyOpen && {format: '.2f'}),
                 },
                 color: {
                   condition: {test: `datum.cosine !== null && datum.cosine < ${(bottom + 1) / 2}`, value: '#ffffff'},
@@ -143,6 +165,13 @@ export function similarityHeatmap(
           ]),
     ],
   };
+}
+
+/** Which vectors give the cosines of a channel's reported pairs. */
+export function decidedBy(stats: RelevanceStatistics, {channel, pairs = []}: ChannelClasses): VectorKind {
+  if (pairs.length === 0 || !gatesOf(stats)) return vectorKind(stats);
+  const off = (vectors: ClassVectors) => Math.abs(relation(vectors, ...pairs[0].classes) - pairs[0].cosine);
+  return off(classVectors(stats, channel, 'published')) < 1e-9 ? 'published' : 'gated';
 }
 
 /** The classes that say most where not all can be drawn: those of the pairs that differ most, else those that excite the channel most. */

@@ -51,9 +51,11 @@ export const collectedName = (collector: string, array: string) => `collected/${
 
 /**
  * Loads statistics of either format version. Every file is compared with its checksum, every index and number with its range.
+ * @param retries how often it begins anew where a running pass replaced the files meanwhile
  * @throws InputError for a folder without statistics, another format version, or files that are damaged or do not fit together
  */
-export async function loadStatistics(folder: string): Promise<RelevanceStatistics> {
+export async function loadStatistics(folder: string, retries = 3): Promise<RelevanceStatistics> {
+  const before = await manifestText(folder);
   const manifest = await readManifest(folder);
   try {
     const stats = await (manifest.formatVersion === 1 ? readV1(folder, manifest) : readV2(folder, manifest));
@@ -61,19 +63,12 @@ export async function loadStatistics(folder: string): Promise<RelevanceStatistic
     return stats;
   } catch (error) {
     // A pass that goes on meanwhile takes files away that its manifest of before named: then there is a new manifest.
-    const now = await readFile(path.join(folder, MANIFEST), 'utf8').catch(() => '');
-    if (now !== '' && !sameManifest(now, manifest)) return loadStatistics(folder);
+    if ((await manifestText(folder)) !== before && retries > 0) return loadStatistics(folder, retries - 1);
     throw error;
   }
 }
 
-function sameManifest(content: string, manifest: Manifest): boolean {
-  try {
-    return JSON.stringify(JSON.parse(content)) === JSON.stringify(manifest);
-  } catch {
-    return true;
-  }
-}
+const manifestText = (folder: string) => readFile(path.join(folder, MANIFEST), 'utf8').catch(() => '');
 
 type Arrays = Map<string, SafetensorsArray>;
 

@@ -25,9 +25,9 @@ export async function bundleExplore(folder?: string): Promise<string[]> {
   return module.bundleExplore(folder);
 }
 
-/** What the kernel finds where the panel's knobs stand. */
+/** What the kernel finds where the panel's knobs stand, by the vectors that the panel has. */
 export function kernelFinds(stats: RelevanceStatistics, {tau, p, gamma}: Settings): PolysemanticChannels {
-  return findPolysemantic(stats, {tau, p, gamma});
+  return findPolysemantic(stats, {tau, p, gamma, arv: 'published'});
 }
 
 /** Settings on the grid from numbers from 0 to 1. */

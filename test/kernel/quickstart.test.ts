@@ -14,6 +14,8 @@ test('the notebooks are committed without output, for the kernel of our own', as
     '03-disentangle.ipynb',
     '04-evaluate.ipynb',
     '05-your-own-network.ipynb',
+    '06-more-than-two-concepts.ipynb',
+    '08-known-answers.ipynb',
     'paper-figures.ipynb',
   ]);
   for (const file of files) {

@@ -216,7 +216,7 @@ test('damaged, foreign and malicious model files are refused with a reason', asy
     );
   }
   await rejects('{', /not valid JSON/);
-  await rejects({format: 'graph-model'}, /graph model, whose layers are gone/);
+  await rejects({format: 'graph-model'}, /not a tfjs graph model: modelTopology.node is missing/);
   await rejects({some: 'thing'}, /not a tfjs LayersModel/);
   const change = (edit: (copy: typeof good) => void) => {
     const copy = structuredClone(good);

@@ -85,14 +85,17 @@ eachEngine('folding and fusing leave every value as plain loops give it, whichev
   );
 });
 
-/** Δ of Σ v·y per unit of step along a direction at a node, by plain loops in float64, from both sides. */
+/**
+ * Δ of Σ v·y per unit of step along a direction at a node, by plain loops in float64, from both sides; undefined where the two sides differ:
+ * equal values in a window of a maximum have no gradient that an engine could agree with.
+ */
 function slope(
   graph: Graph,
   image: ArrayLike<number>,
   at: string,
   direction: Float32Array,
   v: ArrayLike<number>,
-): number {
+): number | undefined {
   const all = slowly(graph, image);
   const step = 1e-6;
   const weighted = (sign: number) => {
@@ -101,10 +104,15 @@ function slope(
     const y = slowly(graph, image, new Map([[at, moved]])).get(graph.outputs[0]!)!.data;
     return y.reduce((sum, one, i) => sum + one * v[i]!, 0);
   };
-  return (weighted(1) - weighted(-1)) / (2 * step);
+  const [below, here, above] = [weighted(-1), weighted(0), weighted(1)];
+  const [left, right] = [(here - below) / step, (above - here) / step];
+  return Math.abs(left - right) > 1e-4 * Math.max(Math.abs(left), Math.abs(right), 1e-3)
+    ? undefined
+    : (left + right) / 2;
 }
 
 eachEngine('gradients at any taps agree with differences of plain loops', async () => {
+  let compared = 0;
   const image = values(sizeOf(SHAPE), 11);
   await fc.assert(
     fc.asyncProperty(withNodes, fc.nat(), async ({graph, some}, seed) => {
@@ -131,6 +139,8 @@ eachEngine('gradients at any taps agree with differences of plain loops', async 
         assertClose(value, all.get(name)!.data, name);
         const direction = values(gradient.length, seed + 1);
         const expected = slope(graph, image, name, direction, v);
+        if (expected === undefined) continue;
+        compared += 1;
         const actual = gradient.reduce((sum, one, i) => sum + one * direction[i]!, 0);
         const size = Math.sqrt(gradient.reduce((sum, one) => sum + one * one, 0));
         assert.ok(
@@ -141,6 +151,7 @@ eachEngine('gradients at any taps agree with differences of plain loops', async 
     }),
     {numRuns: RUNS},
   );
+  assert.ok(compared >= RUNS / 2, `${compared} gradients were compared`);
 });
 
 eachEngine('labels weigh the logit of each image, and a part of the taps may be asked for', async () => {

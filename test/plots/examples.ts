@@ -18,6 +18,7 @@ import {
 } from '../../src/plots';
 import type {AblatedSplit, DensityCurves, DividedChannel, EvaluatedSplit, PlantedScores} from '../../src/plots/inputs';
 import {uniform} from '../reference/smallNetworks';
+import {syntheticGates} from '../reference/syntheticGates';
 import {syntheticStatistics} from '../reference/syntheticStatistics';
 
 /** Names that a figure must show as they are. */
@@ -237,6 +238,8 @@ export function snapshotFigures(): Record<string, Figure> {
   const thresholds = {tau: 0.05, p: 0.5, gamma: 0.6};
   const found = findPolysemantic(stats, thresholds);
   const hostile = exampleStatistics(HOSTILE_NAMES);
+  const gated = syntheticGates({seed: 6, noise: 1.5}).stats;
+  const gatedFound = findPolysemantic(gated, {tau: 0.05, p: 0.5, gamma: 0.3});
   const large = largeStatistics();
   const many = findPolysemantic(large, {tau: 0.03, p: 0.5});
   const nothing = findPolysemantic(stats, {tau: 1, p: 1});
@@ -249,6 +252,9 @@ export function snapshotFigures(): Record<string, Figure> {
   }
   return {
     similarity: similarityHeatmap(stats, found[0], {gamma: thresholds.gamma}),
+    'similarity-gated': similarityHeatmap(gated, gatedFound[0], {gamma: 0.3}),
+    'candidates-gated': candidateScatter(gatedFound, {classNames: gated.classNames}),
+    'cosines-gated': cosineHistogram(gatedFound),
     'similarity-names': similarityHeatmap(hostile, 3),
     'similarity-large': similarityHeatmap(large, 31),
     'similarity-zero': similarityHeatmap(zero, 0, {gamma: 0.5}),

@@ -20,6 +20,7 @@ import {
   type Figure,
 } from '../../src/plots';
 import {classLabels, conceptLabels, nameText} from '../../src/plots/labels';
+import {syntheticGates} from '../reference/syntheticGates';
 import {
   exampleEvaluation,
   exampleSplit,
@@ -89,6 +90,22 @@ test('a similarity heatmap holds the cosine of every two ARVs, in an order that 
   for (const {a, b, cosine: shown} of rows) {
     const expected = cosine(arvs.get(a as string) ?? [], arvs.get(b as string) ?? []);
     assert.ok(Math.abs((shown as number) - expected) < 1e-3, `${String(a)}, ${String(b)}`);
+  }
+});
+
+test('a heatmap draws the cosine that decided, and marks what was left undecided', () => {
+  const {stats} = syntheticGates({seed: 6, noise: 1.5});
+  for (const arv of ['gated', 'published'] as const) {
+    const found = findPolysemantic(stats, {tau: 0.05, p: 0.5, gamma: 0.9, allPairs: true, arv});
+    const figure = similarityHeatmap(stats, found[0], {gamma: 0.9});
+    assert.match(JSON.stringify(figure.title), new RegExp(`cosine of ${arv} vectors`));
+    const rows = rowsOf(figure);
+    for (const {classes, cosine: decided, decision} of found[0].pairs) {
+      const [a, b] = classes.map((k) => stats.classNames[k]);
+      const row = rows.find((one) => one.a === a && one.b === b)!;
+      assert.ok(Math.abs((row.cosine as number) - decided) < 1e-3);
+      assert.equal(row.open === true, decision === 'undecided');
+    }
   }
 });
 

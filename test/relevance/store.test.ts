@@ -198,3 +198,11 @@ test('what a killed write left goes at the next start, and nobody else’s files
   assert.deepEqual((await readdir(out)).sort(), [...sound, ...others].sort());
   same(await loadStatistics(out), stats);
 });
+
+test('damaged statistics of version 1 are refused at once', async (t) => {
+  const folder = path.join(await temporaryFolder(t), 'old');
+  const stats = syntheticStatistics({images: 8});
+  stats.hits[0] = 1e30;
+  await writeVersion1(stats, folder);
+  await refused(/hits\[0\] is 1e\+30/, loadStatistics(folder));
+});

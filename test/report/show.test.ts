@@ -105,7 +105,7 @@ test('a thousand classes and two thousand channels stay below 2 MB', async () =>
 test('found channels bring the statistics that they were found in: similarity and example images need no option', async () => {
   const {results, images} = many;
   const bundle = await bundleOf(results['found channels'], {images});
-  assert.match(textOf(bundle), /ARV similarity of channel/);
+  assert.match(textOf(bundle), /Similarity of the classes of channel/);
   assert.ok((htmlOf(bundle).match(/data:image\/jpeg/g)?.length ?? 0) >= 4);
   const found = results['found channels'] as ReturnType<typeof findPolysemantic>;
   assert.equal(found.stats, many.stats);

@@ -43,7 +43,7 @@ export async function manyResults(): Promise<ManyResults> {
     'found channels': found,
     'a channel': found[0],
     'a concept': found[0].concepts[0],
-    'a split': {...split, rho: {rho: 0.5, scores: [{rho: 0.5, score: 2}], zeroDenominators: 0}},
+    'a split': Object.assign(split, {rho: {rho: 0.5, scores: [{rho: 0.5, score: 2}], zeroDenominators: 0}}),
     'a proof': await verifySplit(split, images, quiet),
     'an evaluation': await evaluateSplit(split, images, {tau: 0.05, randomSplits: 3, ...quiet}),
     densities: await densities(split, images, {points: 40, ...quiet}),

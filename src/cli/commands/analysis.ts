@@ -1,7 +1,7 @@
-import type {Command} from 'commander';
+import {Option, type Command} from 'commander';
 import {cosineQuantiles, describePairs} from '../../concepts/describe';
 import {findPolysemantic} from '../../concepts/find';
-import type {PolysemanticChannels} from '../../concepts/types';
+import type {FindOptions, PolysemanticChannels} from '../../concepts/types';
 import {refuseForeignFile, refuseInput, replaceFile} from '../../files/output';
 import {PAGE_MARK} from '../../report/display';
 import {explorePage} from '../../explore';
@@ -12,7 +12,7 @@ import {number, openImagesOption, openModel, print, withJson, withSourceOptions,
 export function addAnalysisCommands(program: Command): void {
   withJson(withSourceOptions(program.command('layers')))
     .description('list the layers that can be analysed, with their shapes')
-    .argument('<model>', 'tfjs model folder or PyTorch checkpoint')
+    .argument('<model>', 'ONNX, Keras or tfjs model, or PyTorch checkpoint')
     .action(async (source: string, options: SourceOptions) => {
       const model = await openModel(source, options);
       const layers = model.layers();
@@ -35,33 +35,37 @@ export function addAnalysisCommands(program: Command): void {
     .option('--p <fraction>', 'fraction of a class’s images for which a relevant channel is important', number, 0.75)
     .option('--gamma <cosine>', 'cosine below which two classes differ', number, 0.5)
     .option('--all-pairs', 'report every pair of relevant classes, whatever gamma')
-    .action(
-      async (folder: string, options: {tau: number; p: number; gamma: number; allPairs?: boolean; json?: boolean}) => {
-        const found = findPolysemantic(await loadStatistics(folder), options);
-        if (!options.json) {
-          const text = options.allPairs && found.length > 0 ? describePairs(found) : String(found);
-          return print([text, ...nextCommand(found, folder)].join('\n'), false);
-        }
-        print(
-          {
-            layer: found.layer,
-            thresholds: found.thresholds,
-            candidates: found.candidates.map(({channel}) => channel),
-            pairs: found.pairs,
-            channels: found.map(({channel, classes, concepts, lowestCosine}) => ({
-              channel,
-              classes,
-              concepts: concepts.map((concept) => concept.classes),
-              lowestCosine,
-            })),
-            // Of all pairs of relevant classes, to choose γ from.
-            cosines: quantilesOf(found.cosines),
-            warnings: found.warnings,
-          },
-          true,
-        );
-      },
-    );
+    .addOption(
+      new Option(
+        '--arv <kind>',
+        'what classes are compared by: the vectors where the channel fires (gated; the default where the statistics hold them) or the paper’s',
+      ).choices(['gated', 'published']),
+    )
+    .action(async (folder: string, options: FindOptions & {json?: boolean}) => {
+      const found = findPolysemantic(await loadStatistics(folder), options);
+      if (!options.json) {
+        const text = options.allPairs && found.length > 0 ? describePairs(found) : String(found);
+        return print([text, ...nextCommand(found, folder)].join('\n'), false);
+      }
+      print(
+        {
+          layer: found.layer,
+          thresholds: found.thresholds,
+          candidates: found.candidates.map(({channel}) => channel),
+          pairs: found.pairs,
+          channels: found.map(({channel, classes, concepts, lowestCosine}) => ({
+            channel,
+            classes,
+            concepts: concepts.map((concept) => concept.classes),
+            lowestCosine,
+          })),
+          // Of all pairs of relevant classes, to choose γ from.
+          cosines: quantilesOf(found.cosines),
+          warnings: found.warnings,
+        },
+        true,
+      );
+    });
 }
 
 /** The keys of the command's JSON; null where there is no pair. */

@@ -5,7 +5,7 @@ import {kubernetesJobs} from '../../cluster/kubernetes';
 import {submitCollect} from '../../cluster/submit';
 import {InputError} from '../../common/errors';
 import {topOne, zeroInputShare, type RelevanceStatistics} from '../../numerics/statistics';
-import {ATTRIBUTIONS, attributionNamed} from '../../pass/attribution';
+import {ATTRIBUTIONS, attributionNamed} from '../../pass/attribution/named';
 import {collectRelevance} from '../../relevance/collect';
 import {collectLayers} from '../../relevance/layers';
 import type {CollectOptions} from '../../relevance/options';
@@ -53,7 +53,7 @@ export function addCollectCommands(program: Command): void {
 function addCollect(program: Command): void {
   withJson(withSourceOptions(program.command('collect')))
     .description('one pass over the images: relevance statistics of a layer, or of several')
-    .argument('<model>', 'tfjs model folder or PyTorch checkpoint')
+    .argument('<model>', 'ONNX, Keras or tfjs model, or PyTorch checkpoint')
     .argument('<images>', IMAGES)
     .requiredOption(
       '--layer <name>',

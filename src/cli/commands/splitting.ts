@@ -1,5 +1,6 @@
 import type {Command} from 'commander';
 import {evaluateSplit} from '../../evaluate';
+import {subset} from '../../images';
 import {refuseInput} from '../../files/output';
 import {InputError} from '../../common/errors';
 import {warningsOf} from '../../numerics/statistics';
@@ -79,8 +80,10 @@ export function addSplittingCommands(program: Command): void {
     .description('run the model before and after the split on images, and compare their logits')
     .argument('<model>', 'the model that was split')
     .argument('<split>', 'folder that unweave split made')
-    .argument('<images>', 'image folder')
-    .action(async (source: string, folder: string, imagesFolder: string, options: SourceOptions) => {
+    .argument('<images>', 'images: a folder, tar archives or a list file')
+    .option('--limit <n>', 'only n images, of each class as many as of the others', wholeNumber)
+    .option('--per-class <n>', 'only n images of each class', wholeNumber)
+    .action(async (source: string, folder: string, imagesFolder: string, options: SourceOptions & SomeImages) => {
       const {split, images, preset} = await openSplit(source, folder, imagesFolder, options);
       const proof = await verifySplit(split, images, {preset});
       print(proof, options.json);
@@ -92,12 +95,25 @@ export function addSplittingCommands(program: Command): void {
     .description('how much of the original each part carries, on each concept’s images, beside random splits')
     .argument('<model>', 'the model that was split')
     .argument('<split>', 'folder that unweave split made')
-    .argument('<images>', 'image folder')
-    .option('--tau <share>', 'images where the channel carries at least this share of relevance', number, 0.03)
-    .action(async (source: string, folder: string, imagesFolder: string, options: SourceOptions & {tau: number}) => {
-      const {split, images, preset} = await openSplit(source, folder, imagesFolder, options);
-      print(await evaluateSplit(split, images, {tau: options.tau, preset}), options.json);
-    });
+    .argument('<images>', 'images: a folder, tar archives or a list file')
+    .option('--limit <n>', 'only n images, of each class as many as of the others', wholeNumber)
+    .option('--per-class <n>', 'only n images of each class', wholeNumber)
+    .option(
+      '--tau <share>',
+      'images where the channel carries at least this share of relevance (default: 0.03, or 2 / channels where that is more)',
+      number,
+    )
+    .action(
+      async (
+        source: string,
+        folder: string,
+        imagesFolder: string,
+        options: SourceOptions & SomeImages & {tau?: number},
+      ) => {
+        const {split, images, preset} = await openSplit(source, folder, imagesFolder, options);
+        print(await evaluateSplit(split, images, {tau: options.tau, preset}), options.json);
+      },
+    );
 }
 
 interface SplitFlags {
@@ -111,10 +127,18 @@ interface SplitFlags {
   force?: boolean;
 }
 
-async function openSplit(source: string, folder: string, imagesFolder: string, options: SourceOptions) {
+interface SomeImages {
+  limit?: number;
+  perClass?: number;
+}
+
+async function openSplit(source: string, folder: string, imagesFolder: string, options: SourceOptions & SomeImages) {
   const recorded = await readSplitManifest(folder);
   const model = await openModel(source, options, {...recorded, of: 'split is'});
-  const images = await openImagesOption(imagesFolder, options, recorded);
+  const all = await openImagesOption(imagesFolder, options, recorded);
+  const {limit, perClass} = options;
+  const images =
+    limit === undefined && perClass === undefined ? all : subset(all, {limit, perClass, classCount: model.classes});
   const split = await loadSplit(folder, model);
   await notePreset(model, images, options, split.preset);
   return {split, images, preset: await presetOption(options.preset)};

@@ -133,7 +133,7 @@ function summaryWords(overview: Overview, {gamma, tau, p}: Settings, {about, cha
     h('b', {'data-count': 'polysemantic'}, polysemantic.toLocaleString('en-US')),
     ' polysemantic: ',
     h('b', {'data-count': 'below'}, below.toLocaleString('en-US')),
-    ` of ${plural(pairs, 'pair')} of classes below γ.`,
+    ` of ${plural(pairs, 'pair')} of classes below γ (published vectors).`,
   );
   if (below > 0 || pairs === 0) return [found];
   const sorted = overview.cosines.slice().sort();

@@ -24,9 +24,9 @@ export function inTurn<T>(lists: readonly (readonly T[])[]): T[] {
   return Array.from({length: turns}, (_, turn) => lists.flatMap((list) => list.slice(turn, turn + 1))).flat();
 }
 
-/** Code that finds what the thresholds find. */
+/** Code that finds what the thresholds find; the page has the published vectors alone. */
 export function findCode({tau, p, gamma}: {tau: number; p: number; gamma: number}): string {
-  return `const found = uw.findPolysemantic(stats, {tau: ${tau}, p: ${p}, gamma: ${gamma}});`;
+  return `const found = uw.findPolysemantic(stats, {tau: ${tau}, p: ${p}, gamma: ${gamma}, arv: 'published'});`;
 }
 
 /** Code that divides a channel; only numbers are in it, since a class may be called anything. */

@@ -1,4 +1,5 @@
 import {InputError} from '../../common/errors';
+import {option} from '../../common/options';
 import type {Graph, GraphNode, Weight} from '../../network/graph';
 import {operatorOf} from '../../network/operators';
 import {LayerArguments, isWhole} from './arguments';
@@ -58,7 +59,7 @@ function chooseOutput({outputs}: Topology, wanted: string | undefined): Topology
   }
   if (outputs.length > 1) {
     throw new InputError(
-      `the network has ${outputs.length} outputs: ${names.slice(0, 20).join(', ')}; choose the one with the classes (output)`,
+      `the network has ${outputs.length} outputs: ${names.slice(0, 20).join(', ')}; choose the one with the classes (${option('output')})`,
     );
   }
   return outputs[0];
@@ -93,7 +94,7 @@ function refuseUnknown(topology: Topology): void {
   const list = unknown.slice(0, 30).join(', ') + (unknown.length > 30 ? ` and ${unknown.length - 30} more` : '');
   const advice =
     first.length > 0
-      ? `"${first[0]}" works on the image before any other layer does, so it is likely preprocessing: strip it from the network, save that, and give the preset that does the same (--preset)`
+      ? `"${first[0]}" works on the image before any other layer does, so it is likely preprocessing: strip it from the network, save that, and give the preset that does the same (${option('preset')})`
       : 'replace them by Keras’ own layers, or export the model as ONNX';
   throw new InputError(`the network has layers that cannot be read: ${list}; ${advice}`);
 }

@@ -14,7 +14,7 @@ const MOST_DEPTH = 40;
 /** Bytes read at once: the library's memory is 32-bit. */
 const PIECE = 2 ** 26;
 /** By the library's letters for types (those of Python's struct). */
-const ITEM_BYTES: Readonly<Record<string, number>> = {e: 2, f: 4, d: 8, b: 1, B: 1, h: 2, H: 2, i: 4, I: 4};
+const ITEM_BYTES: Readonly<Record<string, number>> = {e: 2, f: 4, d: 8, b: 1, B: 1, h: 2, H: 2, i: 4, I: 4, q: 8, Q: 8};
 /** What training leaves in the file. */
 const NOT_READ = new Set(['optimizer_weights', 'optimizer']);
 
@@ -56,13 +56,20 @@ function sendArray(dataset: h5wasm.Dataset, path: string): void {
     const part: unknown = whole
       ? dataset.value
       : dataset.slice([[start, end], ...rest.map((length): [number, number] => [0, length])]);
-    const numbers = typeof part === 'number' ? [part] : (part as ArrayLike<number> | null);
+    const numbers = numbersIn(part);
     if (numbers === null || numbers.length !== (whole ? count : (end - start) * row)) {
       throw new Refused(`"${path}" can be read in part only`);
     }
     data.set(numbers, start * row);
   }
   send({kind: 'array', path, shape: [...shape], data}, [data.buffer]);
+}
+
+/** A scalar comes as a number, and whole numbers of 64 bits as BigInt. */
+function numbersIn(part: unknown): ArrayLike<number> | null {
+  if (part instanceof BigInt64Array || part instanceof BigUint64Array) return Float32Array.from(part, Number);
+  if (typeof part === 'number' || typeof part === 'bigint') return [Number(part)];
+  return part as ArrayLike<number> | null;
 }
 
 function walk(root: h5wasm.Group): void {

@@ -1,4 +1,5 @@
 import {InputError} from '../../common/errors';
+import {option} from '../../common/options';
 import {isWhole} from './arguments';
 import {shapeField, shown, type LayerRecord} from './topology';
 
@@ -32,11 +33,13 @@ export function inputShapeOf({name, config}: LayerRecord, inputSize?: readonly [
   const resolve = (size: number | null, wanted: number | undefined) => {
     if (size === null && wanted === undefined) {
       throw new InputError(
-        `the network takes images of any size, ${text}; give the size of your images, e.g. inputSize: 224 (--input-size 224)`,
+        `the network takes images of any size, ${text}; give the size of your images (${option('inputSize')}), e.g. 224`,
       );
     }
     if (size !== null && wanted !== undefined && size !== wanted) {
-      throw new InputError(`inputSize ${given.join(' × ')} was given, and the network takes ${text}; leave it out`);
+      throw new InputError(
+        `${option('inputSize')} ${given.join(' × ')} was given, and the network takes ${text}; leave it out`,
+      );
     }
     return (size ?? wanted) as number;
   };

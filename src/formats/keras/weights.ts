@@ -91,7 +91,8 @@ export class NamedWeights implements WeightSource {
       );
       if (named.length === 0 && byOrder) {
         picked = pickAll(byOrder, wanted, true);
-        this.ordered.push(place.owner);
+        // Arrays without any layer's name say nothing else.
+        if (byOrder[0].owner.length > 0) this.ordered.push(place.owner);
       }
     }
     if (!picked) throw this.missing(place, wanted, named);

@@ -1,51 +1,82 @@
-import type {Concept, PolysemanticChannel, PolysemanticChannels} from '../../concepts/types';
+import {namedClass} from '../../common/words';
+import {makeConcept} from '../../concepts/find';
+import {classVectors, relatedPairs} from '../../concepts/relate';
+import type {CandidateChannel, Concept, PolysemanticChannel, PolysemanticChannels} from '../../concepts/types';
 import type {LabelledImages} from '../../images/types';
 import {mostRelevantImages} from '../../numerics/mostRelevant';
 import type {RelevanceStatistics} from '../../numerics/statistics';
 import {candidateScatter, cosineHistogram, similarityHeatmap} from '../../plots';
 import {CONCEPT_COLOURS} from '../../plots/palette';
-import {conceptLabel, nameText} from '../../plots/labels';
+import {conceptLabel, cosineWords, counted, nameText, numberText} from '../../plots/labels';
 import {ROW, type ShowOptions} from './options';
 import {thumbnailGrid, type ThumbnailRow} from './thumbnails';
 import {table, words, type Block, type View} from './view';
 
 /** Channels that are shown in full, where none are named. */
 const IN_FULL = 1;
+/** Candidates in the table; a terminal and a page show its first dozen. */
+const CANDIDATES = 100;
+const DECISIONS = ['different', 'same', 'undecided'] as const;
+const GAMMAS = [-0.5, -0.25, 0, 0.25, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995];
 
-/** Found channels: a table, the candidates, and of the first, or those named, the similarity of its classes and example images. */
+/**
+ * Found channels: a sentence, all candidates with what was decided, what other γ would give where nothing is below this one, and of the
+ * first channel, or those named, its pairs, the similarity of its classes and example images.
+ */
 export async function channelsView(found: PolysemanticChannels, options: ShowOptions): Promise<View> {
   const {stats = found.stats, images} = options;
   const [title, ...rest] = String(found).split('\n');
   const notes = found.length === 0 ? rest.map((line) => line.trim()) : found.warnings.map((one) => `warning: ${one}`);
   const view: View = [words(title, ...notes)];
-  if (found.length > 0) view.push(channelTable(found));
+  if (found.candidates.length > 0) view.push(candidateTable(found, stats));
+  if (found.length === 0 && found.cosines.length > 0) view.push(gammaTable(found));
   view.push({figure: candidateScatter(found, {classNames: stats.classNames})}, {figure: cosineHistogram(found)});
-  const chosen = options.channels
-    ? found.filter(({channel}) => options.channels?.includes(channel))
-    : found.slice(0, IN_FULL);
-  for (const one of chosen) {
-    view.push({figure: similarityHeatmap(stats, one, {gamma: found.thresholds.gamma})});
+  const {gamma, arv} = found.thresholds;
+  for (const one of inFull(found, stats, options)) {
+    view.push(pairTable(one, stats.classNames), {figure: similarityHeatmap(stats, one, {gamma, arv})});
     if (images) view.push(await exampleImages(one, stats, images, options));
   }
   return view;
 }
 
+/** The channels that are named, else the first that was found, else the candidate of the lowest cosine, with all their pairs. */
+function inFull(found: PolysemanticChannels, stats: RelevanceStatistics, {channels}: ShowOptions) {
+  const ordered = byLowestCosine(found.candidates);
+  const wanted = channels ?? [...found, ...ordered].slice(0, IN_FULL).map(({channel}) => channel);
+  return ordered
+    .filter(({channel}) => wanted.includes(channel))
+    .map((candidate): PolysemanticChannel => {
+      const known = found.find(({channel}) => channel === candidate.channel);
+      // Of a channel that was not found each class is a concept of its own.
+      const concepts = known?.concepts ?? candidate.classes.map((k) => makeConcept(stats, candidate.channel, [k]));
+      return {undecided: [], ...candidate, ...known, concepts, pairs: pairsOf(found, stats, candidate)};
+    });
+}
+
+/** Every pair of a candidate's classes, as the search decided it. */
+function pairsOf({thresholds: {gamma, arv}}: PolysemanticChannels, stats: RelevanceStatistics, of: CandidateChannel) {
+  return relatedPairs(classVectors(stats, of.channel, arv), of.channel, of.classes, gamma);
+}
+
+/** Those without a decided pair last. */
+function byLowestCosine(candidates: readonly CandidateChannel[]): CandidateChannel[] {
+  const order = ({lowestCosine}: CandidateChannel) => (Number.isNaN(lowestCosine) ? 2 : lowestCosine);
+  return [...candidates].sort((a, b) => order(a) - order(b) || a.channel - b.channel);
+}
+
 /** One found channel: its pairs, and with statistics the similarity of its classes and example images. */
 export async function channelView(found: PolysemanticChannel, options: ShowOptions): Promise<View> {
-  const {channel, concepts, pairs, classes, lowestCosine} = found;
+  const {channel, concepts, classes, lowestCosine} = found;
   const {stats, images} = options;
-  const names = namesOf(found);
-  const rows = pairs.map(({classes: [a, b], cosine}) => [
-    names.get(a) ?? `class ${a}`,
-    names.get(b) ?? `class ${b}`,
-    cosine,
-  ]);
+  const lowest = Number.isNaN(lowestCosine)
+    ? 'no pair that can be decided'
+    : `lowest cosine ${numberText(lowestCosine)}`;
   const view: View = [
     words(
-      `channel ${channel}: relevant to ${classes.length} classes, ${concepts.length} concepts, lowest cosine ${lowestCosine.toFixed(3)}`,
-      ...concepts.map((concept, j) => `concept ${j + 1}: ${conceptLabel(concept, 6)}`),
+      `channel ${channel}: relevant to ${counted(classes.length, 'class', 'classes')}, ${counted(concepts.length, 'concept')}, ${lowest}`,
+      ...concepts.map((concept, j) => `concept ${j + 1}: ${named(concept, 6)}`),
     ),
-    table(['class', 'and class', {title: 'cosine', hint: 'of their averaged relevance vectors'}], rows, {limit: 12}),
+    pairTable(found, stats?.classNames),
   ];
   if (stats) view.push({figure: similarityHeatmap(stats, found)});
   if (stats && images) view.push(await exampleImages(found, stats, images, options));
@@ -58,7 +89,7 @@ export function conceptView({classes, classNames, arv}: Concept): View {
     .sort((a, b) => Math.abs(arv[b]) - Math.abs(arv[a]))
     .slice(0, 10);
   return [
-    words(`concept: ${classNames.map(nameText).join(' + ')} (class ${classes.join(', ')})`),
+    words(`concept: ${named({classes, classNames}, 12)}`),
     table(
       ['source channel', {title: 'ARV', hint: 'mean contribution to the channel, summed over the positions'}],
       sources.map((i) => [i, arv[i]]),
@@ -67,22 +98,80 @@ export function conceptView({classes, classNames, arv}: Concept): View {
   ];
 }
 
-function channelTable(found: PolysemanticChannels): Block {
-  const rows = found.map(({channel, lowestCosine, classes, concepts, pairs}) => [
-    channel,
-    lowestCosine,
-    classes.length,
-    pairs.length,
-    concepts.map((concept) => conceptLabel(concept)).join('  |  '),
-  ]);
+/** Every candidate, found or not: its concepts, else its classes, and how many of its pairs were decided how. */
+function candidateTable(found: PolysemanticChannels, stats: RelevanceStatistics): Block {
+  const concepts = new Map(found.map((one) => [one.channel, one.concepts]));
+  const {gamma, arv} = found.thresholds;
+  const shown = byLowestCosine(found.candidates).slice(0, CANDIDATES);
+  const rows = shown.map((candidate) => {
+    const {channel, lowestCosine, classes} = candidate;
+    const pairs = pairsOf(found, stats, candidate);
+    const decisions = DECISIONS.map((decision) => pairs.filter((pair) => pair.decision === decision).length);
+    const parts = concepts.get(channel);
+    const names = parts
+      ? parts.map((concept) => named(concept)).join('  |  ')
+      : named({classes, classNames: classes.map((k) => stats.classNames[k])}, 4);
+    return [channel, lowestCosine, ...decisions, parts ? 'yes' : 'no', names];
+  });
   const columns = [
     'channel',
-    {title: 'lowest cosine', format: (value: number) => value.toFixed(3)},
-    {title: 'classes', hint: 'that the channel is relevant to'},
-    {title: 'pairs', hint: 'of classes that are reported'},
-    'concepts',
+    {title: 'lowest cosine', hint: 'of the pairs that were decided', format: numberText},
+    {title: 'different', hint: `pairs of classes with a cosine below γ = ${numberText(gamma)}`},
+    {title: 'same', hint: 'pairs of classes with a cosine from γ on'},
+    {title: 'undecided', hint: 'pairs with a class that does not agree with itself between the halves of its images'},
+    'found',
+    {title: 'concepts (divided by |), or classes, with their indices'},
   ];
-  return table(columns, rows, {limit: 12});
+  const all = found.candidates.length;
+  return table(columns, rows, {
+    limit: 12,
+    caption: `candidate channels, by the cosine of ${cosineWords(arv)}${all > shown.length ? `; ${shown.length} of ${all}` : ''}`,
+  });
+}
+
+/** What would be found at larger γ. */
+function gammaTable({cosines, candidates, thresholds}: PolysemanticChannels): Block {
+  const larger = GAMMAS.filter((gamma) => gamma > thresholds.gamma && cosines[0] < gamma);
+  const rows = (larger.length > 0 ? larger.slice(0, 6) : [1]).map((gamma) => [
+    gamma,
+    candidates.filter(({lowestCosine}) => lowestCosine < gamma).length,
+    cosines.filter((cosine) => cosine < gamma).length,
+  ]);
+  const columns = [{title: 'γ', format: numberText}, 'channels', {title: 'pairs', hint: `of ${cosines.length}`}];
+  return table(columns, rows, {caption: 'what a larger γ would find'});
+}
+
+/** A channel's pairs with what is said of each. */
+function pairTable({channel, pairs, concepts}: PolysemanticChannel, classNames?: readonly string[]): Block {
+  const names = new Map(
+    concepts.flatMap((one) => one.classes.map((k, at) => [k, namedClass(k, nameText(one.classNames[at]))] as const)),
+  );
+  const name = (k: number) => names.get(k) ?? namedClass(k, nameText(classNames?.[k] ?? `class ${k}`));
+  const rows = pairs.map(({classes: [a, b], cosine, agreement, decision}) => [
+    name(a),
+    name(b),
+    cosine,
+    agreement,
+    decision,
+  ]);
+  const columns = [
+    'class',
+    'and class',
+    {title: 'cosine', hint: 'of the vectors that are compared', format: numberText},
+    {
+      title: 'agreement',
+      hint: 'the lower cosine of a class with itself between the halves of its images',
+      format: numberText,
+    },
+    'decision',
+  ];
+  return table(columns, rows, {limit: 12, caption: `pairs of classes of channel ${channel}`});
+}
+
+/** A concept's classes with their indices, the first ones. */
+function named({classes, classNames}: Pick<Concept, 'classes' | 'classNames'>, most = 2): string {
+  const names = classes.slice(0, most).map((k, at) => namedClass(k, nameText(classNames[at])));
+  return `${names.join(' + ')}${classes.length > most ? ` + ${classes.length - most} more` : ''}`;
 }
 
 /**
@@ -126,8 +215,4 @@ const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 function inTurns<T>(lists: readonly (readonly T[])[]): T[] {
   const longest = Math.max(0, ...lists.map(({length}) => length));
   return Array.from({length: longest}, (_, turn) => lists.flatMap((list) => list.slice(turn, turn + 1))).flat();
-}
-
-function namesOf({concepts}: PolysemanticChannel): Map<number, string> {
-  return new Map(concepts.flatMap(({classes, classNames}) => classes.map((k, at) => [k, classNames[at]] as const)));
 }

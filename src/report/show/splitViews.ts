@@ -5,9 +5,11 @@ import {
   type Fractions,
   type SplitAblation,
   type SplitEvaluation,
+  topImages,
   type SplitTopImages,
   verdictsOf,
 } from '../../evaluate';
+import type {LabelledImages} from '../../images/types';
 import type {Summary} from '../../numerics/summary';
 import {ablationBars, densityPlot, fractionBars, rhoSweep, sourcesPlot} from '../../plots';
 import {conceptLabel, conceptLabels} from '../../plots/labels';
@@ -16,12 +18,22 @@ import {describeSplit} from '../../split/split';
 import type {Split} from '../../split/types';
 import {whyNotExact, type SplitProof} from '../../split/verify';
 import {formatNumber} from '../display';
-import type {ShowOptions} from './options';
+import {ROW, type ShowOptions} from './options';
 import {thumbnailGrid, type ThumbnailRow} from './thumbnails';
 import {table, words, type Block, type View} from './view';
 
-/** A split: who owns which sources, how ρ was chosen, and what is known of the rule on such a layer. */
-export function splitView(split: Split): View {
+/** A split: who owns which sources and how ρ was chosen; with images, those that excite the channel and its parts most. */
+export function splitView(split: Split, options: ShowOptions = {}): View | Promise<View> {
+  const view = dividedView(split);
+  return options.images ? withTopImages(view, split, options.images, options) : view;
+}
+
+async function withTopImages(view: View, split: Split, images: LabelledImages, options: ShowOptions): Promise<View> {
+  const top = await topImages(split, images, {count: options.count ?? ROW, randomSplits: 0, progress: false});
+  return [...view, ...(await topImagesView(top, options))];
+}
+
+function dividedView(split: Split): View {
   const {concepts, sources, ownership, parts, residue, original, kernelShape} = split;
   const [title, ...lines] = describeSplit(split).split('\n');
   const notes = lines.map((line) => line.trim()).filter((line) => !/^part \d/.test(line));

@@ -1,0 +1,129 @@
+/**
+ * A run as long as ImageNet's training images through the real accumulator and store, without a network: the time of an image as the list
+ * grows, the size on disk, memory, the time to open, and the time of a change of τ:
+ *   node --expose-gc --import tsx test/bench/scale.ts [--images 1281167] [--batch 256] [--every 20000] [--out FOLDER]
+ */
+import {mkdtemp, readdir, rm, stat} from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import {parseArgs} from 'node:util';
+import {findPolysemantic} from '../../src/concepts/find';
+import {countsAtLeast, shareIndex} from '../../src/numerics/shareIndex';
+import {addBatch, emptyStatistics, type BatchMeasurement} from '../../src/relevance/accumulate';
+import {loadStatistics, openWriter} from '../../src/relevance/store';
+import {uniform} from '../reference/smallNetworks';
+
+const {values} = parseArgs({
+  options: {
+    images: {type: 'string', default: '1281167'},
+    batch: {type: 'string', default: '256'},
+    every: {type: 'string', default: '20000'},
+    out: {type: 'string'},
+  },
+});
+
+/** ResNet-50's last 1×1 convolution on ImageNet, about 25 shares above the floor an image. */
+const [INPUTS, OUTPUTS, CLASSES, SHARES] = [512, 2048, 1000, 25];
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
+
+async function main(): Promise<void> {
+  const [images, size, every] = [Number(values.images), Number(values.batch), Number(values.every)];
+  const folder = values.out ?? (await mkdtemp(path.join(os.tmpdir(), 'unweave-scale-')));
+  const out = path.join(folder, 'stats');
+  const draw = uniform(1, 0, 1);
+  const stats = emptyStatistics({
+    model: {name: 'ResNet-50', hash: 'simulated'},
+    layer: {
+      name: 'layer4.2.conv3',
+      kind: 'conv',
+      shape: [1, 1, INPUTS, OUTPUTS],
+      kernel: Float32Array.from({length: INPUTS * OUTPUTS}, () => draw() - 0.5),
+      strides: [1, 1],
+      padding: 'same',
+      dilation: [1, 1],
+      groups: 1,
+    },
+    classes: CLASSES,
+    classNames: Array.from({length: CLASSES}, (_, k) => `class ${k}`),
+    preset: {name: 'none', mean: [0, 0, 0], std: [1, 1, 1]},
+    images: {name: 'simulated', listHash: 'simulated', total: images},
+    floor: 0.005,
+    topCount: 16,
+  });
+  const writer = await openWriter(out);
+  const relevance = new Float32Array(size * OUTPUTS);
+  const activation = Float32Array.from({length: size * OUTPUTS}, draw);
+  const sums = Float32Array.from({length: size * INPUTS}, draw);
+  let spent = 0;
+  let since = 0;
+  let peak = 0;
+  let done = 0;
+  for (let first = 0; first < images; first += size) {
+    const count = Math.min(size, images - first);
+    relevance.fill(0);
+    const labels = Int32Array.from({length: count}, (_, b) => Math.floor(((first + b) * CLASSES) / images));
+    for (let b = 0; b < count; b++) {
+      // Channels of the class's own, and a few others.
+      for (let n = 0; n < SHARES; n++) {
+        const c = n < 15 ? (labels[b] * 31 + n * 97) % OUTPUTS : Math.floor(draw() * OUTPUTS);
+        relevance[b * OUTPUTS + c] = 0.3 + draw();
+      }
+    }
+    const batch: BatchMeasurement = {
+      paths: Array.from(
+        labels,
+        (k, b) => `n${String(k).padStart(8, '0')}/n${String(k).padStart(8, '0')}_${first + b}.JPEG`,
+      ),
+      labels,
+      halves: Uint8Array.from(labels, (_, b) => b & 1),
+      relevance,
+      activation,
+      inputSums: sums,
+      predictions: labels,
+      confidence: activation,
+      zeroInputs: {zeros: 1, total: 2},
+    };
+    const start = performance.now();
+    addBatch(stats, batch);
+    since += count;
+    if (since >= every || first + size >= images) {
+      await writer.checkpoint(stats);
+      since = 0;
+    }
+    spent += performance.now() - start;
+    const before = done;
+    done += count;
+    peak = Math.max(peak, process.memoryUsage().rss);
+    const step = images / 8;
+    if (Math.floor(done / step) > Math.floor(before / step))
+      say(
+        `${done} images: ${(spent / done).toFixed(4)} ms an image so far, resident ${megabytes(process.memoryUsage().rss)}`,
+      );
+  }
+  await writer.close();
+  let disk = 0;
+  for (const name of await readdir(out)) disk += (await stat(path.join(out, name))).size;
+  say(`accumulate and checkpoint: ${(spent / images).toFixed(4)} ms an image (goal ≤ 0.1)`);
+  say(`on disk ${megabytes(disk)} (goal ≤ 1000), resident at most ${megabytes(peak)} (goal ≤ 1500)`);
+  globalThis.gc?.();
+  const opened = performance.now();
+  const loaded = await loadStatistics(out);
+  say(`opened in ${((performance.now() - opened) / 1000).toFixed(2)} s (goal ≤ 3)`);
+  const indexed = performance.now();
+  const index = shareIndex(loaded);
+  say(`index made in ${((performance.now() - indexed) / 1000).toFixed(2)} s`);
+  for (const tau of [0.02, 0.03, 0.05]) {
+    const start = performance.now();
+    countsAtLeast(index, tau);
+    const counted = performance.now();
+    const found = findPolysemantic(loaded, {tau, p: 0.75, gamma: 0.5});
+    say(
+      `τ ${tau}: counts ${(counted - start).toFixed(0)} ms, find ${(performance.now() - counted).toFixed(0)} ms, ${found.candidates.length} candidates (goal ≤ 200)`,
+    );
+  }
+  if (values.out === undefined) await rm(folder, {recursive: true, force: true});
+}
+
+void main();
