@@ -12,7 +12,7 @@ import {withLab} from './setting';
 const NAMES = ['<img src=x onerror=alert(1)>', `"quoted" & 'single'`, '👩‍🚀 emoji', 'שלום (1)', 'plain'];
 const CELLS = [
   `import * as display from 'unweave/dist/report/display';
-import {startTask} from 'unweave/dist/numerics/progress';
+import {startTask} from 'unweave/dist/common/progress';
 const names = ${JSON.stringify(NAMES)};
 const bars: any = {title: 'Shares', width: 300, data: {values: names.map((name, i) => ({name, share: (i + 1) / 5}))}, mark: 'bar',
   encoding: {y: {field: 'name', type: 'nominal'}, x: {field: 'share', type: 'quantitative'}, color: {field: 'name', type: 'nominal', legend: null}}};`,
