@@ -13,7 +13,8 @@ import {
   type Html,
 } from '../report/display';
 import {analyse, complete, type Detail, type Overview} from './page/analysis';
-import {disentangleCode, findCode, inTurn, partName, plural, shortNumber} from './page/words';
+import {inTurn} from '../common/inTurn';
+import {disentangleCode, findCode, partName, plural, shortNumber} from './page/words';
 import {divideSources} from './page/sources';
 import type {Explored} from './page/explored';
 import {tileSheet, type TiledPictures} from './pictures';

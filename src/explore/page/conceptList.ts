@@ -2,7 +2,8 @@ import type {DetailConcept} from './analysis';
 import {h, isolated, joined} from './dom';
 import type {Explored} from './explored';
 import {chip} from './heatmap';
-import {inTurn, plural} from './words';
+import {plural} from './words';
+import {inTurn} from '../../common/inTurn';
 
 const MOST_CONCEPTS = 12;
 const MOST_NAMES = 12;

@@ -18,12 +18,6 @@ export function partName(position: number): string {
   return `d${position + 1}`;
 }
 
-/** The first of each list, then the second of each, and so on. */
-export function inTurn<T>(lists: readonly (readonly T[])[]): T[] {
-  const turns = Math.max(0, ...lists.map((list) => list.length));
-  return Array.from({length: turns}, (_, turn) => lists.flatMap((list) => list.slice(turn, turn + 1))).flat();
-}
-
 /** Code that finds what the thresholds find; the page has the published vectors alone. */
 export function findCode({tau, p, gamma}: {tau: number; p: number; gamma: number}): string {
   return `const found = uw.findPolysemantic(stats, {tau: ${tau}, p: ${p}, gamma: ${gamma}, arv: 'published'});`;

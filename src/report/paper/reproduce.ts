@@ -15,7 +15,7 @@ import type {Model} from '../../network/types';
 import {InputError} from '../../common/errors';
 import {option} from '../../common/options';
 import type {LongCallOptions} from '../../common/progress';
-import type {RelevanceStatistics} from '../../numerics/statistics';
+import {topOne, type RelevanceStatistics} from '../../numerics/statistics';
 import {disentangle} from '../../split/disentangle';
 import type {Split} from '../../split/types';
 import {verifySplit, type SplitProof} from '../../split/verify';
@@ -134,7 +134,7 @@ export async function reproducePaper(
     layer: stats.layer.name,
     top1: {
       images: stats.images.paths.length,
-      share: stats.hits.reduce((sum, hits) => sum + hits, 0) / stats.images.paths.length,
+      share: topOne(stats),
     },
     thresholds: {tau, p, gamma},
     triples: triples.map((triple) => ({

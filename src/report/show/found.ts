@@ -1,3 +1,4 @@
+import {inTurn} from '../../common/inTurn';
 import {namedClass} from '../../common/words';
 import {makeConcept} from '../../concepts/find';
 import {classVectors, relatedPairs} from '../../concepts/relate';
@@ -188,7 +189,7 @@ async function exampleImages(
   const indexOf = new Map(images.paths.map((path, index) => [path, index]));
   const rows = concepts.map((concept, j): ThumbnailRow => {
     const [byClass] = mostRelevantImages(stats, [{channel, classes: concept.classes}], count);
-    const shown = inTurns(byClass)
+    const shown = inTurn(byClass)
       .map(({image, share}) => ({index: indexOf.get(stats.images.paths[image]), image, share}))
       .filter((one): one is {index: number; image: number; share: number} => one.index !== undefined)
       .slice(0, count)
@@ -210,9 +211,3 @@ async function exampleImages(
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
-
-/** The first of each list, then the second of each, and so on. */
-function inTurns<T>(lists: readonly (readonly T[])[]): T[] {
-  const longest = Math.max(0, ...lists.map(({length}) => length));
-  return Array.from({length: longest}, (_, turn) => lists.flatMap((list) => list.slice(turn, turn + 1))).flat();
-}
