@@ -40,13 +40,17 @@ export function networkAtLayer(model: Model, layerName: string): NetworkAtLayer 
   const {trunk, head, crossing} = cutAt(logitsGraph(model.graph), layerName);
   const ends = trunk.outputs;
   const trunkRun = isIdentity(trunk) ? undefined : compileGraph(trunk);
-  const headRun = isIdentity(head) ? undefined : compileGraph(head);
+  const headRun = isIdentity(head) ? undefined : compileGraph(head, {taps: [layerName]});
   const headShape = nodeOf(head, layerName).args.shape as number[];
   // Variables, since a tensor made inside a caller's tidy would be disposed of with it.
   const own = weightOf(nodeOf(model.graph, layerName), 'kernel') as Weight;
   const shape: LinearLayer['shape'] = [layer.shape[0], layer.shape[1], layer.shape[2] / layer.groups, layer.shape[3]];
   const kernel = tf.tidy(() => tf.variable(tf.tensor4d(own.data, shape), false));
   const bias = layer.bias && tf.tidy(() => tf.variable(tf.tensor1d(layer.bias as Float32Array), false));
+  const headInputs = (z: tf.Tensor4D, passing: tf.Tensor[]) => ({
+    ...Object.fromEntries(crossing.map((name, n) => [name, passing[n]])),
+    [layerName]: tf.reshape(z, [z.shape[0], ...headShape]),
+  });
   const network: NetworkAtLayer = {
     layer,
     kernel,
@@ -64,27 +68,23 @@ export function networkAtLayer(model: Model, layerName: string): NetworkAtLayer 
     },
     head(z, passing) {
       return tf.tidy(() => {
-        if (!headRun) return tf.reshape(z, [z.shape[0], model.classes]);
-        const inputs = Object.fromEntries(crossing.map((name, n) => [name, passing[n]]));
-        const output = headRun.run({...inputs, [layerName]: tf.reshape(z, [z.shape[0], ...headShape])});
-        return tf.reshape(output[head.outputs[0]], [z.shape[0], model.classes]); // [B, K]
+        const output = headRun ? headRun.run(headInputs(z, passing))[head.outputs[0]] : z;
+        return tf.reshape(output, [z.shape[0], model.classes]); // [B, K]
       });
     },
     headGradient(z, passing, labels) {
       return tf.tidy(() => {
-        // wasm has no gradient of gather, so a one-hot product selects the logit of each image's class; and its one-hot of
-        // float32 holds integers' bits, hence the cast.
-        const target = tf.cast(tf.oneHot(tf.tensor1d(labels, 'int32'), model.classes), 'float32'); // [B, K]
-        let logits: tf.Tensor2D | undefined;
-        const targetLogits = (at: tf.Tensor) => {
-          logits = tf.keep(network.head(at as tf.Tensor4D, passing));
-          return tf.sum(tf.mul(logits, target)) as tf.Scalar;
+        if (!headRun) {
+          const target = Float32Array.from({length: z.size}, (_, at) =>
+            Number(labels[Math.floor(at / model.classes)] === at % model.classes),
+          );
+          return {logits: network.head(z, passing), gradient: tf.tensor4d(target, z.shape)};
+        }
+        const {outputs, taps} = headRun.runWithGradients(headInputs(z, passing), {labels});
+        return {
+          logits: tf.reshape(outputs[head.outputs[0]], [z.shape[0], model.classes]),
+          gradient: tf.reshape(taps[layerName].gradient, z.shape),
         };
-        const gradient = tf.grad(targetLogits)(z) as tf.Tensor4D; // [B, H', W', Cout]
-        const kept = logits as unknown as tf.Tensor2D;
-        const result = {logits: tf.clone(kept), gradient};
-        kept.dispose();
-        return result;
       });
     },
     dispose() {
