@@ -45,7 +45,7 @@ export function networkAtLayer(model: Model, layerName: string): NetworkAtLayer 
   const ends = trunk.outputs;
   // Weights are uploaded when they are first needed: a pass over several layers has one copy of its own.
   const trunkRun = isIdentity(trunk) ? undefined : lazily(() => compileGraph(trunk));
-  const headRun = isIdentity(head) ? undefined : lazily(() => compileGraph(head));
+  const headRun = isIdentity(head) ? undefined : lazily(() => compileGraph(head, {taps: [layerName]}));
   const headShape = nodeOf(head, layerName).args.shape as number[];
   // Variables, since a tensor made inside a caller's tidy would be disposed of with it.
   const own = weightOf(nodeOf(model.graph, layerName), 'kernel') as Weight;
@@ -53,6 +53,10 @@ export function networkAtLayer(model: Model, layerName: string): NetworkAtLayer 
   const kernel = tf.tidy(() => tf.variable(tf.tensor4d(own.data, shape), false));
   const bias = layer.bias && tf.tidy(() => tf.variable(tf.tensor1d(layer.bias as Float32Array), false));
   const made = new Map<string, {dispose(): void}>();
+  const headInputs = (z: tf.Tensor4D, passing: tf.Tensor[]) => ({
+    ...Object.fromEntries(crossing.map((name, n) => [name, passing[n]])),
+    [layerName]: tf.reshape(z, [z.shape[0], ...headShape]),
+  });
   const network: NetworkAtLayer = {
     layer,
     headGraph: head,
@@ -76,27 +80,23 @@ export function networkAtLayer(model: Model, layerName: string): NetworkAtLayer 
     },
     head(z, passing) {
       return tf.tidy(() => {
-        if (!headRun) return tf.reshape(z, [z.shape[0], model.classes]);
-        const inputs = Object.fromEntries(crossing.map((name, n) => [name, passing[n]]));
-        const output = headRun.get().run({...inputs, [layerName]: tf.reshape(z, [z.shape[0], ...headShape])});
-        return tf.reshape(output[head.outputs[0]], [z.shape[0], model.classes]); // [B, K]
+        const output = headRun ? headRun.get().run(headInputs(z, passing))[head.outputs[0]] : z;
+        return tf.reshape(output, [z.shape[0], model.classes]); // [B, K]
       });
     },
     headGradient(z, passing, labels) {
       return tf.tidy(() => {
-        // wasm has no gradient of gather, so a one-hot product selects the logit of each image's class; and its one-hot of
-        // float32 holds integers' bits, hence the cast.
-        const target = tf.cast(tf.oneHot(tf.tensor1d(labels, 'int32'), model.classes), 'float32'); // [B, K]
-        let logits: tf.Tensor2D | undefined;
-        const targetLogits = (at: tf.Tensor) => {
-          logits = tf.keep(network.head(at as tf.Tensor4D, passing));
-          return tf.sum(tf.mul(logits, target)) as tf.Scalar;
+        if (!headRun) {
+          const target = Float32Array.from({length: z.size}, (_, at) =>
+            Number(labels[Math.floor(at / model.classes)] === at % model.classes),
+          );
+          return {logits: network.head(z, passing), gradient: tf.tensor4d(target, z.shape)};
+        }
+        const {outputs, taps} = headRun.get().runWithGradients(headInputs(z, passing), {labels});
+        return {
+          logits: tf.reshape(outputs[head.outputs[0]], [z.shape[0], model.classes]),
+          gradient: tf.reshape(taps[layerName].gradient, z.shape),
         };
-        const gradient = tf.grad(targetLogits)(z) as tf.Tensor4D; // [B, H', W', Cout]
-        const kept = logits as unknown as tf.Tensor2D;
-        const result = {logits: tf.clone(kept), gradient};
-        kept.dispose();
-        return result;
       });
     },
     dispose() {
