@@ -40,8 +40,11 @@ export function importance(stats: RelevanceStatistics, tau: number): Float64Arra
       `tau ${tau} is below the smallest share that the statistics keep (${floor}); give a larger tau, or collect with a smaller floor`,
     );
   }
-  const fractions = Float64Array.from(countsAtLeast(shareIndex(stats), tau));
-  for (let at = 0; at < fractions.length; at++) fractions[at] /= Math.max(classCount(stats, at % stats.classes), 1);
+  const ofClass = Float64Array.from({length: stats.classes}, (_, k) => Math.max(classCount(stats, k), 1));
+  const counts = countsAtLeast(shareIndex(stats), tau);
+  const fractions = new Float64Array(counts.length);
+  for (let at = 0; at < counts.length; at++)
+    if (counts[at] > 0) fractions[at] = counts[at] / ofClass[at % stats.classes];
   return fractions;
 }
 
@@ -49,9 +52,10 @@ export function importance(stats: RelevanceStatistics, tau: number): Float64Arra
 export function relevantClasses(stats: RelevanceStatistics, {tau, p}: {tau: number; p: number}): number[][] {
   if (!(p > 0 && p <= 1)) throw new InputError(`invalid p: ${p}; give a fraction above 0 and up to 1, such as 0.75`);
   const fractions = importance(stats, tau);
-  return Array.from({length: stats.layer.shape[3]}, (_, c) =>
-    Array.from({length: stats.classes}, (_unused, k) => k).filter((k) => fractions[c * stats.classes + k] >= p - 1e-12),
-  );
+  const relevant = Array.from({length: stats.layer.shape[3]}, (): number[] => []);
+  for (let at = 0; at < fractions.length; at++)
+    if (fractions[at] >= p - 1e-12) relevant[Math.floor(at / stats.classes)].push(at % stats.classes);
+  return relevant;
 }
 
 /**
