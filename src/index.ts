@@ -43,6 +43,7 @@ export {
   type CompareOptions,
   type LrpOptions,
 } from './pass/attribution';
+export {predictedLabels, type PredictedLabelsOptions} from './pass/predictedLabels';
 export {runPass, type PassOptions} from './pass/runPass';
 export type {Attribution, Collector, LayerBatch} from './pass/types';
 export {submitCollect, type SubmitOptions} from './cluster/submit';
@@ -76,7 +77,9 @@ export {
   type DiscoveredConcept,
   type DiscoveredConcepts,
   type DiscoverOptions,
+  type Exemplar,
 } from './split/discover';
+export {severalMeanings, type SeveralMeanings} from './numerics/severalMeanings';
 export {disentangle, type DisentangleOptions, type SplitTarget} from './split/disentangle';
 export {SPLIT_RULES} from './split/rules';
 export {loadSplit, saveSplit} from './split/store';
@@ -138,6 +141,7 @@ export {
 } from './report/show';
 export {choice, controls, slider, toggle} from './kernel/comms';
 export * as paper from './report/reproduction';
+export {channelDescriptions, type ChannelDescriptions} from './report/descriptions';
 export {plots, type SavableFigure} from './report/plots';
 export type {
   AblationBarsOptions,

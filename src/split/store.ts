@@ -44,7 +44,7 @@ export interface SplitManifest {
   formatVersion: number;
   layer: string;
   channel: number;
-  concepts: {classes: number[]; classNames: string[]}[];
+  concepts: {classes: number[]; classNames: string[]; images?: string[]}[];
   rule: string;
   rho?: RhoChoice;
   sources: number[][];
@@ -65,7 +65,7 @@ export interface SplitManifest {
 const FIELDS: Readonly<Record<string, FieldRule>> = {
   layer: text,
   channel: wholeFrom(0),
-  concepts: records({classes: wholeNumbers(1), classNames: texts}, 2),
+  concepts: records({classes: wholeNumbers(0), classNames: texts, images: optional(texts)}, 2),
   rule: text,
   sources: listsOfWholeNumbers,
   kernelShape: sizes(3),
@@ -117,7 +117,7 @@ function manifestOf(split: Split): SplitManifest {
     formatVersion: FORMAT_VERSION,
     layer: split.layer,
     channel: split.channel,
-    concepts: split.concepts.map(({classes, classNames}) => ({classes, classNames})),
+    concepts: split.concepts.map(({classes, classNames, images}) => ({classes, classNames, images})),
     rule: split.rule,
     rho: split.rho,
     sources: split.sources,
@@ -205,7 +205,7 @@ export async function readSplitManifest(folder: string): Promise<SplitManifest> 
   const {concepts, sources} = manifest;
   if (
     sources.length !== concepts.length ||
-    concepts.some(({classes, classNames}) => classes.length !== classNames.length)
+    concepts.some(({classes, classNames, images}) => (images ? 1 : classes.length || NaN) !== classNames.length)
   )
     throw new InputError(
       `"${file}" is damaged: sources and classNames must be as many as concepts and their classes; split again`,

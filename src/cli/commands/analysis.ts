@@ -1,5 +1,6 @@
 import {Option, type Command} from 'commander';
-import {cosineQuantiles, describePairs} from '../../concepts/describe';
+import {channelDescriptions} from '../../report/descriptions';
+import {cosineQuantiles, describeChannels, describePairs} from '../../concepts/describe';
 import {findPolysemantic} from '../../concepts/find';
 import type {FindOptions, PolysemanticChannels} from '../../concepts/types';
 import {refuseForeignFile, refuseInput, replaceFile} from '../../files/output';
@@ -41,10 +42,16 @@ export function addAnalysisCommands(program: Command): void {
         'what classes are compared by: the vectors where the channel fires (gated; the default where the statistics hold them) or the paper’s',
       ).choices(['gated', 'published']),
     )
-    .action(async (folder: string, options: FindOptions & {json?: boolean}) => {
+    .option(
+      '--descriptions <file>',
+      'what others say that channels stand for, shown beside the classes: CSV of layer,unit,description, as of CLIP-Dissect and MILAN',
+    )
+    .action(async (folder: string, options: FindOptions & {json?: boolean; descriptions?: string}) => {
+      const said = options.descriptions === undefined ? undefined : channelDescriptions(options.descriptions);
       const found = findPolysemantic(await loadStatistics(folder), options);
+      const described = (channel: number) => said?.of(found.layer, channel);
       if (!options.json) {
-        const text = options.allPairs && found.length > 0 ? describePairs(found) : String(found);
+        const text = options.allPairs && found.length > 0 ? describePairs(found) : describeChannels(found, described);
         return print([text, ...nextCommand(found, folder)].join('\n'), false);
       }
       print(
@@ -58,6 +65,7 @@ export function addAnalysisCommands(program: Command): void {
             classes,
             concepts: concepts.map((concept) => concept.classes),
             lowestCosine,
+            ...(said && {description: described(channel) ?? null}),
           })),
           // Of all pairs of relevant classes, to choose γ from.
           cosines: quantilesOf(found.cosines),

@@ -15,8 +15,8 @@ import {
   classList,
   notePreset,
   number,
-  openImagesOption,
   openModel,
+  openModelImages,
   presetOption,
   print,
   rhoOption,
@@ -57,7 +57,9 @@ export function addSplittingCommands(program: Command): void {
       const {channel, rule} = options;
       if (!options.force) await refuseOtherTarget(options.out, {layer: stats.layer.name, channel, concepts, rule});
       const images =
-        options.images === undefined ? undefined : await openImagesOption(options.images, options, stats.images);
+        options.images === undefined
+          ? undefined
+          : await openModelImages(model, options.images, options, {...stats.images, preset: stats.preset});
       if (images) await notePreset(model, images, options, stats.preset);
       const split = await disentangle(
         model,
@@ -135,7 +137,7 @@ interface SomeImages {
 async function openSplit(source: string, folder: string, imagesFolder: string, options: SourceOptions & SomeImages) {
   const recorded = await readSplitManifest(folder);
   const model = await openModel(source, options, {...recorded, of: 'split is'});
-  const all = await openImagesOption(imagesFolder, options, recorded);
+  const all = await openModelImages(model, imagesFolder, options, recorded);
   const {limit, perClass} = options;
   const images =
     limit === undefined && perClass === undefined ? all : subset(all, {limit, perClass, classCount: model.classes});

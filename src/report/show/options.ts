@@ -1,6 +1,7 @@
 import type {SplitTopImages} from '../../evaluate';
 import type {LabelledImages} from '../../images/types';
 import type {Model} from '../../network/types';
+import type {ChannelDescriptions} from '../descriptions';
 import type {RelevanceStatistics} from '../../numerics/statistics';
 
 /** What `show` may look at beside the result itself. */
@@ -13,6 +14,8 @@ export interface ShowOptions {
   top?: SplitTopImages;
   /** The network that images are for: names their classes. */
   model?: Model;
+  /** What others say that channels stand for: stands beside what the classes say. */
+  descriptions?: ChannelDescriptions;
   /** Channels to go into, by number. @default the most telling ones */
   channels?: readonly number[];
   /** Images in a row. @default 10 */

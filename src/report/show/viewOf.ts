@@ -6,6 +6,7 @@ import type {FeatureVisualization, SplitVisualization} from '../../features';
 import type {LabelledImages} from '../../images/types';
 import type {Model} from '../../network/types';
 import type {RelevanceStatistics} from '../../numerics/statistics';
+import type {DiscoveredConcepts} from '../../split/discover';
 import type {Split} from '../../split/types';
 import type {SplitProof} from '../../split/verify';
 import {
@@ -20,6 +21,7 @@ import {
   toBundle,
   type ImageType,
 } from '../display';
+import {discoveredView} from './discovered';
 import {channelsView, channelView, conceptView} from './found';
 import {imagesView, modelView, statisticsView} from './network';
 import type {ShowOptions} from './options';
@@ -36,6 +38,7 @@ type Maker<T> = (value: T, options: ShowOptions) => View | Promise<View>;
 interface Kinds {
   'relevance statistics': RelevanceStatistics;
   'polysemantic channels': PolysemanticChannels;
+  'discovered concepts': DiscoveredConcepts;
   split: Split;
   'split proof': SplitProof;
   'split evaluation': SplitEvaluation;
@@ -52,6 +55,7 @@ interface Kinds {
 const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
   'relevance statistics': statisticsView,
   'polysemantic channels': channelsView,
+  'discovered concepts': discoveredView,
   split: splitView,
   'split proof': proofView,
   'split evaluation': evaluationView,
