@@ -38,13 +38,13 @@ export async function openResults(
   parameters: Readonly<Record<string, unknown>>,
   force = false,
 ): Promise<ResultStore> {
+  const file = folder === undefined ? undefined : path.join(folder, await claimFolder(folder, parameters, force));
   const append = async (line: Line) => {
     if (file === undefined) return;
     await appendFile(file, `${JSON.stringify(line)}\n`).catch((error: Error) => {
-      throw cannotWrite(String(file), error);
+      throw cannotWrite(file, error);
     });
   };
-  let file: string | undefined;
   const store: ResultStore = {
     rows: [],
     negatives: [],
@@ -59,8 +59,7 @@ export async function openResults(
       await append({plant, negatives});
     },
   };
-  if (folder === undefined) return store;
-  file = path.join(folder, await claimFolder(folder, parameters, force));
+  if (file === undefined) return store;
   for (const line of (await completeLines(file)).split('\n').filter(Boolean)) {
     const read = parseLine(line, file);
     if ('row' in read) store.rows.push(read.row);

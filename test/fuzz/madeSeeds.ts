@@ -48,7 +48,8 @@ export function sealedStatistics(all: Files, damaged: string): Files {
 /** split.json with the checksums of the arrays and of itself, where it is JSON still. */
 export function sealedSplit(all: Files): Files {
   try {
-    const {sha256: _, ...fields} = JSON.parse(all['split.json'].toString()) as {sha256: string; arrays: object};
+    const fields = JSON.parse(all['split.json'].toString()) as {sha256?: string; arrays: object};
+    delete fields.sha256;
     const arrays = {...fields.arrays, sha256: sha256(all['split.safetensors'])};
     const text = JSON.stringify({...fields, arrays});
     return {...all, 'split.json': Buffer.from(JSON.stringify({...fields, arrays, sha256: sha256(text)}))};
@@ -103,10 +104,21 @@ export function tars(): Seed[] {
     const long = `b/${'long'.repeat(40)}.png`;
     const archives = [
       packed({'a/one.png': png, [long]: png}),
-      packed({'one.png': png, 'one.cls': Buffer.from('3'), 'two.png': png, 'two.json': Buffer.from('{"label": 4}')}),
+      packed({'one.png': png, 'one.cls': Buffer.from('0'), 'two.png': png, 'two.json': Buffer.from('{"label": 1}')}),
     ];
     return archives.map((bytes) => ({bytes, files: (damaged) => ({'x.tar': damaged})}));
   } finally {
     rmSync(folder, {recursive: true});
   }
+}
+
+/** Lists, and the images that they name. */
+export function lists(): Seed[] {
+  const [png] = images('grey4.png');
+  const there = {'one.png': png, 'two.png': png, 'b/two.png': png};
+  const contents = ['one.png,0\ntwo.png,1\n', 'path\tlabel\none.png\t0\nb/two.png\t2\n', 'one.png 3\ntwo.png 4\n'];
+  return contents.map((content) => ({
+    bytes: Buffer.from(content),
+    files: (damaged) => ({...there, 'list.txt': damaged}),
+  }));
 }
