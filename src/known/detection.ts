@@ -1,4 +1,4 @@
-import {classVectors, LEAST_AGREEMENT, relation} from '../concepts/relate';
+import {classVectors, LEAST_AGREEMENT} from '../concepts/relate';
 import {relevantClasses} from '../concepts/find';
 import type {VectorKind} from '../concepts/types';
 import {GATES, saveGates, type GatedSums} from '../numerics/gatedSums';
@@ -50,7 +50,7 @@ export function detectedPairs(
   const vectors = new Map(parts.flatMap((meaning, c) => (meaning ? [[c, classVectors(stats, c, kind)] as const] : [])));
   return knownPairs(parts, unclear).flatMap((pair): DetectedPair[] => {
     const own = vectors.get(pair.channel)!;
-    const cosine = relation(own, ...pair.classes);
+    const cosine = own.cosine(...pair.classes);
     if (Number.isNaN(cosine)) return [];
     const agreement = Math.min(...pair.classes.map((k) => own.agreement(k)));
     return [{...pair, cosine, agreement, relevant: pair.classes.every((k) => relevant[pair.channel].includes(k))}];

@@ -5,7 +5,7 @@ import {kubernetesJobs} from '../../cluster/kubernetes';
 import {submitCollect} from '../../cluster/submit';
 import {InputError} from '../../common/errors';
 import {topOne, zeroInputShare, type RelevanceStatistics} from '../../numerics/statistics';
-import {ATTRIBUTIONS, attributionNamed} from '../../pass/attribution/named';
+import {ATTRIBUTIONS, attributionNamed, describeAttributions} from '../../pass/attribution/named';
 import {collectRelevance} from '../../relevance/collect';
 import {collectLayers} from '../../relevance/layers';
 import type {CollectOptions} from '../../relevance/options';
@@ -68,7 +68,7 @@ function addCollect(program: Command): void {
     .option('--floor <share>', 'smallest share of relevance kept; find cannot go below it', number, 0.005)
     .option(
       '--attribution <name>',
-      `how much of the logit each channel is given: ${Object.keys(ATTRIBUTIONS).join(', ')}; with parameters as in integratedGradients:steps=64`,
+      `how much of the logit each channel is given: ${ATTRIBUTIONS.join(', ')}; with parameters as in integratedGradients:steps=64 or lrp:epsilon=0.01`,
       'actGrad',
     )
     .addOption(
@@ -93,6 +93,7 @@ function addCollect(program: Command): void {
       'only part i (0 to n−1) of n, into a folder of its own inside --out; auto/n takes the number of the Slurm or Kubernetes task. unweave merge adds them up',
       shardOption,
     )
+    .addHelpText('after', `\n${describeAttributions()}`)
     .action(async (source: string, folder: string, flags: CollectFlags) => {
       const model = await openModel(source, flags);
       const images = await openImagesOption(folder, flags);
