@@ -11,7 +11,10 @@ import {syntheticStatistics} from '../reference/syntheticStatistics';
 test('descriptions of channels are read by column, joined by unit, and found by layer or the block that it ends', async (t) => {
   const folder = await temporaryFolder(t);
   const file = path.join(folder, 'said.csv');
-  await writeFile(file, 'unit,layer,description,similarity\n3,layer4,"dogs, and cats",0.2\n3,layer4,faces,0.1\n0,conv1,edges,\n');
+  await writeFile(
+    file,
+    'unit,layer,description,similarity\n3,layer4,"dogs, and cats",0.2\n3,layer4,faces,0.1\n0,conv1,edges,\n',
+  );
   const said = channelDescriptions(file);
   assert.equal(said.of('layer4.2.conv3', 3), 'dogs, and cats; faces');
   assert.equal(said.of('conv1', 0), 'edges');

@@ -7,8 +7,8 @@ import type {LabelledImages} from '../../images/types';
 import {mostRelevantImages} from '../../numerics/mostRelevant';
 import type {RelevanceStatistics} from '../../numerics/statistics';
 import {candidateScatter, cosineHistogram, similarityHeatmap} from '../../plots';
-import {CONCEPT_COLOURS} from '../../plots/palette';
-import {conceptLabel, cosineWords, counted, nameText, numberText} from '../../plots/labels';
+import {conceptColours} from '../../plots/palette';
+import {conceptLabel, cosineWords, counted, nameText, numberText, percentText} from '../../plots/labels';
 import {ROW, type ShowOptions} from './options';
 import {thumbnailGrid, type ThumbnailRow} from './thumbnails';
 import {table, words, type Block, type View} from './view';
@@ -100,11 +100,7 @@ export function conceptView({classes, classNames, arv}: Concept): View {
 }
 
 /** Every candidate, found or not: its concepts, else its classes, and how many of its pairs were decided how. */
-function candidateTable(
-  found: PolysemanticChannels,
-  stats: RelevanceStatistics,
-  {descriptions}: ShowOptions,
-): Block {
+function candidateTable(found: PolysemanticChannels, stats: RelevanceStatistics, {descriptions}: ShowOptions): Block {
   const concepts = new Map(found.map((one) => [one.channel, one.concepts]));
   const {gamma, arv} = found.thresholds;
   const shown = byLowestCosine(found.candidates).slice(0, CANDIDATES);
@@ -193,6 +189,7 @@ async function exampleImages(
 ): Promise<Block> {
   const {count = ROW} = options;
   const indexOf = new Map(images.paths.map((path, index) => [path, index]));
+  const colours = conceptColours(concepts);
   const rows = concepts.map((concept, j): ThumbnailRow => {
     const [byClass] = mostRelevantImages(stats, [{channel, classes: concept.classes}], count);
     const shown = inTurn(byClass)
@@ -209,11 +206,11 @@ async function exampleImages(
       images: shown.map(({index, image, share}) => ({
         index,
         hint: `${stats.classNames[stats.images.labels[image]]} · ${images.paths[index]} · share ${percent(share)}`,
-        frame: CONCEPT_COLOURS[j % CONCEPT_COLOURS.length],
+        frame: colours[j],
       })),
     };
   });
   return thumbnailGrid(`channel ${channel}: images of its concepts, the highest share first`, rows, images, options);
 }
 
-const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+const percent = (share: number) => percentText(share);
