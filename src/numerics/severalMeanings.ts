@@ -34,7 +34,7 @@ export function severalMeanings(
   const [dips, gains, stabilities]: number[][] = [[], [], []];
   for (let split = 0; split < SPLITS; split++) {
     // Neighbours in the list, which is sorted by strength, go to different halves, in other ways for each split.
-    const half = units.map((_, n) => ((n >> split) + n) % 2);
+    const half = units.map((_, n) => ((n >> (split + 1)) + n) % 2);
     const directions = ([0, 1] as const).map((own) => {
       const fitted = units.filter((_, n) => half[n] === own);
       const held = units.filter((_, n) => half[n] !== own);
