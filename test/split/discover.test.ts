@@ -11,7 +11,6 @@ import {disentangle} from '../../src/split/disentangle';
 import {loadSplit, saveSplit} from '../../src/split/store';
 import {evaluateSplit} from '../../src/evaluate';
 import {predictedLabels} from '../../src/pass/predictedLabels';
-import {whateverLabels} from '../../src/images/unlabelled';
 import {findPolysemantic} from '../../src/concepts/find';
 import {collectRelevance} from '../../src/relevance/collect';
 import {keepsTensorCount} from '../reference/engines';
@@ -78,7 +77,10 @@ test('a channel is divided by its clusters, kept, and evaluated without a label'
   const again = await loadSplit(`${folder}/split`, model);
   assert.deepEqual(again.concepts, split.concepts);
   again.dispose();
-  const evaluated = await evaluateSplit(split, whateverLabels(images), {progress: false, randomSplits: 4});
+  const evaluated = await evaluateSplit(split, await predictedLabels(model, unlabelled, {progress: false}), {
+    progress: false,
+    randomSplits: 4,
+  });
   evaluated.concepts.forEach(({auroc}, j) => assert.ok(auroc.parts[j] > 0.9, String(evaluated)));
   const published = await disentangle(model, found, quiet);
   assert.ok(published.rho!.rho > 0);
