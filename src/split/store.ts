@@ -1,88 +1,22 @@
 import {option} from '../common/options';
-import {readFile, writeFile} from 'node:fs/promises';
+import {readFile, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {readSafetensors, writeSafetensors} from '../files/safetensors';
 import {linearLayer} from '../network/linearLayer';
 import {makeModel} from '../network/model';
 import {loadModel} from '../formats/load';
 import {entriesOf, holdsSomethingElse, refuseInput, writeTogether} from '../files/output';
+import {isLayersModel} from '../formats/layersModel/write';
+import {saveOnnx} from '../formats/onnx';
 import {MODEL_FILES, writeModel} from '../formats/save';
-import type {Preset} from '../images/types';
 import type {Model} from '../network/types';
 import {InputError} from '../common/errors';
-import {
-  checkFields,
-  finite,
-  currentPreset,
-  flag,
-  listsOfWholeNumbers,
-  optional,
-  PRESET_FIELDS,
-  records,
-  share,
-  sizes,
-  text,
-  texts,
-  wholeFrom,
-  wholeNumbers,
-  type FieldRule,
-} from '../common/fields';
+import {FORMAT, FORMAT_VERSION, readSplitManifest, type SplitManifest} from './manifest';
 import {undivideChannel} from './rewrite';
 import {makeSplit} from './split';
-import type {RhoChoice, Split} from './types';
+import type {Split} from './types';
 
-/**
- * A split on disk: the split network as an ordinary LayersModel (`model.json`, `weights.bin`), and beside it `split.json` with
- * `split.safetensors`: the kernels of the parts, so that it can be evaluated against the model before.
- */
-const FORMAT = 'unweave split';
-/** 2 since a model's hash is that of its function; the hashes in version 1 fit no model any more. */
-const FORMAT_VERSION = 2;
-
-export interface SplitManifest {
-  format: string;
-  formatVersion: number;
-  layer: string;
-  channel: number;
-  concepts: {classes: number[]; classNames: string[]}[];
-  rule: string;
-  rho?: RhoChoice;
-  sources: number[][];
-  kernelShape: [number, number, number];
-  bias: number;
-  zeroInputShare: number;
-  /** Hashes of the model that was split, and of the split model. */
-  before: string;
-  after: string;
-  /** Hashes of the models that the model before was split from, oldest first. */
-  origins: string[];
-  arch?: string;
-  preset?: Preset;
-  labelsFile?: string;
-  hardOwnership: boolean;
-}
-
-const FIELDS: Readonly<Record<string, FieldRule>> = {
-  layer: text,
-  channel: wholeFrom(0),
-  concepts: records({classes: wholeNumbers(1), classNames: texts}, 2),
-  rule: text,
-  sources: listsOfWholeNumbers,
-  kernelShape: sizes(3),
-  bias: finite,
-  zeroInputShare: share,
-  before: text,
-  after: text,
-  origins: texts,
-  arch: optional(text),
-  labelsFile: optional(text),
-  hardOwnership: flag,
-};
-const RHO_FIELDS: Readonly<Record<string, FieldRule>> = {
-  'rho.rho': share,
-  'rho.scores': records({rho: share, score: finite}),
-  'rho.zeroDenominators': wholeFrom(0),
-};
+const ONNX_FILE = 'model.onnx';
 
 /**
  * Saves a split; saving the same split again replaces it.
@@ -104,11 +38,25 @@ export async function saveSplit(split: Split, folder: string, {force = false}: {
   split.parts.forEach((part, j) => (arrays[`part_${j + 1}`] = {shape, data: part}));
   split.concepts.forEach(({arv}, j) => (arrays[`arv_${j + 1}`] = {shape: [inputs], data: arv}));
   split.ownership?.forEach((lambda, j) => (arrays[`ownership_${j + 1}`] = {shape: [inputs], data: lambda}));
-  await writeTogether(folder, [...MODEL_FILES, 'split.safetensors', 'split.json'], async (stage) => {
-    await writeModel(split.model, stage);
+  const [files, others] = isLayersModel(split.model.graph) ? [MODEL_FILES, [ONNX_FILE]] : [[ONNX_FILE], MODEL_FILES];
+  await writeTogether(folder, [...files, 'split.safetensors', 'split.json'], async (stage) => {
+    await (files === MODEL_FILES ? writeModel(split.model, stage) : writeAsOnnx(split.model, stage));
     await writeSafetensors(path.join(stage, 'split.safetensors'), arrays, {format: FORMAT});
     await writeFile(path.join(stage, 'split.json'), manifest);
   });
+  for (const name of others) await rm(path.join(folder, name), {force: true});
+}
+
+/** @throws InputError for a network that would be read from it as another one */
+async function writeAsOnnx(model: Model, folder: string): Promise<void> {
+  const file = path.join(folder, ONNX_FILE);
+  // Node by node: a file that is widened holds the parts beside the layer, which is another graph.
+  await saveOnnx({...model, source: undefined}, file);
+  const again = await loadModel(file);
+  if (again.hash === model.hash) return;
+  throw new InputError(
+    `the split of ${model.name} cannot be saved: neither a tfjs LayersModel nor ONNX keeps the network as it is; save its parts (saveTorchSplit), or divide the network in memory`,
+  );
 }
 
 function manifestOf(split: Split): SplitManifest {
@@ -168,51 +116,6 @@ async function refuseOtherSplit(folder: string, manifest: string): Promise<void>
   if (found !== undefined && found !== manifest) throw holdsAnotherSplit(folder);
 }
 
-/**
- * What a saved split was made with, read before its model is loaded.
- * @throws InputError for a folder without a split
- */
-export async function readSplitManifest(folder: string): Promise<SplitManifest> {
-  const file = path.join(folder, 'split.json');
-  const content = await readFile(file, 'utf8').catch(() => {
-    throw new InputError(
-      `no split in "${folder}": split.json is missing; make one with disentangle and saveSplit (unweave split)`,
-    );
-  });
-  let manifest: SplitManifest | null;
-  try {
-    manifest = JSON.parse(content) as SplitManifest | null;
-  } catch {
-    throw new InputError(`"${file}" is not valid JSON; split again`);
-  }
-  if (manifest?.format === FORMAT && manifest.formatVersion === 1) {
-    throw new InputError(
-      `"${file}" is a split of unweave 0.1, which knew models by another hash; collect the statistics and split again with this version`,
-    );
-  }
-  if (manifest?.format !== FORMAT || manifest.formatVersion !== FORMAT_VERSION) {
-    throw new InputError(
-      `"${file}" is not a split of format version ${FORMAT_VERSION}; split again with this version of unweave`,
-    );
-  }
-  manifest.preset = currentPreset(manifest.preset) as SplitManifest['preset'];
-  const rules = {
-    ...FIELDS,
-    ...(manifest.rho !== undefined && RHO_FIELDS),
-    ...(manifest.preset !== undefined && PRESET_FIELDS),
-  };
-  checkFields(manifest, rules, file, 'split again');
-  const {concepts, sources} = manifest;
-  if (
-    sources.length !== concepts.length ||
-    concepts.some(({classes, classNames}) => classes.length !== classNames.length)
-  )
-    throw new InputError(
-      `"${file}" is damaged: sources and classNames must be as many as concepts and their classes; split again`,
-    );
-  return manifest;
-}
-
 /** @throws InputError that names the first field that does not fit the model */
 function checkAgainstModel(manifest: SplitManifest, before: Model, folder: string): void {
   const {layer, channel, kernelShape, concepts, sources} = manifest;
@@ -237,12 +140,14 @@ function checkAgainstModel(manifest: SplitManifest, before: Model, folder: strin
 
 /** The split network as it was saved. @throws InputError where it is missing or is not the one that was saved */
 async function savedNetwork(folder: string, {after}: SplitManifest, before: Model): Promise<Model> {
-  const saved = await loadModel(path.join(folder, 'model.json'), {preset: before.preset}).catch((error: Error) => {
+  const isOnnx = (await entriesOf(folder)).includes(ONNX_FILE);
+  const file = path.join(folder, isOnnx ? ONNX_FILE : 'model.json');
+  const saved = await loadModel(file, {preset: before.preset}).catch((error: Error) => {
     throw new InputError(`the split in "${folder}" is damaged: ${error.message}; split again`);
   });
   if (saved.hash !== after) {
     throw new InputError(
-      `the split in "${folder}" is damaged: model.json and weights.bin hold a network (${saved.hash.slice(0, 8)}) other than the one that was saved (${after.slice(0, 8)}); split again`,
+      `the split in "${folder}" is damaged: ${isOnnx ? ONNX_FILE : 'model.json and weights.bin'} hold a network (${saved.hash.slice(0, 8)}) other than the one that was saved (${after.slice(0, 8)}); split again`,
     );
   }
   return saved;

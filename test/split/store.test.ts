@@ -7,9 +7,14 @@ import {ensureBackend} from '../../src/engine';
 import {loadModel} from '../../src/formats/load';
 import {saveModel} from '../../src/formats/save';
 import {InputError} from '../../src/common/errors';
+import {linearLayer} from '../../src/network/linearLayer';
+import type {Model} from '../../src/network/types';
+import {kernelsFromOwnership} from '../../src/split/kernels';
 import {dividedChannels} from '../../src/split/rewrite';
 import {makeSplit} from '../../src/split/split';
 import {loadSplit, saveSplit} from '../../src/split/store';
+import type {Split} from '../../src/split/types';
+import {goldenError, goldenFile} from '../reference/onnxGolden';
 import {smallModel, type SmallNetwork} from '../reference/smallNetworks';
 import {smallSplit} from '../reference/smallSplits';
 
@@ -147,4 +152,40 @@ test('a split chained on a split model saves, and loads against the original', a
   const again = await loadSplit(path.join(folder, 'third'), original);
   assert.equal(again.before.hash, chained.model.hash);
   assert.deepEqual(dividedChannels(again.model.graph, 'studied'), [1, 2, 4]);
+});
+
+test('a split of a network that tfjs has no layers for is saved as ONNX, loads again, and is split further', async (t) => {
+  const folder = await folderFor(t);
+  const model = await loadModel(goldenFile('rarer.dynamo20'), {preset: 'raw'});
+  const splitOf = (before: Model, channel: number): Split => {
+    const {name, shape, kernel, bias} = linearLayer(before.graph, before.layers()[0].name);
+    const [kh, kw, inputs, outputs] = shape;
+    const original = Float32Array.from({length: kh * kw * inputs}, (_, at) => kernel[at * outputs + channel]);
+    const ownership = [0, 1].map((j) => Float64Array.from({length: inputs}, (_, i) => Number(i % 2 === j)));
+    return makeSplit({
+      ...smallSplit(NETWORK),
+      ...kernelsFromOwnership(original, ownership),
+      layer: name,
+      channel,
+      concepts: [0, 1].map((k) => ({classes: [k], classNames: [`class ${k}`], arv: new Float64Array(inputs)})),
+      ownership,
+      sources: [[0], [1]],
+      original,
+      bias: bias?.[channel] ?? 0,
+      kernelShape: [kh, kw, inputs],
+      before,
+    });
+  };
+  const split = splitOf(model, 1);
+  const place = path.join(folder, 'split');
+  await saveSplit(split, place);
+  await saveSplit(split, place);
+  assert.deepEqual((await readdir(place)).sort(), ['model.onnx', 'split.json', 'split.safetensors']);
+  const loaded = await loadSplit(place, model);
+  assert.equal(loaded.model.hash, split.model.hash);
+  assert.ok(goldenError(loaded.model.graph, 'rarer.dynamo20') < 1e-5);
+  // The folder is a model, as any split's is.
+  const second = splitOf(await loadModel(place, {preset: 'raw'}), 0);
+  await saveSplit(second, path.join(folder, 'second'));
+  assert.equal((await loadSplit(path.join(folder, 'second'), model)).before.hash, split.model.hash);
 });

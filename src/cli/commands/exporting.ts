@@ -2,7 +2,8 @@ import {Option, type Command} from 'commander';
 import {InputError} from '../../common/errors';
 import {saveOnnx} from '../../formats/onnx';
 import {saveModel} from '../../formats/save';
-import {loadSplit, readSplitManifest} from '../../split/store';
+import {readSplitManifest} from '../../split/manifest';
+import {loadSplit} from '../../split/store';
 import {saveTorchSplit} from '../../split/torchSplit';
 import {openModel, print, withJson, withSourceOptions, type SourceOptions} from '../common';
 
