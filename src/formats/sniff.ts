@@ -79,9 +79,6 @@ function savedModel(source: string): InputError {
 async function inFolder(folder: string): Promise<FoundFormat> {
   const entries = await readdir(folder);
   if (entries.includes('model.json')) return {format: 'tfjs', file: path.join(folder, 'model.json')};
-  // A split of a network that tfjs has no layers for.
-  if (entries.includes('split.json') && entries.includes('model.onnx'))
-    return {format: 'onnx', file: path.join(folder, 'model.onnx')};
   if (entries.includes('saved_model.pb')) throw savedModel(folder);
   const candidates = entries.filter((name) => /\.(keras|h5|hdf5|onnx|pth|pt|th|safetensors|json)$/i.test(name));
   const hint =

@@ -1,4 +1,3 @@
-import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../common/errors';
 import {
@@ -18,16 +17,24 @@ import {
   wholeNumbers,
   type FieldRule,
 } from '../common/fields';
+import {sha256} from '../files/checksum';
+import {decodeText, readRegularFile} from '../files/regularFile';
+import type {NamedFile} from '../files/transaction';
+import {savedMetadata} from '../formats/save';
 import type {Preset} from '../images/types';
-import type {RhoChoice} from './types';
+import type {RhoChoice, Split} from './types';
 
 /**
- * A split on disk: the split network as an ordinary LayersModel (`model.json`, `weights.bin`), or as ONNX where tfjs has no layers for it, and beside it `split.json` with
- * `split.safetensors`: the kernels of the parts, so that it can be evaluated against the model before.
+ * A split on disk: the split network as an ordinary LayersModel (`model.json`, `weights.bin`; where tfjs has no layers for it, in a form that
+ * unweave alone reads), and beside it `split.json` with `split.safetensors`: the kernels of the parts, so that it can be evaluated against the
+ * model before.
+ *
+ * `model.json` decides which split a folder holds. Where one is replaced, `split.json` describes both until the new `model.json` stands,
+ * so that a write that is killed leaves the one or the other.
  */
 export const FORMAT = 'unweave split';
 /** 2 since a model's hash is that of its function; the hashes in version 1 fit no model any more. */
-export const FORMAT_VERSION = 2;
+const FORMAT_VERSION = 2;
 
 export interface SplitManifest {
   format: string;
@@ -50,7 +57,16 @@ export interface SplitManifest {
   preset?: Preset;
   labelsFile?: string;
   hardOwnership: boolean;
+  arrays: NamedFile;
+  /** SHA-256 of all fields before this one, as JSON. */
+  sha256: string;
+  /** What is in the folder until the new model.json stands. */
+  replaces?: SplitManifest;
 }
+
+export const MANIFEST = 'split.json';
+export const ARRAYS = 'split.safetensors';
+const MAX_BYTES = 64 * 2 ** 20;
 
 const FIELDS: Readonly<Record<string, FieldRule>> = {
   layer: text,
@@ -67,6 +83,9 @@ const FIELDS: Readonly<Record<string, FieldRule>> = {
   arch: optional(text),
   labelsFile: optional(text),
   hardOwnership: flag,
+  'arrays.file': text,
+  'arrays.sha256': text,
+  sha256: text,
 };
 const RHO_FIELDS: Readonly<Record<string, FieldRule>> = {
   'rho.rho': share,
@@ -79,18 +98,33 @@ const RHO_FIELDS: Readonly<Record<string, FieldRule>> = {
  * @throws InputError for a folder without a split
  */
 export async function readSplitManifest(folder: string): Promise<SplitManifest> {
-  const file = path.join(folder, 'split.json');
-  const content = await readFile(file, 'utf8').catch(() => {
+  const file = path.join(folder, MANIFEST);
+  const content = await readRegularFile(file, MAX_BYTES).catch((error: NodeJS.ErrnoException) => {
     throw new InputError(
-      `no split in "${folder}": split.json is missing; make one with disentangle and saveSplit (unweave split)`,
+      error.code === 'ENOENT' || error.code === 'ENOTDIR'
+        ? `no split in "${folder}": split.json is missing; make one with disentangle and saveSplit (unweave split)`
+        : `cannot read "${file}": ${error.message}`,
     );
   });
   let manifest: SplitManifest | null;
   try {
-    manifest = JSON.parse(content) as SplitManifest | null;
+    manifest = JSON.parse(decodeText(content)) as SplitManifest | null;
   } catch {
     throw new InputError(`"${file}" is not valid JSON; split again`);
   }
+  return checkedManifest(await present(folder, manifest), file);
+}
+
+/** Of a split.json that describes two splits, the one whose network is in the folder. */
+async function present(folder: string, manifest: SplitManifest | null): Promise<SplitManifest | null> {
+  if (typeof manifest !== 'object' || !manifest?.replaces) return manifest;
+  const {replaces, ...newer} = manifest;
+  const hash = (await savedMetadata(folder))?.hash;
+  return hash !== newer.after && hash === replaces.after ? replaces : newer;
+}
+
+/** @throws InputError that names the first field that is not what it must be */
+function checkedManifest(manifest: SplitManifest | null, file: string): SplitManifest {
   if (manifest?.format === FORMAT && manifest.formatVersion === 1) {
     throw new InputError(
       `"${file}" is a split of unweave 0.1, which knew models by another hash; collect the statistics and split again with this version`,
@@ -101,6 +135,8 @@ export async function readSplitManifest(folder: string): Promise<SplitManifest> 
       `"${file}" is not a split of format version ${FORMAT_VERSION}; split again with this version of unweave`,
     );
   }
+  const {sha256: recorded, ...others} = manifest;
+  const checksum = checksumOf(others);
   manifest.preset = currentPreset(manifest.preset) as SplitManifest['preset'];
   const rules = {
     ...FIELDS,
@@ -116,5 +152,44 @@ export async function readSplitManifest(folder: string): Promise<SplitManifest> 
     throw new InputError(
       `"${file}" is damaged: sources and classNames must be as many as concepts and their classes; split again`,
     );
+  if (manifest.arrays.file !== path.basename(manifest.arrays.file)) {
+    throw new InputError(
+      `"${file}" names a file outside its folder: "${manifest.arrays.file}"; such a split is refused`,
+    );
+  }
+  if (recorded !== checksum) {
+    throw new InputError(
+      `"${file}" is damaged: its fields are not those that were saved (their checksum differs); split again`,
+    );
+  }
   return manifest;
 }
+
+/** What is written of a split, beside its arrays. */
+export function manifestOf(split: Split, arrays: NamedFile): SplitManifest {
+  const fields = {
+    format: FORMAT,
+    formatVersion: FORMAT_VERSION,
+    layer: split.layer,
+    channel: split.channel,
+    concepts: split.concepts.map(({classes, classNames}) => ({classes, classNames})),
+    rule: split.rule,
+    rho: split.rho,
+    sources: split.sources,
+    kernelShape: split.kernelShape,
+    bias: split.bias,
+    zeroInputShare: split.zeroInputShare,
+    before: split.before.hash,
+    after: split.model.hash,
+    origins: [...split.before.origins],
+    arch: split.before.arch,
+    preset: split.preset,
+    labelsFile: split.labelsFile,
+    hardOwnership: split.ownership !== undefined,
+    arrays: {file: arrays.file, sha256: arrays.sha256},
+  };
+  return {...fields, sha256: checksumOf(fields)};
+}
+
+/** What is undefined is left out, as it is in the file. */
+const checksumOf = (fields: object) => sha256(JSON.stringify(fields));

@@ -1,22 +1,24 @@
 import {option} from '../common/options';
-import {readFile, rm, writeFile} from 'node:fs/promises';
+import {readFile} from 'node:fs/promises';
 import path from 'node:path';
-import {readSafetensors, writeSafetensors} from '../files/safetensors';
+import {readCheckedArrays} from '../files/checkedArrays';
+import {inLockedFolder} from '../files/folderLock';
+import {safetensorsPieces, type SafetensorsArrays} from '../files/safetensors';
+import {commitFolder, namedPlainly, removeLeftovers} from '../files/transaction';
 import {linearLayer} from '../network/linearLayer';
 import {makeModel} from '../network/model';
 import {loadModel} from '../formats/load';
-import {entriesOf, holdsSomethingElse, refuseInput, writeTogether} from '../files/output';
-import {isLayersModel} from '../formats/layersModel/write';
-import {saveOnnx} from '../formats/onnx';
-import {MODEL_FILES, writeModel} from '../formats/save';
+import {entriesOf, holdsSomethingElse, refuseInput, replaceFile} from '../files/output';
+import {isCutShort, splitModelFiles, stateOf} from '../formats/save';
 import type {Model} from '../network/types';
 import {InputError} from '../common/errors';
-import {FORMAT, FORMAT_VERSION, readSplitManifest, type SplitManifest} from './manifest';
+import {misfitsOf} from './fits';
+import {ARRAYS, FORMAT, MANIFEST, manifestOf, readSplitManifest, type SplitManifest} from './manifest';
 import {undivideChannel} from './rewrite';
 import {makeSplit} from './split';
 import type {Split} from './types';
 
-const ONNX_FILE = 'model.onnx';
+export {readSplitManifest} from './manifest';
 
 /**
  * Saves a split; saving the same split again replaces it.
@@ -27,8 +29,41 @@ const ONNX_FILE = 'model.onnx';
  */
 export async function saveSplit(split: Split, folder: string, {force = false}: {force?: boolean} = {}): Promise<void> {
   await refuseInput(folder, [split.before.source]);
-  const manifest = JSON.stringify(manifestOf(split));
-  if (!force) await refuseOtherSplit(folder, manifest);
+  const pieces = safetensorsPieces(ARRAYS, arraysOf(split), {format: FORMAT});
+  if (!force) await refuseOtherSplit(folder, split, pieces);
+  await inLockedFolder(folder, async () => {
+    const there = await manifestIn(folder);
+    const {named, plain, taken} = await stateOf(folder, [ARRAYS, MANIFEST]);
+    const files = [...named, ...(there ? [there.arrays.file, MANIFEST] : [])];
+    await removeLeftovers(folder, {kinds: KINDS, manifests: [MANIFEST, 'model.json'], named: files, plain});
+    if (there) taken.set(there.arrays.file, there.arrays.sha256);
+    const arrays = namedPlainly('split', 'safetensors', pieces, taken);
+    const model = splitModelFiles(split.model, taken);
+    const kept = [model.weights.file, arrays.file, MANIFEST];
+    const manifest = manifestOf(split, arrays);
+    const both = there ? {...manifest, replaces: there} : manifest;
+    const change = {obsolete: files, kept: [...files, ...kept], again: true};
+    await commitFolder(folder, {
+      ...change,
+      files: [model.weights, arrays],
+      manifest: {file: MANIFEST, content: JSON.stringify(both)},
+    });
+    try {
+      await commitFolder(folder, {...change, files: [], manifest: model.manifest});
+    } catch (error) {
+      if (there) await replaceFile(path.join(folder, MANIFEST), JSON.stringify(there)).catch(() => {});
+      await removeLeftovers(folder, {kinds: KINDS, manifests: [], named: files, plain: there ? [] : plain});
+      throw error;
+    }
+    if (!there) return;
+    const content = JSON.stringify(manifest);
+    await commitFolder(folder, {...change, files: [], manifest: {file: MANIFEST, content}, kept});
+  });
+}
+
+const KINDS = ['weights', 'split'];
+
+function arraysOf(split: Split): SafetensorsArrays {
   const [kh, kw, inputs] = split.kernelShape;
   const shape = [kh * kw, inputs];
   const arrays: Record<string, {shape: number[]; data: Float32Array | Float64Array}> = {
@@ -38,48 +73,12 @@ export async function saveSplit(split: Split, folder: string, {force = false}: {
   split.parts.forEach((part, j) => (arrays[`part_${j + 1}`] = {shape, data: part}));
   split.concepts.forEach(({arv}, j) => (arrays[`arv_${j + 1}`] = {shape: [inputs], data: arv}));
   split.ownership?.forEach((lambda, j) => (arrays[`ownership_${j + 1}`] = {shape: [inputs], data: lambda}));
-  const [files, others] = isLayersModel(split.model.graph) ? [MODEL_FILES, [ONNX_FILE]] : [[ONNX_FILE], MODEL_FILES];
-  await writeTogether(folder, [...files, 'split.safetensors', 'split.json'], async (stage) => {
-    await (files === MODEL_FILES ? writeModel(split.model, stage) : writeAsOnnx(split.model, stage));
-    await writeSafetensors(path.join(stage, 'split.safetensors'), arrays, {format: FORMAT});
-    await writeFile(path.join(stage, 'split.json'), manifest);
-  });
-  for (const name of others) await rm(path.join(folder, name), {force: true});
+  return arrays;
 }
 
-/** @throws InputError for a network that would be read from it as another one */
-async function writeAsOnnx(model: Model, folder: string): Promise<void> {
-  const file = path.join(folder, ONNX_FILE);
-  // Node by node: a file that is widened holds the parts beside the layer, which is another graph.
-  await saveOnnx({...model, source: undefined}, file);
-  const again = await loadModel(file);
-  if (again.hash === model.hash) return;
-  throw new InputError(
-    `the split of ${model.name} cannot be saved: neither a tfjs LayersModel nor ONNX keeps the network as it is; save its parts (saveTorchSplit), or divide the network in memory`,
-  );
-}
-
-function manifestOf(split: Split): SplitManifest {
-  return {
-    format: FORMAT,
-    formatVersion: FORMAT_VERSION,
-    layer: split.layer,
-    channel: split.channel,
-    concepts: split.concepts.map(({classes, classNames}) => ({classes, classNames})),
-    rule: split.rule,
-    rho: split.rho,
-    sources: split.sources,
-    kernelShape: split.kernelShape,
-    bias: split.bias,
-    zeroInputShare: split.zeroInputShare,
-    before: split.before.hash,
-    after: split.model.hash,
-    origins: [...split.before.origins],
-    arch: split.before.arch,
-    preset: split.preset,
-    labelsFile: split.labelsFile,
-    hardOwnership: split.ownership !== undefined,
-  };
+/** The manifest of the split that the folder holds; undefined where it holds none that can be read. */
+async function manifestIn(folder: string): Promise<SplitManifest | undefined> {
+  return readSplitManifest(folder).catch(() => undefined);
 }
 
 /**
@@ -99,21 +98,33 @@ export async function refuseOtherTarget(
   if (JSON.stringify(found) !== JSON.stringify(wanted)) throw holdsAnotherSplit(folder);
 }
 
-/** Whether a split is in the folder. @throws InputError where something else is */
+/** Whether a split is in the folder, or was being written there. @throws InputError where something else is */
 async function holdsSplit(folder: string): Promise<boolean> {
   const entries = await entriesOf(folder);
-  if (entries.length > 0 && !entries.includes('split.json')) throw holdsSomethingElse(folder, entries);
-  return entries.length > 0;
+  if (entries.length === 0 || (await isCutShort(folder, [ARRAYS, MANIFEST]))) return false;
+  if (!entries.includes(MANIFEST)) throw holdsSomethingElse(folder, entries);
+  return true;
 }
 
 const holdsAnotherSplit = (folder: string) =>
   new InputError(`"${folder}" holds another split; choose another folder, or overwrite it (${option('force')})`);
 
 /** @throws InputError where the folder holds another split, or something else: nothing is lost without being asked for */
-async function refuseOtherSplit(folder: string, manifest: string): Promise<void> {
+async function refuseOtherSplit(folder: string, split: Split, pieces: readonly Uint8Array[]): Promise<void> {
   if (!(await holdsSplit(folder))) return;
-  const found = await readFile(path.join(folder, 'split.json'), 'utf8').catch(() => undefined);
-  if (found !== undefined && found !== manifest) throw holdsAnotherSplit(folder);
+  const found = await manifestIn(folder);
+  if (found === undefined) return refuseUnreadable(folder);
+  const arrays = {...namedPlainly('split', 'safetensors', pieces, new Map()), file: found.arrays.file};
+  if (manifestOf(split, arrays).sha256 !== found.sha256) throw holdsAnotherSplit(folder);
+}
+
+/** What cannot be read is kept too; where split.json is not there after all, nothing is. */
+async function refuseUnreadable(folder: string): Promise<void> {
+  const there = await readFile(path.join(folder, MANIFEST)).then(
+    () => true,
+    () => false,
+  );
+  if (there) throw holdsAnotherSplit(folder);
 }
 
 /** @throws InputError that names the first field that does not fit the model */
@@ -140,14 +151,12 @@ function checkAgainstModel(manifest: SplitManifest, before: Model, folder: strin
 
 /** The split network as it was saved. @throws InputError where it is missing or is not the one that was saved */
 async function savedNetwork(folder: string, {after}: SplitManifest, before: Model): Promise<Model> {
-  const isOnnx = (await entriesOf(folder)).includes(ONNX_FILE);
-  const file = path.join(folder, isOnnx ? ONNX_FILE : 'model.json');
-  const saved = await loadModel(file, {preset: before.preset}).catch((error: Error) => {
+  const saved = await loadModel(path.join(folder, 'model.json'), {preset: before.preset}).catch((error: Error) => {
     throw new InputError(`the split in "${folder}" is damaged: ${error.message}; split again`);
   });
   if (saved.hash !== after) {
     throw new InputError(
-      `the split in "${folder}" is damaged: ${isOnnx ? ONNX_FILE : 'model.json and weights.bin'} hold a network (${saved.hash.slice(0, 8)}) other than the one that was saved (${after.slice(0, 8)}); split again`,
+      `the split in "${folder}" is damaged: model.json and weights.bin hold a network (${saved.hash.slice(0, 8)}) other than the one that was saved (${after.slice(0, 8)}); split again`,
     );
   }
   return saved;
@@ -168,7 +177,7 @@ export async function loadSplit(folder: string, model: Model): Promise<Split> {
   }
   checkAgainstModel(manifest, model, folder);
   const saved = await savedNetwork(folder, manifest, model);
-  const {arrays} = await readSafetensors(path.join(folder, 'split.safetensors'));
+  const arrays = await readCheckedArrays(folder, manifest.arrays, 'split again');
   const [kh, kw, inputs] = manifest.kernelShape;
   const read = <A extends Float32Array | Float64Array>(name: string, length: number): A => {
     const found = arrays.get(name);
@@ -202,7 +211,14 @@ export async function loadSplit(folder: string, model: Model): Promise<Split> {
     labelsFile: manifest.labelsFile,
     before,
   };
-  return makeSplit(data, saved);
+  const split = makeSplit(data, saved);
+  const [misfit] = misfitsOf(split);
+  if (misfit !== undefined) {
+    throw new InputError(
+      `the split in "${folder}" does not fit its networks, ${before.name} and model.json beside it: ${misfit}; split again`,
+    );
+  }
+  return split;
 }
 
 /** The model that a chained split divided, from the saved network: it holds the earlier splits. */

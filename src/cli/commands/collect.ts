@@ -162,7 +162,8 @@ interface SubmitFlags {
   layer: string;
   out: string;
   shards: number;
-  slurm?: string | boolean;
+  slurm?: boolean;
+  sbatch?: string;
   kubernetes?: boolean;
   image?: string;
   claim?: {name: string; mountPath: string};
@@ -180,10 +181,8 @@ function addSubmit(program: Command): void {
     .requiredOption('--layer <name>', 'layer of interest')
     .requiredOption('--out <folder>', 'folder for the statistics; shards go into <folder>.shards')
     .requiredOption('--shards <n>', 'parts of the list; tasks of some minutes are best', wholeNumber)
-    .option(
-      '--slurm [flags]',
-      'submit to Slurm and follow; flags of sbatch in one word, e.g. "--partition gpu --time 2:00:00"',
-    )
+    .option('--slurm', 'submit to Slurm and follow')
+    .option('--sbatch <flags>', 'flags of sbatch in one word, e.g. "--partition gpu --time 2:00:00", for --slurm')
     .option('--kubernetes', 'print the jobs as YAML for kubectl apply')
     .option('--image <name>', 'container image that has unweave, for --kubernetes')
     .option('--claim <name:path>', 'persistent volume claim and where it is mounted, for --kubernetes', claimOption)
@@ -199,7 +198,7 @@ function addSubmit(program: Command): void {
         process.stdout.write(kubernetesJobs(job, {image, claim}));
         return;
       }
-      const slurm = typeof options.slurm === 'string' ? options.slurm.split(/\s+/).filter((word) => word !== '') : [];
+      const slurm = (options.sbatch ?? '').split(/\s+/).filter((word) => word !== '');
       const stats = await submitCollect({...job, slurm});
       print(options.json ? summary(stats, out) : `${stats}\nstatistics in ${out}`, options.json);
     });

@@ -2,8 +2,7 @@ import {Option, type Command} from 'commander';
 import {InputError} from '../../common/errors';
 import {saveOnnx} from '../../formats/onnx';
 import {saveModel} from '../../formats/save';
-import {readSplitManifest} from '../../split/manifest';
-import {loadSplit} from '../../split/store';
+import {loadSplit, readSplitManifest} from '../../split/store';
 import {saveTorchSplit} from '../../split/torchSplit';
 import {openModel, print, withJson, withSourceOptions, type SourceOptions} from '../common';
 

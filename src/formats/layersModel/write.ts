@@ -45,17 +45,6 @@ export function writeLayersModel(graph: Graph, name: string): WrittenModel {
   return writer.finish(name);
 }
 
-/** Whether tfjs has layers for all of a network. */
-export function isLayersModel(graph: Graph): boolean {
-  try {
-    writeLayersModel(graph, 'model');
-    return true;
-  } catch (error) {
-    if (error instanceof InputError) return false;
-    throw error;
-  }
-}
-
 class ModelWriter {
   private readonly layers: WrittenLayer[] = [];
   private readonly taken = new Set<string>();
