@@ -1,5 +1,6 @@
 import path from 'node:path';
 import {InputError} from '../common/errors';
+import {parseJson} from '../common/json';
 import {
   checkFields,
   finite,
@@ -108,7 +109,7 @@ export async function readSplitManifest(folder: string): Promise<SplitManifest> 
   });
   let manifest: SplitManifest | null;
   try {
-    manifest = JSON.parse(decodeText(content)) as SplitManifest | null;
+    manifest = parseJson(decodeText(content)) as SplitManifest | null;
   } catch {
     throw new InputError(`"${file}" is not valid JSON; split again`);
   }

@@ -1,5 +1,4 @@
 import {option} from '../common/options';
-import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {readCheckedArrays} from '../files/checkedArrays';
 import {inLockedFolder} from '../files/folderLock';
@@ -113,18 +112,10 @@ const holdsAnotherSplit = (folder: string) =>
 async function refuseOtherSplit(folder: string, split: Split, pieces: readonly Uint8Array[]): Promise<void> {
   if (!(await holdsSplit(folder))) return;
   const found = await manifestIn(folder);
-  if (found === undefined) return refuseUnreadable(folder);
+  // What cannot be read is kept too.
+  if (found === undefined) throw holdsAnotherSplit(folder);
   const arrays = {...namedPlainly('split', 'safetensors', pieces, new Map()), file: found.arrays.file};
   if (manifestOf(split, arrays).sha256 !== found.sha256) throw holdsAnotherSplit(folder);
-}
-
-/** What cannot be read is kept too; where split.json is not there after all, nothing is. */
-async function refuseUnreadable(folder: string): Promise<void> {
-  const there = await readFile(path.join(folder, MANIFEST)).then(
-    () => true,
-    () => false,
-  );
-  if (there) throw holdsAnotherSplit(folder);
 }
 
 /** @throws InputError that names the first field that does not fit the model */
