@@ -58,7 +58,7 @@ test('collect takes shards, numbers of images, an attribution and several layers
   for (const layer of ['first', 'studied']) await loadStatistics(path.join(folder, 'layers', layer));
 
   const depth = await unweave(['depth', 'layers', '--p', '0.5', '--plot', 'depth.svg']);
-  assert.match(depth.stdout, /2 layers, input to output[^]*first .*\n  studied \d+ polysemantic/);
+  assert.match(depth.stdout, /2 layers, input to output[^]*first.*\n\s+studied\s+\d+ polysemantic/);
   assert.match(await readFile(path.join(folder, 'depth.svg'), 'utf8'), /Polysemantic channels by depth|No channel/);
 
   const missing = await unweave(['merge', 'shards', '--out', 'merged']);
