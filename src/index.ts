@@ -43,6 +43,7 @@ export {
   type CompareOptions,
   type LrpOptions,
 } from './pass/attribution';
+export {passProfile, type PassProfile} from './pass/profile';
 export {runPass, type PassOptions} from './pass/runPass';
 export type {Attribution, Collector, LayerBatch} from './pass/types';
 export {submitCollect, type SubmitOptions} from './cluster/submit';
