@@ -1,4 +1,5 @@
 import type {BackendChoice} from '../../engine';
+import type {PolysemanticityByDepth} from '../../concepts/depth';
 import type {Concept, PolysemanticChannel, PolysemanticChannels} from '../../concepts/types';
 import type {ActivationMaps, Densities, SplitAblation, SplitEvaluation, SplitTopImages} from '../../evaluate';
 import type {PlantedBenchmark} from '../../planted/types';
@@ -22,6 +23,7 @@ import {
   type ImageType,
 } from '../display';
 import {discoveredView} from './discovered';
+import {depthView} from './depth';
 import {channelsView, channelView, conceptView} from './found';
 import {imagesView, modelView, statisticsView} from './network';
 import type {ShowOptions} from './options';
@@ -39,6 +41,7 @@ interface Kinds {
   'relevance statistics': RelevanceStatistics;
   'polysemantic channels': PolysemanticChannels;
   'discovered concepts': DiscoveredConcepts;
+  'polysemanticity by depth': PolysemanticityByDepth;
   split: Split;
   'split proof': SplitProof;
   'split evaluation': SplitEvaluation;
@@ -56,6 +59,7 @@ const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
   'relevance statistics': statisticsView,
   'polysemantic channels': channelsView,
   'discovered concepts': discoveredView,
+  'polysemanticity by depth': depthView,
   split: splitView,
   'split proof': proofView,
   'split evaluation': evaluationView,
