@@ -53,6 +53,7 @@ export {mergeStatistics} from './relevance/merge';
 export {loadStatistics, saveStatistics} from './relevance/store';
 export {polysemanticityByDepth, type PolysemanticityByDepth} from './concepts/depth';
 export {channelConcepts, findPolysemantic} from './concepts/find';
+export type {FalseCalls} from './concepts/falseCalls';
 export {suggestThresholds, type SuggestedThresholds} from './concepts/thresholds';
 export {
   KNOWN_KINDS,
@@ -101,6 +102,13 @@ export {
   type SplitTopImages,
   type TopImagesOptions,
 } from './evaluate';
+export {
+  scoreSplit,
+  type ChannelScore,
+  type PartScores,
+  type ScoreOptions,
+  type SplitScores,
+} from './evaluate/scoreSplit';
 export * as features from './features';
 export {
   visualizeFeature,

@@ -10,3 +10,4 @@ export {rhoSweep} from './rhoSweep';
 export {similarityHeatmap, type SimilarityOptions} from './similarity';
 export {tripleDots, type TripleDot} from './tripleDots';
 export {sourcesPlot, type SourcesPlotOptions} from './sources';
+export {stabilityScatter, type StabilityOptions, type StableCalls} from './stability';

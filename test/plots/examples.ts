@@ -1,3 +1,4 @@
+import {suggestThresholds} from '../../src/concepts/thresholds';
 import {findPolysemantic, makeConcept} from '../../src/concepts/find';
 import type {RelevanceStatistics} from '../../src/numerics/statistics';
 import type {Summary} from '../../src/numerics/summary';
@@ -13,6 +14,7 @@ import {
   rhoSweep,
   similarityHeatmap,
   sourcesPlot,
+  stabilityScatter,
   tripleDots,
   type Figure,
   type TripleDot,
@@ -287,6 +289,8 @@ export function snapshotFigures(): Record<string, Figure> {
     'candidates-none': candidateScatter(nothing),
     cosines: cosineHistogram(found),
     'cosines-none': cosineHistogram(nothing),
+    stability: stabilityScatter(suggestThresholds(gated, {tau: 0.05, p: 0.5}), {classNames: gated.classNames}),
+    'stability-none': stabilityScatter({gamma: 0.5, arv: 'gated', stability: NaN, calls: []}),
     relevance: relevanceMap(stats, thresholds),
     'relevance-large': relevanceMap(large, {tau: 0.03, p: 0.5}),
     'relevance-none': relevanceMap(stats, {tau: 1}),

@@ -1,5 +1,6 @@
 import type {Command} from 'commander';
 import {evaluateSplit} from '../../evaluate';
+import {scoreSplit} from '../../evaluate/scoreSplit';
 import {subset} from '../../images';
 import {refuseInput} from '../../files/output';
 import {InputError} from '../../common/errors';
@@ -105,14 +106,22 @@ export function addSplittingCommands(program: Command): void {
       'images where the channel carries at least this share of relevance (default: 0.03, or 2 / channels where that is more)',
       number,
     )
+    .option(
+      '--embedder <model>',
+      'score the parts by the embeddings of a second network instead: MS score, clarity, redundancy, distances',
+    )
     .action(
       async (
         source: string,
         folder: string,
         imagesFolder: string,
-        options: SourceOptions & SomeImages & {tau?: number},
+        options: SourceOptions & SomeImages & {tau?: number; embedder?: string},
       ) => {
         const {split, images, preset} = await openSplit(source, folder, imagesFolder, options);
+        if (options.embedder !== undefined) {
+          const embedder = await openModel(options.embedder, {});
+          return print(await scoreSplit(split, images, {embedder, preset}), options.json);
+        }
         print(await evaluateSplit(split, images, {tau: options.tau, preset}), options.json);
       },
     );

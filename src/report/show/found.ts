@@ -1,6 +1,7 @@
 import {inTurn} from '../../common/inTurn';
 import {namedClass} from '../../common/words';
 import {makeConcept} from '../../concepts/find';
+import {suggestThresholds} from '../../concepts/thresholds';
 import {classVectors, relatedPairs} from '../../concepts/relate';
 import type {CandidateChannel, Concept, PolysemanticChannel, PolysemanticChannels} from '../../concepts/types';
 import type {LabelledImages} from '../../images/types';
@@ -30,7 +31,8 @@ export async function channelsView(found: PolysemanticChannels, options: ShowOpt
   const notes = found.length === 0 ? rest.map((line) => line.trim()) : found.warnings.map((one) => `warning: ${one}`);
   const view: View = [words(title, ...notes)];
   if (found.candidates.length > 0) view.push(candidateTable(found, stats, options));
-  if (found.length === 0 && found.cosines.length > 0) view.push(gammaTable(found));
+  if (found.length === 0 && found.cosines.length > 0)
+    view.push(gammaTable(found), words('What the network suggests', ...suggested(found, stats)));
   view.push({figure: candidateScatter(found, {classNames: stats.classNames})}, {figure: cosineHistogram(found)});
   const {gamma, arv} = found.thresholds;
   for (const one of inFull(found, stats, options)) {
@@ -130,6 +132,14 @@ function candidateTable(found: PolysemanticChannels, stats: RelevanceStatistics,
     limit: 12,
     caption: `candidate channels, by the cosine of ${cosineWords(arv)}${all > shown.length ? `; ${shown.length} of ${all}` : ''}`,
   });
+}
+
+/** Thresholds that the statistics suggest, in sentences. */
+function suggested({thresholds: {tau, p, arv}}: PolysemanticChannels, stats: RelevanceStatistics): string[] {
+  return String(suggestThresholds(stats, {tau, p, arv}))
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim());
 }
 
 /** What would be found at larger γ. */
