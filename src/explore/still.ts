@@ -14,6 +14,7 @@ import {
 } from '../report/display';
 import {analyse, complete, type Detail, type Overview} from './page/analysis';
 import {inTurn} from '../common/inTurn';
+import {numberText} from '../common/words';
 import {disentangleCode, findCode, partName, plural, shortNumber} from './page/words';
 import {divideSources} from './page/sources';
 import type {Explored} from './page/explored';
@@ -111,7 +112,7 @@ async function stillDetail(
       ];
     }),
   );
-  const columns = ['concept', 'classes', `own sources at ρ = ${start.rho}`, 'the strongest', 'images'];
+  const columns = ['concept', 'classes', `own sources at ρ = ${numberText(start.rho)}`, 'the strongest', 'images'];
   return html`<div>
     <div style="font-weight:600;margin-top:8px">Channel ${channel}</div>
     ${picture(renderVegaSvg(figure), `cosines of the classes of channel ${channel}`)}

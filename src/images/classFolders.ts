@@ -62,9 +62,10 @@ export function folderLabelling(
         );
       }
     }
-    const splits = splitNote(folder, folders);
+    // The folder's note has said why.
+    const splits = splitNote(folder, folders) && 'open one of them instead of both, or ';
     throw new InputError(
-      `${filled.length} class folders in ${folder} (${few(filled)}), but the model has ${outputs} outputs; ${splits ?? `give ${option('labels')}, a JSON or CSV file of folder to class index`}`,
+      `${filled.length} class folders in ${folder} (${few(filled)}), but the model has ${outputs} outputs; ${splits ?? ''}give ${option('labels')}, a JSON or CSV file of folder to class index`,
     );
   };
   return {

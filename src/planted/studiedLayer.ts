@@ -8,13 +8,13 @@ import {linearLayer, type LinearLayer} from '../network/linearLayer';
 import {logitsGraph} from '../network/logits';
 import {makeModel} from '../network/model';
 import type {Model} from '../network/types';
-import {InputError} from '../common/errors';
 import type {LongCallOptions} from '../common/progress';
 import {inputSums} from '../pass/inputSums';
 import {networkAtLayer, type NetworkAtLayer} from '../network/networkAtLayer';
 import type {SecondMoment} from '../split/types';
 import type {ChannelRelevance} from './choosePlants';
 import {copyRow, emptyInputs, momentCache, type ClassInputs} from './classInputs';
+import {checkMemory, type ValuesOfOne} from './memory';
 
 /** A layer with batch norm folded in, and its inputs for all classes. */
 export interface StudiedLayer {
@@ -39,9 +39,6 @@ export interface StudiedLayer {
 /** A class takes part with so many images of each kind. */
 export const LEAST_IMAGES = {discovery: 8, heldOut: 4};
 
-/** Layer inputs that may be kept in memory, in bytes. */
-const MOST_BYTES = 6e9;
-
 export interface StudyOptions extends LongCallOptions {
   layer: string;
   tau: number;
@@ -50,11 +47,13 @@ export interface StudyOptions extends LongCallOptions {
   heldOutPerClass: number;
   preset: Preset;
   batchSize: number;
+  /** What may be kept of the images, in bytes. @default 6e9 */
+  mostBytes?: number;
 }
 
 /**
  * Runs the network up to the layer once an image and keeps what comes out.
- * @throws InputError for an unknown layer, or inputs that do not fit into memory
+ * @throws InputError for an unknown layer, or where X and what passes the layer by take more than `mostBytes`
  */
 export async function studyLayer(
   model: Model,
@@ -81,9 +80,11 @@ export async function studyLayer(
     const important = new Float64Array(outputs * model.classes);
     const hits = {right: 0, all: 0};
     const zeros = {zeros: 0, all: 0};
+    const taken = {discovery: imagesOf(chosen.discovery, classes), heldOut: imagesOf(chosen.heldOut, classes)};
     const discovery = await readInputs(network, folded, chosen.discovery, classes, options, {
       label: `reading ${options.layer}'s inputs (discovery)`,
       all: true,
+      check: (values) => checkMemory(values, taken, options.layer, options.mostBytes),
       measure: async (input, z, crossing, labels) => {
         const {shares, top} = await importantChannels(network, z, crossing, labels, {shift, ownBias, tau: options.tau});
         labels.forEach((k, b) => {
@@ -136,6 +137,9 @@ function chooseImages(images: LabelledImages, outputs: number, perClass: number)
   return {images: subset(images, {indices}), perClass: counts};
 }
 
+const imagesOf = ({perClass}: {perClass: Map<number, number>}, classes: readonly number[]) =>
+  classes.reduce((sum, k) => sum + (perClass.get(k) ?? 0), 0);
+
 /** The scale that a batch norm behind the layer put into its kernel, [Cout]; ones where none was folded. */
 function foldedScale(before: Graph, after: Graph, layer: string, outputs: number): Float64Array {
   const behind = consumersOf(before, layer);
@@ -149,6 +153,8 @@ interface Reading {
   label: string;
   /** Keep the crossing tensors and T besides. */
   all: boolean;
+  /** Refuses what does not fit into memory, before any of it is kept. */
+  check?(values: ValuesOfOne): void;
   measure?(input: Float32Array, z: tf.Tensor4D, crossing: tf.Tensor[], labels: Int32Array): Promise<void>;
 }
 
@@ -158,7 +164,7 @@ async function readInputs(
   {images, perClass}: {images: LabelledImages; perClass: Map<number, number>},
   classes: readonly number[],
   options: StudyOptions,
-  {label, all, measure}: Reading,
+  {label, all, check, measure}: Reading,
 ): Promise<Map<number, ClassInputs>> {
   const kept = new Map<number, ClassInputs>();
   const labels = images.labelsFor(model.classes);
@@ -181,8 +187,9 @@ async function readInputs(
       const sums = inputSums(network.layer, input); // [B, taps, Cin]
       try {
         const batchLabels = Int32Array.from(batch.indices, (index) => labels[indices[index]]);
+        const ofOne = (tensors: tf.Tensor[]) => tensors.reduce((sum, {size}) => sum + size, 0) / batchLabels.length;
+        check?.({input: ofOne([input]), passing: ofOne(crossing), sums: ofOne([sums])});
         const values = (await input.data()) as Float32Array;
-        checkMemory(values.length / batchLabels.length, total, list.name);
         await measure?.(values, z, crossing, batchLabels);
         const passing = all ? await Promise.all(crossing.map(async (t) => [t.shape, await t.data()] as const)) : [];
         const totals = all ? ((await sums.data()) as Float32Array) : new Float32Array(0);
@@ -203,15 +210,6 @@ async function readInputs(
     }
   });
   return kept;
-}
-
-function checkMemory(valuesPerImage: number, images: number, name: string): void {
-  const bytes = 4 * valuesPerImage * images;
-  if (bytes > MOST_BYTES) {
-    throw new InputError(
-      `the layer's inputs of ${images} images of ${name} take ${(bytes / 1e9).toFixed(1)} GB, and at most ${MOST_BYTES / 1e9} GB are kept; give fewer images a class (discoveryPerClass, heldOutPerClass) or a deeper layer`,
-    );
-  }
 }
 
 /** Shares s_c ≥ τ as 0 or 1, [B, Cout], and the class of the highest logit, [B]. */

@@ -55,14 +55,9 @@ export function wrapped(text: string, width = 76): string[] {
   return lines;
 }
 
-export {counted} from '../common/words';
+export {counted, numberText} from '../common/words';
 
 /** A number for data and text: short, and null where it is not finite, as JSON has it. */
 export function rounded(value: number, digits = 4): number | null {
   return Number.isFinite(value) ? Number(value.toPrecision(digits)) : null;
-}
-
-/** A number in a sentence, with a true minus sign. */
-export function numberText(value: number, digits = 3): string {
-  return Number.isFinite(value) ? String(Number(value.toPrecision(digits))).replace('-', '−') : '–';
 }

@@ -1,6 +1,6 @@
 import {makeModel} from '../network/model';
 import type {Model} from '../network/types';
-import {counted, namedClasses} from '../common/words';
+import {counted, namedClasses, numberText} from '../common/words';
 import {divideChannel} from './rewrite';
 import type {Split} from './types';
 import {readable} from '../common/readable';
@@ -42,7 +42,7 @@ export function describeSplit(split: Split): string {
   const {layer, channel, concepts, rule, rho, sources, kernelShape} = split;
   const lines = [
     `channel ${channel} of layer ${layer}, divided into ${concepts.length} concepts by rule ${rule}` +
-      (rho ? `, ρ ${rho.rho}${rho.scores.length > 0 ? ' (chosen)' : ''}` : ''),
+      (rho ? `, ρ ${numberText(rho.rho)}${rho.scores.length > 0 ? ' (chosen)' : ''}` : ''),
   ];
   concepts.forEach(({classes, classNames}, j) => {
     const owned =
