@@ -1,11 +1,8 @@
+import {countText} from './numbers';
+
 /** `1 class`, `1,000 classes`. */
 export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
-}
-
-/** A number in a sentence: no more digits than say something, with a true minus sign. */
-export function numberText(value: number, digits = 3): string {
-  return Number.isFinite(value) ? String(Number(value.toPrecision(digits))).replace('-', '−') : '–';
+  return `${countText(count)} ${count === 1 ? one : many}`;
 }
 
 /** `truck (9)`; an unnamed class is its index already, `class 9`. */

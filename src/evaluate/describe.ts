@@ -1,4 +1,5 @@
-import {namedClasses, numberText} from '../common/words';
+import {numberText} from '../common/numbers';
+import {namedClasses} from '../common/words';
 import {number, percent, textTable, withInterval, withSpread} from './text';
 import type {Fractions, SplitEvaluation} from './types';
 import {verdictsOf} from './verdict';

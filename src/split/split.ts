@@ -1,6 +1,8 @@
+import {percentText} from '../common/numbers';
 import {makeModel} from '../network/model';
 import type {Model} from '../network/types';
-import {counted, namedClasses, numberText} from '../common/words';
+import {numberText} from '../common/numbers';
+import {counted, namedClasses} from '../common/words';
 import {divideChannel} from './rewrite';
 import type {Split} from './types';
 import {readable} from '../common/readable';
@@ -50,7 +52,7 @@ export function describeSplit(split: Split): string {
     lines.push(`  part ${j + 1}  ${namedClasses({classes, classNames})}${owned}`);
   });
   if (rho && rho.zeroDenominators > 0) lines.push(`  ${silentParts(rho.zeroDenominators)}`);
-  lines.push(`  ${(100 * split.zeroInputShare).toFixed(0)} % of the layer's inputs are zero. ${adviceOnRule(rule)}`);
+  lines.push(`  ${percentText(split.zeroInputShare)} of the layer's inputs are zero. ${adviceOnRule(rule)}`);
   return lines.join('\n');
 }
 

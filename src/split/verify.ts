@@ -1,3 +1,4 @@
+import {percentText} from '../common/numbers';
 import * as tf from '@tensorflow/tfjs-core';
 import {ensureBackend} from '../engine';
 import {longCall} from '../engine/longCall';
@@ -140,7 +141,7 @@ export function whyNotExact({maxAbsLogitDifference, misfits}: Pick<SplitProof, '
 }
 
 function describeProof(proof: Omit<SplitProof, 'toString'>): string {
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const percent = (share: number) => percentText(share, 1);
   const relative = proof.maxAbsLogitDifference / proof.maxAbsLogit;
   return (
     `${proof.images} images: largest logit difference ${proof.maxAbsLogitDifference.toExponential(1)} (${relative.toExponential(1)} of the largest logit ${proof.maxAbsLogit.toFixed(2)}); ` +
