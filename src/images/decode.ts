@@ -59,6 +59,7 @@ export async function decodeRgb(
 
 const CONVERT = 'convert it to PNG or JPEG';
 
+/* eslint-disable no-control-regex */
 /** First bytes of image formats that are not read. */
 const UNREAD: readonly [RegExp, string][] = [
   [/^BM/, 'BMP'],
@@ -67,18 +68,16 @@ const UNREAD: readonly [RegExp, string][] = [
   [/^P[36]\s/, 'PPM'],
   [/^P7\s/, 'PAM'],
   [/^P[Ff]\s/, 'PFM'],
-  // eslint-disable-next-line no-control-regex
   [/^\0\0[\x01\x02]\0/, 'icon'],
   [/^8BPS/, 'Photoshop'],
-  // eslint-disable-next-line no-control-regex
   [/^\0\0\0\x0cjP|^\xffO\xffQ/, 'JPEG 2000'],
-  // eslint-disable-next-line no-control-regex
   [/^\xff\n|^\0\0\0\x0cJXL /, 'JPEG XL'],
   [/^v\/1\x01/, 'OpenEXR'],
   [/^#\?RADIANCE/, 'Radiance'],
   [/^SIMPLE {2}=/, 'FITS'],
   [/^.{128}DICM/s, 'DICOM'],
 ];
+/* eslint-enable no-control-regex */
 
 /** What a file is that no decoder knows, in words; undefined where its first bytes do not tell. */
 function unreadFormat(bytes: Buffer): string | undefined {

@@ -1,7 +1,6 @@
-import {percentText} from '../common/numbers';
+import {numberText, percentText} from '../common/numbers';
 import {makeModel} from '../network/model';
 import type {Model} from '../network/types';
-import {numberText} from '../common/numbers';
 import {counted, namedClasses} from '../common/words';
 import {divideChannel} from './rewrite';
 import type {Split} from './types';
