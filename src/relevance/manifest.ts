@@ -1,6 +1,7 @@
-import {readdir, readFile, stat} from 'node:fs/promises';
+import {readdir, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../common/errors';
+import {parseJson} from '../common/json';
 import {
   checkFields,
   currentPreset,
@@ -16,6 +17,7 @@ import {
   wholeNumbers,
   type FieldRule,
 } from '../common/fields';
+import {decodeText, FileRefusal, readRegularFile} from '../files/regularFile';
 import type {NamedFile} from '../files/transaction';
 import {counted} from '../common/words';
 import {listed, type RelevanceStatistics} from '../numerics/statistics';
@@ -105,6 +107,9 @@ const FIELDS: Readonly<Record<1 | 2, Readonly<Record<string, FieldRule>>>> = {
   },
 };
 
+/** A chunk of images takes some hundred bytes of it; version 1 listed every image. */
+const MAX_BYTES = 2 ** 29 - 24;
+
 const AGAIN = 'collect the statistics again';
 
 /** The files that a manifest names, each inside its folder. */
@@ -136,12 +141,13 @@ async function whatIsInstead(folder: string): Promise<string> {
 /** @throws InputError for a folder without statistics, another format version, or fields that do not fit together */
 export async function readManifest(folder: string): Promise<Manifest> {
   const file = path.join(folder, MANIFEST);
-  const content = await readFile(file, 'utf8').catch(async () => {
+  const content = await readRegularFile(file, MAX_BYTES).catch(async (error: Error) => {
+    if (error instanceof FileRefusal) throw new InputError(`cannot read "${file}": ${error.message}; ${AGAIN}`);
     throw new InputError(`no statistics in "${folder}": ${await whatIsInstead(folder)}`);
   });
   let manifest: Manifest | null;
   try {
-    manifest = JSON.parse(content) as Manifest | null;
+    manifest = parseJson(decodeText(content)) as Manifest | null;
   } catch {
     throw new InputError(`"${file}" is not valid JSON; ${AGAIN}`);
   }
