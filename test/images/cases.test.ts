@@ -88,7 +88,7 @@ test('train and validation look like splits', async (t) => {
   );
   assert.throws(
     () => images.labelsFor(10),
-    /\(train, validation\), but the model has 10 outputs; open one of them instead of both, or give labels/,
+    /\(train, validation\), but the model has 10 outputs; open one of them, or give labels/,
   );
 });
 
