@@ -135,7 +135,7 @@ async function whatIsInstead(folder: string): Promise<string> {
   inside.sort();
   if (inside.every((name) => SHARD.test(name)))
     return `it holds ${counted(inside.length, 'shard')} of a run; add them up first with mergeShards (unweave merge ${folder} --out …)`;
-  return `it holds those of ${counted(inside.length, 'layer')}, each in a folder of its own: ${listed(inside, 8)}; give one, such as "${path.join(folder, inside[0])}"`;
+  return `there are some in ${counted(inside.length, 'folder')} inside it (of several layers each has one of its own): ${listed(inside, 8)}; give one, such as "${path.join(folder, inside[0])}"`;
 }
 
 /** @throws InputError for a folder without statistics, another format version, or fields that do not fit together */

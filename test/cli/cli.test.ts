@@ -126,7 +126,7 @@ test('concepts are named by index or by name', async () => {
 test('a folder of several layers, or of shards, says what it holds', async () => {
   await succeeds('collect', 'model', 'images', '--layer', 'first', '--layer', 'studied', '--out', 'layers');
   await fails(
-    /no statistics in "layers": it holds those of 2 layers, each in a folder of its own: first, studied; give one, such as "layers\/first"/,
+    /no statistics in "layers": there are some in 2 folders inside it \(of several layers each has one of its own\): first, studied; give one, such as "layers\/first"/,
     'find',
     'layers',
   );
