@@ -52,7 +52,10 @@ export {loadStatistics, saveStatistics} from './relevance/store';
 export {channelConcepts, findPolysemantic} from './concepts/find';
 export {suggestThresholds, type SuggestedThresholds} from './concepts/thresholds';
 export {
+  CODES as KNOWN_CODES,
   KNOWN_KINDS,
+  KNOWN_LAYER,
+  PARTS as KNOWN_PARTS,
   knownImages,
   knownNetwork,
   runKnownBenchmark,
@@ -110,6 +113,7 @@ export {
   DEMO_EXAMPLE,
   demoImage,
   demoImages,
+  demoPicture,
   trainDemo,
   type Demo,
   type DemoOptions,

@@ -6,6 +6,7 @@ import type {FeatureVisualization, SplitVisualization} from '../../features';
 import type {LabelledImages} from '../../images/types';
 import type {Model} from '../../network/types';
 import type {RelevanceStatistics} from '../../numerics/statistics';
+import type {DiscoveredConcepts} from '../../split/discover';
 import type {Split} from '../../split/types';
 import type {SplitProof} from '../../split/verify';
 import {
@@ -27,7 +28,9 @@ import {activationMapsView, featureView, splitFeaturesView} from './pictures';
 import type {PaperReproduction} from '../paper/reproduce';
 import {paperView} from './paper';
 import {plantedView} from './planted';
-import {ablationView, densitiesView, evaluationView, proofView, splitView, topImagesView} from './splitViews';
+import {discoveredView} from './discovered';
+import {evaluationView} from './evaluation';
+import {ablationView, densitiesView, proofView, splitView, topImagesView} from './splitViews';
 import {words, type View} from './view';
 
 type Maker<T> = (value: T, options: ShowOptions) => View | Promise<View>;
@@ -36,6 +39,7 @@ type Maker<T> = (value: T, options: ShowOptions) => View | Promise<View>;
 interface Kinds {
   'relevance statistics': RelevanceStatistics;
   'polysemantic channels': PolysemanticChannels;
+  'discovered concepts': DiscoveredConcepts;
   split: Split;
   'split proof': SplitProof;
   'split evaluation': SplitEvaluation;
@@ -52,6 +56,7 @@ interface Kinds {
 const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
   'relevance statistics': statisticsView,
   'polysemantic channels': channelsView,
+  'discovered concepts': discoveredView,
   split: splitView,
   'split proof': proofView,
   'split evaluation': evaluationView,
