@@ -5,7 +5,7 @@ import {evaluateSplit} from '../../src/evaluate';
 import {bundleOf} from '../../src/report/show';
 import type {Split} from '../../src/split/types';
 import {smallImages} from '../reference/smallNetworks';
-import {smallSplit} from '../reference/smallSplits';
+import {relevantChannel, smallSplit} from '../reference/smallSplits';
 
 const textOf = async (value: unknown) => String((await bundleOf(value)).data['text/plain']);
 const htmlOf = async (value: unknown) => String((await bundleOf(value)).data['text/html']);
@@ -33,8 +33,10 @@ test('a split shows its rewiring, with the sources of each kernel counted', asyn
 
 test('an evaluation opens with its verdict, folds a long table, and drops a residue that is zero throughout', async () => {
   await ensureBackend();
-  const split = smallSplit({kind: 'conv'});
-  const evaluation = await evaluateSplit(split, smallImages(24), {tau: 0.01, randomSplits: 3, progress: false});
+  const images = smallImages(24);
+  const {network, channel} = await relevantChannel({kind: 'conv', size: 3}, [[0], [1]], images, 0.1);
+  const split = smallSplit(network, {channel});
+  const evaluation = await evaluateSplit(split, images, {tau: 0.01, randomSplits: 3, progress: false});
   assert.match(await textOf(evaluation), /^(All|\d+ of) \d+ parts came apart/);
   assert.match(await htmlOf(evaluation), /<details/);
   const still = {mean: 0, deviation: 0, interval: [0, 0] as [number, number], count: 1};

@@ -1,4 +1,5 @@
 import type {BackendChoice} from '../../engine';
+import type {PolysemanticityByDepth} from '../../concepts/depth';
 import type {Concept, PolysemanticChannel, PolysemanticChannels} from '../../concepts/types';
 import type {ActivationMaps, Densities, SplitAblation, SplitEvaluation, SplitTopImages} from '../../evaluate';
 import type {PlantedBenchmark} from '../../planted/types';
@@ -21,6 +22,7 @@ import {
   toBundle,
   type ImageType,
 } from '../display';
+import {depthView} from './depth';
 import {channelsView, channelView, conceptView} from './found';
 import {imagesView, modelView, statisticsView} from './network';
 import type {ShowOptions} from './options';
@@ -40,6 +42,7 @@ interface Kinds {
   'relevance statistics': RelevanceStatistics;
   'polysemantic channels': PolysemanticChannels;
   'discovered concepts': DiscoveredConcepts;
+  'polysemanticity by depth': PolysemanticityByDepth;
   split: Split;
   'split proof': SplitProof;
   'split evaluation': SplitEvaluation;
@@ -57,6 +60,7 @@ const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
   'relevance statistics': statisticsView,
   'polysemantic channels': channelsView,
   'discovered concepts': discoveredView,
+  'polysemanticity by depth': depthView,
   split: splitView,
   'split proof': proofView,
   'split evaluation': evaluationView,
