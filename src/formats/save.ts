@@ -5,7 +5,7 @@ import {InputError} from '../common/errors';
 import {parseJson} from '../common/json';
 import {inLockedFolder} from '../files/folderLock';
 import {HASH_VERSION} from '../network/hash';
-import {layersModelFiles, type LayersModelFiles, type SavedWith} from './layersModel/writeFolder';
+import {layersModelFiles, networkFiles, type LayersModelFiles, type SavedWith} from './layersModel/writeFolder';
 import {entriesOf, holdsSomethingElse, refuseInput} from '../files/output';
 import {decodeText, readRegularFile} from '../files/regularFile';
 import {commitFolder, isOwnEntry, removeLeftovers} from '../files/transaction';
@@ -58,8 +58,13 @@ export async function stateOf(folder: string, others: readonly string[] = []): P
   };
 }
 
+/** What a split's model is saved as: a LayersModel, or the graph itself where tfjs has no layers for it. */
+export function splitModelFiles(model: Model, named?: ReadonlyMap<string, string | undefined>): LayersModelFiles {
+  return networkFiles(model.graph, model.name, recordOf(model), named);
+}
+
 /** What a model is saved as. @param named the files of the model.json that is there, as `savedFiles` gives them */
-export function modelFiles(model: Model, named?: ReadonlyMap<string, string | undefined>): LayersModelFiles {
+function modelFiles(model: Model, named?: ReadonlyMap<string, string | undefined>): LayersModelFiles {
   return layersModelFiles(model.graph, model.name, recordOf(model), named);
 }
 

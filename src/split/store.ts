@@ -8,7 +8,7 @@ import {linearLayer} from '../network/linearLayer';
 import {makeModel} from '../network/model';
 import {loadModel} from '../formats/load';
 import {entriesOf, holdsSomethingElse, refuseInput, replaceFile} from '../files/output';
-import {isCutShort, modelFiles, stateOf} from '../formats/save';
+import {isCutShort, splitModelFiles, stateOf} from '../formats/save';
 import type {Model} from '../network/types';
 import {InputError} from '../common/errors';
 import {misfitsOf} from './fits';
@@ -37,7 +37,7 @@ export async function saveSplit(split: Split, folder: string, {force = false}: {
     await removeLeftovers(folder, {kinds: KINDS, manifests: [MANIFEST, 'model.json'], named: files, plain});
     if (there) taken.set(there.arrays.file, there.arrays.sha256);
     const arrays = namedPlainly('split', 'safetensors', pieces, taken);
-    const model = modelFiles(split.model, taken);
+    const model = splitModelFiles(split.model, taken);
     const kept = [model.weights.file, arrays.file, MANIFEST];
     const manifest = manifestOf(split, arrays);
     const both = there ? {...manifest, replaces: there} : manifest;
