@@ -56,7 +56,10 @@ export {channelConcepts, findPolysemantic} from './concepts/find';
 export type {FalseCalls} from './concepts/falseCalls';
 export {suggestThresholds, type SuggestedThresholds} from './concepts/thresholds';
 export {
+  CODES as KNOWN_CODES,
   KNOWN_KINDS,
+  KNOWN_LAYER,
+  PARTS as KNOWN_PARTS,
   knownImages,
   knownNetwork,
   runKnownBenchmark,
@@ -123,6 +126,7 @@ export {
   DEMO_EXAMPLE,
   demoImage,
   demoImages,
+  demoPicture,
   trainDemo,
   type Demo,
   type DemoOptions,

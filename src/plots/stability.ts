@@ -1,7 +1,7 @@
 import {namedClass} from '../common/words';
 import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
 import {cosineWords, counted, NUMBER_FORMAT, nameText, numberText, percentText, rounded} from './labels';
-import {BLUE, MARK, PALE, QUIET} from './palette';
+import {MARK, PALE, QUIET, SERIES} from './palette';
 import type {VectorKind} from '../concepts/types';
 
 /** What the figure reads of suggested thresholds. */
@@ -82,7 +82,7 @@ export function stabilityScatter(
           color: {
             field: 'call',
             type: 'nominal',
-            scale: {domain: [DIFFERENT, SAME, UNSTABLE], range: [MARK, BLUE, PALE]},
+            scale: {domain: [DIFFERENT, SAME, UNSTABLE], range: [MARK, SERIES[0], PALE]},
             legend: {title: null, orient: 'top', offset: 4, columns: 1, labelLimit: 240},
           },
           tooltip: [

@@ -28,6 +28,8 @@ const MOST = 160;
 const SEEDS = [0, 1, 2, 3, 4, 5];
 const MEASURES = ['silhouette', 'dip', 'likelihood', 'stability'] as const;
 
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
 async function main(): Promise<void> {
   const all = KNOWN_KINDS.flatMap((kind) => SEEDS.map((seed) => `${kind}-${seed}`));
   const asked = process.argv.length > 2 ? process.argv.slice(2) : all;
@@ -35,7 +37,7 @@ async function main(): Promise<void> {
   console.log(
     `| network | adjusted Rand, alone: mean (worst) | with predictions | AUROC ${MEASURES.join(' | AUROC ')} |`,
   );
-  console.log(`| --- | --- | --- |${' --- |'.repeat(MEASURES.length)}`);
+  say(`| --- | --- | --- |${' --- |'.repeat(MEASURES.length)}`);
   for (const name of names) {
     const at = name.lastIndexOf('-');
     const kind = name.slice(0, at) as KnownKind;
@@ -71,7 +73,7 @@ async function main(): Promise<void> {
         found.filter((one) => one.several === several).map(({scores}) => scores[measure]);
       return auroc(of(true), of(false)).toFixed(2);
     });
-    console.log(`| ${[name, cell(agreements.alone), cell(agreements.predicted), ...told].join(' | ')} |`);
+    say(`| ${[name, cell(agreements.alone), cell(agreements.predicted), ...told].join(' | ')} |`);
   }
 }
 

@@ -35,7 +35,9 @@ import {activationMapsView, featureView, splitFeaturesView} from './pictures';
 import type {PaperReproduction} from '../paper/reproduce';
 import {paperView} from './paper';
 import {plantedView} from './planted';
-import {ablationView, densitiesView, evaluationView, proofView, splitView, topImagesView} from './splitViews';
+import {discoveredView} from './discovered';
+import {evaluationView} from './evaluation';
+import {ablationView, densitiesView, proofView, splitView, topImagesView} from './splitViews';
 import {words, type View} from './view';
 
 type Maker<T> = (value: T, options: ShowOptions) => View | Promise<View>;
