@@ -26,7 +26,6 @@ import {
 } from '../display';
 import {suggestionView} from './suggested';
 import {scoresView} from './scores';
-import {discoveredView} from './discovered';
 import {depthView} from './depth';
 import {channelsView, channelView, conceptView} from './found';
 import {imagesView, modelView, statisticsView} from './network';
