@@ -93,10 +93,12 @@ export async function discoverConcepts(
     );
   }
   const vectors = clusteredVectors(sample, options.predictions ?? true);
+  // Of what was read and not of what was drawn together, or there would be as many clusters as classes.
+  const read = sample.map(({contribution}) => contribution);
   const counts = count === undefined ? COUNTS.filter((k) => LEAST * k <= sample.length) : [count];
   const tried = counts.map((k) => {
     const clusters = sphericalClusters(vectors, k, {seed});
-    return {count: k, ...clusters, silhouette: k > 1 ? silhouette(vectors, clusters.owners) : NaN};
+    return {count: k, ...clusters, silhouette: k > 1 ? silhouette(read, clusters.owners) : NaN};
   });
   const best = tried.reduce((a, b) => (b.silhouette > a.silhouette ? b : a));
   const concepts = best.sizes.map((_, j) =>
