@@ -28,6 +28,8 @@ export interface EvaluationOptions extends LongCallOptions {
 /** One batch at the layer, inside a tidy. */
 export interface LayerBatch {
   network: NetworkAtLayer;
+  /** The network's input, [B, H, W, C]. */
+  pixels: tf.Tensor4D;
   /** X, [B, H, W, Cin] or [B, Cin] */
   input: tf.Tensor;
   crossing: tf.Tensor[];
@@ -38,6 +40,9 @@ export interface LayerBatch {
 /** Values of one batch, row-major with the batch axis first, and the images that they are of. */
 export type BatchValues<K extends string> = {images: number[]} & Record<K, Float32Array | Int32Array>;
 
+/** A network at a layer: what a split, or statistics and their model, are about. */
+export type AtLayer = Pick<Split, 'before' | 'layer' | 'preset'>;
+
 /**
  * Runs the network before the split up to its layer, once an image.
  * @param indices the images to run on
@@ -45,7 +50,7 @@ export type BatchValues<K extends string> = {images: number[]} & Record<K, Float
  * @throws InputError where no image can be read; InterruptError when stopped
  */
 export async function passLayer<K extends string>(
-  split: Split,
+  {before, layer, preset: recorded}: AtLayer,
   images: LabelledImages,
   indices: readonly number[],
   label: string,
@@ -57,10 +62,9 @@ export async function passLayer<K extends string>(
   if (!Number.isSafeInteger(batchSize) || batchSize < 1)
     throw new InputError(`invalid batch size: ${batchSize}; give a whole number from 1, such as 32`);
   await ensureBackend();
-  const {before} = split;
-  const preset = presetFor(before, images, options.preset, split.preset);
+  const preset = presetFor(before, images, options.preset, recorded);
   const labels = images.labelsFor(before.classes);
-  const network = networkAtLayer(before, split.layer);
+  const network = networkAtLayer(before, layer);
   try {
     await longCall({label, total: indices.length, unit: 'images'}, options, async (task, signal) => {
       const batches = imageBatches(subset(images, {indices}), {
@@ -75,8 +79,15 @@ export async function passLayer<K extends string>(
         const chosen = batch.indices.map((at) => indices[at]);
         if (chosen.length > 0) {
           const tensors = tf.tidy(() => {
-            const {input, crossing} = network.trunk(tf.tensor4d(batch.pixels, batch.shape)); // [B, H, W, Cin]
-            return measure({network, input, crossing, labels: Int32Array.from(chosen, (index) => labels[index])});
+            const pixels = tf.tensor4d(batch.pixels, batch.shape); // [B, H, W, C]
+            const {input, crossing} = network.trunk(pixels); // [B, H, W, Cin]
+            return measure({
+              network,
+              pixels,
+              input,
+              crossing,
+              labels: Int32Array.from(chosen, (index) => labels[index]),
+            });
           });
           receive({images: chosen, ...(await download(tensors))} as BatchValues<K>);
         }
@@ -104,7 +115,7 @@ async function download(tensors: Record<string, tf.Tensor>): Promise<Record<stri
  */
 export function applyKernels(
   {network, input}: LayerBatch,
-  split: Split,
+  split: Pick<Split, 'kernelShape' | 'bias'>,
   kernels: readonly Float32Array[],
 ): tf.Tensor4D {
   return tf.tidy(() => {

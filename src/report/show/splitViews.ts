@@ -5,32 +5,23 @@ import {
   type Fractions,
   type SplitAblation,
   type SplitEvaluation,
-  topImages,
-  type SplitTopImages,
   verdictsOf,
 } from '../../evaluate';
-import type {LabelledImages} from '../../images/types';
 import type {Summary} from '../../numerics/summary';
 import {ablationBars, densityPlot, fractionBars, rhoSweep, sourcesPlot} from '../../plots';
 import {conceptLabel, conceptLabels} from '../../plots/labels';
-import {CONCEPT_COLOURS} from '../../plots/palette';
 import {describeSplit} from '../../split/split';
 import type {Split} from '../../split/types';
 import {whyNotExact, type SplitProof} from '../../split/verify';
 import {formatNumber} from '../display';
-import {ROW, type ShowOptions} from './options';
-import {thumbnailGrid, type ThumbnailRow} from './thumbnails';
+import type {ShowOptions} from './options';
+import {withTopImages} from './topImages';
 import {table, words, type Block, type View} from './view';
 
 /** A split: who owns which sources and how ρ was chosen; with images, those that excite the channel and its parts most. */
 export function splitView(split: Split, options: ShowOptions = {}): View | Promise<View> {
   const view = dividedView(split);
   return options.images ? withTopImages(view, split, options.images, options) : view;
-}
-
-async function withTopImages(view: View, split: Split, images: LabelledImages, options: ShowOptions): Promise<View> {
-  const top = await topImages(split, images, {count: options.count ?? ROW, randomSplits: 0, progress: false});
-  return [...view, ...(await topImagesView(top, options))];
 }
 
 function dividedView(split: Split): View {
@@ -225,64 +216,6 @@ function ablatedClasses({classes, concepts}: SplitAblation): Block {
       'mean logit of the own class (top-1) before, and how both change: classes of the concepts, then those that need the channel most',
     limit: 40,
   });
-}
-
-/** Which images excite the original and each part most; with the images themselves, framed by concept. */
-export async function topImagesView(top: SplitTopImages, options: ShowOptions): Promise<View> {
-  const {channel, layer, concepts, lists, randomSplits} = top;
-  const labels = conceptLabels(concepts);
-  const percent = (share: number) => (Number.isNaN(share) ? '–' : `${(100 * share).toFixed(0)} %`);
-  const rows = lists.map(({channel: name, images, purity, random}, n) => [
-    name === 'original' ? name : `${name} · ${labels[n - 1]}`,
-    images.length,
-    ...purity.map(percent),
-    random && randomSplits > 0 ? interval(random) : '–',
-  ]);
-  const right = (title: string, hint?: string) => ({title, hint, align: 'right' as const});
-  const columns = [
-    'channel',
-    right('images'),
-    ...labels.map((label) => right(label, 'share of these images that are of its classes')),
-    right('own, random', 'share of the own concept over random splits, central 95 %'),
-  ];
-  const view: View = [words(`images that excite channel ${channel} of ${layer} and its parts most`)];
-  if (options.images) {
-    const grid = await thumbnailGrid('', topImageRows(top), options.images, options);
-    view.push(grid);
-    if (concepts.length > 0) view.push(words('', `frames: ${frameWords(labels)}; grey: other classes`));
-  }
-  return [...view, table(columns, rows)];
-}
-
-/** The lists as rows of a grid, each image framed in its concept's colour. */
-export function topImageRows({concepts, lists}: SplitTopImages): ThumbnailRow[] {
-  const labels = conceptLabels(concepts);
-  return lists.map(({channel: name, images, purity}, n) => ({
-    label: name === 'original' ? 'original' : `${name} · ${labels[n - 1]}`,
-    note:
-      n === 0
-        ? concepts.map((_, j) => `${percentOf(purity[j])} ${labels[j]}`).join(', ')
-        : `${percentOf(purity[n - 1])} of its own concept`,
-    images: images.map(({index, path, class: k, className, activation}) => {
-      const concept = concepts.findIndex(({classes}) => classes.includes(k));
-      return {
-        index,
-        hint: `${className} · ${path} · activation ${formatNumber(activation)}`,
-        frame: concept < 0 ? 'rgb(140,149,159)' : CONCEPT_COLOURS[concept % CONCEPT_COLOURS.length],
-      };
-    }),
-  }));
-}
-
-const COLOUR_NAMES = ['blue', 'orange', 'green', 'purple', 'sky blue', 'vermilion'];
-
-/** Which frame is which concept's. */
-export function frameWords(labels: readonly string[]): string {
-  return labels.map((label, j) => `${COLOUR_NAMES[j % COLOUR_NAMES.length]}: ${label}`).join(', ');
-}
-
-function percentOf(share: number): string {
-  return Number.isNaN(share) ? 'none' : `${Math.round(100 * share)} %`;
 }
 
 function twoDigits(value: number): string {

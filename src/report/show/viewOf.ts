@@ -10,6 +10,7 @@ import type {Split} from '../../split/types';
 import type {SplitProof} from '../../split/verify';
 import {
   describe,
+  drawingBundle,
   imageBundle,
   isBundle,
   isHtml,
@@ -27,7 +28,9 @@ import {activationMapsView, featureView, splitFeaturesView} from './pictures';
 import type {PaperReproduction} from '../paper/reproduce';
 import {paperView} from './paper';
 import {plantedView} from './planted';
-import {ablationView, densitiesView, evaluationView, proofView, splitView, topImagesView} from './splitViews';
+import {ablationView, densitiesView, evaluationView, proofView, splitView} from './splitViews';
+import type {Teaser} from './teaser';
+import {topImagesView} from './topImages';
 import {words, type View} from './view';
 
 type Maker<T> = (value: T, options: ShowOptions) => View | Promise<View>;
@@ -47,6 +50,7 @@ interface Kinds {
   'split-features': SplitVisualization;
   'planted benchmark': PlantedBenchmark;
   'paper reproduction': PaperReproduction;
+  drawing: Teaser;
 }
 
 const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
@@ -63,6 +67,7 @@ const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
   'split-features': splitFeaturesView,
   'planted benchmark': plantedView,
   'paper reproduction': paperView,
+  drawing: (drawing) => [{bundle: drawingBundle(drawing)}],
 };
 
 /** Results of one list that are shown together. */
