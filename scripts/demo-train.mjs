@@ -2,7 +2,7 @@
 //   node scripts/demo-train.mjs [--out data/demo] [--seeds 0,1]
 // The build must exist. Two to four minutes a network on two cores.
 import {createHash} from 'node:crypto';
-import {readFileSync, writeFileSync} from 'node:fs';
+import {readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -43,7 +43,9 @@ try {
   for (const seed of values.seeds.split(',').map(Number)) {
     const model = await trainDemo({seed, progress: show(), signal: stop.signal});
     const folder = path.join(values.out, `seed${seed}`);
-    await saveModel(model, folder, {force: true});
+    // A model that is replaced leaves its name to no other.
+    rmSync(folder, {recursive: true, force: true});
+    await saveModel(model, folder);
     for (const file of ['model.json', 'weights.bin']) {
       const hash = createHash('sha256')
         .update(readFileSync(path.join(folder, file)))

@@ -37,9 +37,11 @@ export {
   compareAttributions,
   gradCam,
   integratedGradients,
+  lrp,
   smoothGrad,
   type AttributionComparison,
   type CompareOptions,
+  type LrpOptions,
 } from './pass/attribution';
 export {runPass, type PassOptions} from './pass/runPass';
 export type {Attribution, Collector, LayerBatch} from './pass/types';

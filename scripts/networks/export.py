@@ -4,6 +4,8 @@
 
 Needs torch, torchvision, timm, onnx, onnxscript, onnxruntime. For each network and exporter: FOLDER/NAME.EXPORTER.onnx and
 FOLDER/NAME.EXPORTER.json with {input: [2, H, W, 3] flat, shape, logits: [[…], […]], torch: difference of the two frameworks}.
+FOLDER/NAME.relevances holds what PyTorch's autograd through the whole network, batch norm folded as the exporters fold it, makes of each layer:
+{labels, layers: {name: base64 of float32 [2, Cout], Σ over positions of Z · ∂y_label/∂Z}}.
 """
 
 import argparse
@@ -48,7 +50,62 @@ def network(name):
             module.bias.data = 0.1 * torch.randn(shape, generator=generator)
             module.running_mean = 0.1 * torch.randn(shape, generator=generator)
             module.running_var = 0.5 + torch.rand(shape, generator=generator)
+        if hasattr(module, "layer_scale"):
+            module.layer_scale.data.fill_(0.5)  # 1e-6 as ConvNeXt begins: nothing of its blocks would arrive at the logits
     return model.eval()
+
+
+LABELS = [3, 7]
+
+
+def folded(model, images):
+    """Batch norm folded into the convolution before it, in place, as exporters do it; what is left of it is the identity."""
+    outputs, pairs, hooks = {}, [], []
+    for module in model.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            hooks.append(module.register_forward_hook(lambda m, _, z: outputs.update({id(z): (m, z)})))
+        elif isinstance(module, torch.nn.BatchNorm2d):
+            hooks.append(module.register_forward_pre_hook(
+                lambda m, given: pairs.append((outputs[id(given[0])][0], m)) if id(given[0]) in outputs else None))
+    with torch.no_grad():
+        model(images)
+        for hook in hooks:
+            hook.remove()
+        for convolution, norm in pairs:
+            scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+            bias = 0 if convolution.bias is None else convolution.bias
+            convolution.bias = torch.nn.Parameter(norm.bias + (bias - norm.running_mean) * scale)
+            convolution.weight.mul_(scale.reshape(-1, 1, 1, 1))
+            norm.weight.fill_(1), norm.bias.zero_(), norm.running_mean.zero_(), norm.running_var.fill_(1)
+            norm.eps = 0.0
+    return model
+
+
+def relevances(model, images):
+    """Per convolution and linear layer that runs once: Σ over positions of Z · ∂y/∂Z, [B, Cout], y the logit of the image's label."""
+    seen = {}
+
+    def watch(name, module, z):
+        z.retain_grad()
+        seen.setdefault(name, []).append((module, z))
+
+    for name, module in folded(model, images).named_modules():
+        if getattr(module, "inplace", False):
+            module.inplace = False  # else Z would be what comes after it
+        if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
+            module.register_forward_hook(lambda m, _, z, name=name: watch(name, m, z))
+    logits = model(images.clone().requires_grad_())
+    logits[torch.arange(len(LABELS)), LABELS].sum().backward()
+    found = {}
+    for name, calls in seen.items():
+        (module, z), *others = calls
+        if others or z.grad is None:
+            continue
+        products = (z * z.grad).detach()
+        if isinstance(module, torch.nn.Conv2d):
+            products = products.movedim(1, -1)
+        found[name] = products.reshape(len(LABELS), -1, products.shape[-1]).sum(1).numpy()
+    return found
 
 
 def export(model, image, file, exporter, opset=None, keep_batch_norm=False):
@@ -98,6 +155,11 @@ def main():
                 "input": base64.b64encode(nhwc.tobytes()).decode(), "logits": logits.tolist(), "torch": difference,
             }))
             print(f"{stem}: {time.time() - start:.1f} s, torch and onnxruntime differ by {difference:.1e}", flush=True)
+        record = arguments.folder / f"{name.replace('/', '-')}.relevances"
+        if not record.exists():
+            layers = {layer: base64.b64encode(values.tobytes()).decode() for layer, values in relevances(model, images).items()}
+            record.write_text(json.dumps({"labels": LABELS, "layers": layers}))
+            print(f"{name}: relevances of {len(layers)} layers", flush=True)
 
 
 if __name__ == "__main__":

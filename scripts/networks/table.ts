@@ -4,10 +4,10 @@
  *     python3 scripts/networks/export.py FOLDER            # once: torch, torchvision, timm, onnx, onnxscript, onnxruntime
  *     node --import tsx scripts/networks/table.ts FOLDER [NAME …]
  *
- * Each network is loaded, its logits compared with onnxruntime's, one pass made at an early, a middle and a late layer, a channel of each divided
+ * Each network is loaded, its logits compared with onnxruntime's, relevances with PyTorch's autograd through the whole network, one pass made at an early, a middle and a late layer, a channel of each divided
  * at random, and the model with all three divisions saved as ONNX and as a LayersModel, loaded again and compared.
  */
-import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
+import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
@@ -16,6 +16,7 @@ import {linearLayer} from '../../src/network/linearLayer';
 import {makeModel} from '../../src/network/model';
 import {compileGraph} from '../../src/network/run';
 import {divideChannel} from '../../src/split/rewrite';
+import {relevanceError, type ExpectedRelevances} from './relevances';
 
 interface Record {
   name: string;
@@ -81,6 +82,9 @@ async function attempt(work: () => Promise<string> | string): Promise<string> {
 
 const figure = (error: number) => (error <= 1e-4 ? error.toExponential(0) : `**${error.toExponential(1)}**`);
 
+const relevanceFigure = (error: number | undefined) =>
+  error === undefined ? '–' : error <= 1e-3 ? error.toExponential(0) : `**${error.toExponential(1)}**`;
+
 async function row(folder: string, file: string, place: string): Promise<string> {
   const {name, exporter, shape, input, logits} = JSON.parse(readFileSync(path.join(folder, file), 'utf8')) as Record;
   const start = performance.now();
@@ -101,6 +105,13 @@ async function row(folder: string, file: string, place: string): Promise<string>
     labels: [0, 0, 1, 1],
     preset: 'raw',
   });
+  const expected = path.join(folder, file.replace(/\.[^.]+\.json$/, '.relevances'));
+  const relevances = existsSync(expected)
+    ? await attempt(() => {
+        const read = JSON.parse(readFileSync(expected, 'utf8')) as ExpectedRelevances;
+        return chosen.map((layer) => relevanceFigure(relevanceError(model, layer, images, read))).join(', ');
+      })
+    : '';
   const passes = await attempt(async () => {
     for (const layer of chosen) await collectRelevance(model, source, {layer, onProgress: () => undefined});
     return 'Y';
@@ -144,6 +155,7 @@ async function row(folder: string, file: string, place: string): Promise<string>
     `${seconds.toFixed(1)} s`,
     layers.length,
     figure(error),
+    relevances,
     passes,
     splits.join(', '),
     onnx,
@@ -158,9 +170,9 @@ async function main(): Promise<void> {
   const place = mkdtempSync(path.join(tmpdir(), 'unweave-networks-'));
   const write = (line: string) => process.stdout.write(`${line}\n`);
   write(
-    '| network, exporter | load | layers | logits | one pass | split: early, middle, late | ONNX and back | LayersModel and back |',
+    '| network, exporter | load | layers | logits | relevances: early, middle, late | one pass | split: early, middle, late | ONNX and back | LayersModel and back |',
   );
-  write('|---|---|---|---|---|---|---|---|');
+  write('|---|---|---|---|---|---|---|---|---|');
   try {
     const chosen = names.length === 0 ? files : names.flatMap((name) => files.filter((file) => file.startsWith(name)));
     for (const file of chosen) {

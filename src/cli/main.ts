@@ -10,6 +10,7 @@ import {addBenchmarkCommand} from './commands/benchmark';
 import {addCollectCommands} from './commands/collect';
 import {addDemoCommand} from './commands/demo';
 import {addEnvironmentCommands} from './commands/environment';
+import {addExportCommand} from './commands/exporting';
 import {addPaperCommand} from './commands/paper';
 import {addSplittingCommands} from './commands/splitting';
 import {terminalProgress} from './progress';
@@ -29,6 +30,7 @@ async function main(): Promise<void> {
   addCollectCommands(program);
   addExploreCommand(program);
   addSplittingCommands(program);
+  addExportCommand(program);
   addDemoCommand(program);
   addPaperCommand(program);
   addBenchmarkCommand(program);

@@ -23,6 +23,7 @@ import type {
 import {readable} from '../common/readable';
 import {counted} from '../common/words';
 import {requireGates} from '../numerics/gated';
+import {countsAtLeast, shareIndex} from '../numerics/shareIndex';
 
 /**
  * Fraction of a class's images for which a channel is important, [Cout, K]: s_c ≥ τ (Hesse et al. 2025, section 3.1). All images
@@ -31,7 +32,7 @@ import {requireGates} from '../numerics/gated';
  */
 export function importance(stats: RelevanceStatistics, tau: number): Float64Array {
   checkArgument('statistics', stats, 'shares', 'collectRelevance(…) or loadStatistics(…)');
-  const {floor, offsets, channels, values} = stats.shares;
+  const {floor} = stats.shares;
   if (!(tau > 0 && tau <= 1))
     throw new InputError(`invalid tau: ${tau}; give a share above 0 and up to 1, such as 0.03`);
   if (tau < floor) {
@@ -39,15 +40,11 @@ export function importance(stats: RelevanceStatistics, tau: number): Float64Arra
       `tau ${tau} is below the smallest share that the statistics keep (${floor}); give a larger tau, or collect with a smaller floor`,
     );
   }
-  const fractions = new Float64Array(stats.layer.shape[3] * stats.classes);
-  for (let image = 0; image + 1 < offsets.length; image++) {
-    const k = stats.images.labels[image];
-    for (let entry = offsets[image]; entry < offsets[image + 1]; entry++) {
-      // Shares are kept in float32, which must not decide a share that equals τ.
-      if (values[entry] >= Math.fround(tau)) fractions[channels[entry] * stats.classes + k] += 1;
-    }
-  }
-  for (let at = 0; at < fractions.length; at++) fractions[at] /= Math.max(classCount(stats, at % stats.classes), 1);
+  const ofClass = Float64Array.from({length: stats.classes}, (_, k) => Math.max(classCount(stats, k), 1));
+  const counts = countsAtLeast(shareIndex(stats), tau);
+  const fractions = new Float64Array(counts.length);
+  for (let at = 0; at < counts.length; at++)
+    if (counts[at] > 0) fractions[at] = counts[at] / ofClass[at % stats.classes];
   return fractions;
 }
 
@@ -55,9 +52,10 @@ export function importance(stats: RelevanceStatistics, tau: number): Float64Arra
 export function relevantClasses(stats: RelevanceStatistics, {tau, p}: {tau: number; p: number}): number[][] {
   if (!(p > 0 && p <= 1)) throw new InputError(`invalid p: ${p}; give a fraction above 0 and up to 1, such as 0.75`);
   const fractions = importance(stats, tau);
-  return Array.from({length: stats.layer.shape[3]}, (_, c) =>
-    Array.from({length: stats.classes}, (_unused, k) => k).filter((k) => fractions[c * stats.classes + k] >= p - 1e-12),
-  );
+  const relevant = Array.from({length: stats.layer.shape[3]}, (): number[] => []);
+  for (let at = 0; at < fractions.length; at++)
+    if (fractions[at] >= p - 1e-12) relevant[Math.floor(at / stats.classes)].push(at % stats.classes);
+  return relevant;
 }
 
 /**

@@ -1,8 +1,7 @@
 import {agnes, type Cluster} from 'ml-hclust';
 import {InputError} from '../common/errors';
 import {adjustedRandIndex} from '../numerics/agreement';
-import {cosine} from '../numerics/vectors';
-import {relation, type ClassVectors} from './relate';
+import type {ClassVectors, Halves} from './relate';
 
 /** Classes of a channel grouped into what it stands for. */
 export interface Grouping {
@@ -60,10 +59,11 @@ function treeOf(
   method: 'complete' | 'average',
   half?: 0 | 1,
 ): Cluster {
-  const all = classes.map((k) => vectors.vector(k, half));
-  const distances = all.map((a, i) =>
-    all.map((b, j) => {
-      const similarity = a && b ? cosine(a, b) : NaN;
+  const halves: Halves = half === undefined ? [] : [half, half];
+  const distances = classes.map((a, i) =>
+    classes.map((b, j) => {
+      // Of either order, the same pair.
+      const similarity = vectors.cosine(Math.min(a, b), Math.max(a, b), halves);
       // A vector of zeros agrees with nothing.
       return i === j ? 0 : 1 - (Number.isNaN(similarity) ? -1 : similarity);
     }),
@@ -98,7 +98,7 @@ function confidenceOf(
   for (const a of group) {
     for (const b of classes) {
       if (a === b) continue;
-      const values = ([0, 1] as const).map((half) => relation(vectors, a, b, [half, half]));
+      const values = ([0, 1] as const).map((half) => vectors.cosine(a, b, [half, half]));
       if (values.some(Number.isNaN)) continue;
       total += 1;
       const together = group.includes(b);

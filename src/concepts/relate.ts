@@ -12,9 +12,14 @@ export interface ClassVectors {
   kind: VectorKind;
   /** [Cin]; undefined or zero where there is nothing to compare. */
   vector(k: number, half?: 0 | 1): Float64Array | undefined;
+  /** Cosine of two classes' vectors, perhaps of halves of their images; NaN where either has none or is zero. */
+  cosine(a: number, b: number, halves?: Halves): number;
   /** Cosine between the two halves of the class's images; NaN where a half has none. */
   agreement(k: number): number;
 }
+
+/** A half of the first class's images, and one of the second's; or all of both. */
+export type Halves = [0 | 1, 0 | 1] | [];
 
 /** The kind that is asked for, else the gated vectors where the statistics have them. */
 export function vectorKind(stats: RelevanceStatistics, asked?: VectorKind): VectorKind {
@@ -22,24 +27,59 @@ export function vectorKind(stats: RelevanceStatistics, asked?: VectorKind): Vect
   return asked ?? (gatesOf(stats) ? 'gated' : 'published');
 }
 
-/** @throws InputError where gated vectors are asked of statistics without gates */
-export function classVectors(stats: RelevanceStatistics, channel: number, kind: VectorKind): ClassVectors {
-  if (kind === 'gated') return {kind, ...gatedVectors(stats, channel)};
-  const vector = (k: number, half?: 0 | 1) => {
-    if (half !== undefined && stats.counts[half * stats.classes + k] === 0) return undefined;
-    return averagedRelevanceVector(stats, channel, [k], half);
-  };
-  const agreement = (k: number) => {
-    const [a, b] = [vector(k, 0), vector(k, 1)];
-    return a && b ? cosine(a, b) : NaN;
-  };
-  return {kind, vector, agreement};
+/** Cosines by channel, then by pair; they depend on neither τ nor p nor γ, and take most of the time that a pair takes. */
+interface Known {
+  of: unknown[];
+  cosines: Record<VectorKind, Map<number, Map<number, number>>>;
+}
+const known = new WeakMap<RelevanceStatistics['shares'], Known>();
+
+/** Those of these statistics, as long as these are not added to (which gives them other shares) or made others. */
+function knownCosines(stats: RelevanceStatistics, channel: number, kind: VectorKind): Map<number, number> {
+  const of = [stats.inputSums, stats.kernel, stats.collected];
+  let found = known.get(stats.shares);
+  if (!found || found.of.some((part, n) => part !== of[n])) {
+    found = {of, cosines: {published: new Map(), gated: new Map()}};
+    known.set(stats.shares, found);
+  }
+  const own = found.cosines[kind].get(channel) ?? new Map<number, number>();
+  found.cosines[kind].set(channel, own);
+  return own;
 }
 
-/** The cosine of two classes' vectors; NaN where either has none or is zero. */
-export function relation({vector}: ClassVectors, a: number, b: number, halves: [0 | 1, 0 | 1] | [] = []): number {
-  const [x, y] = [vector(a, halves[0]), vector(b, halves[1])];
-  return x && y ? cosine(x, y) : NaN;
+/** @throws InputError where gated vectors are asked of statistics without gates */
+export function classVectors(stats: RelevanceStatistics, channel: number, kind: VectorKind): ClassVectors {
+  if (kind === 'gated') requireGates(stats);
+  const vector = kind === 'gated' ? gatedOf(stats, channel) : publishedOf(stats, channel);
+  const cosines = knownCosines(stats, channel, kind);
+  const between = (a: number, b: number, halves: Halves = []) => {
+    const [first, second] = halves;
+    const key = (a * stats.classes + b) * 5 + (first === undefined ? 0 : 1 + 2 * first + second!);
+    let value = cosines.get(key);
+    if (value === undefined) {
+      const [x, y] = [vector(a, first), vector(b, second)];
+      value = x && y ? cosine(x, y) : NaN;
+      cosines.set(key, value);
+    }
+    return value;
+  };
+  return {kind, vector, cosine: between, agreement: (k) => between(k, k, [0, 1])};
+}
+
+function gatedOf(stats: RelevanceStatistics, channel: number): ClassVectors['vector'] {
+  let made: ReturnType<typeof gatedVectors> | undefined;
+  return (k, half) => (made ??= gatedVectors(stats, channel)).vector(k, half);
+}
+
+function publishedOf(stats: RelevanceStatistics, channel: number): ClassVectors['vector'] {
+  const made = new Map<number, Float64Array>();
+  return (k, half) => {
+    if (half !== undefined && stats.counts[half * stats.classes + k] === 0) return undefined;
+    const key = 3 * k + (half ?? 2);
+    const vector = made.get(key) ?? averagedRelevanceVector(stats, channel, [k], half);
+    made.set(key, vector);
+    return vector;
+  };
 }
 
 /**
@@ -57,7 +97,7 @@ export function relatedPairs(
   const pairs: ClassPair[] = [];
   classes.forEach((a, i) => {
     for (const b of classes.slice(i + 1)) {
-      const value = relation(vectors, a, b);
+      const value = vectors.cosine(a, b);
       if (Number.isNaN(value)) continue;
       const agreement = lower(agreements.get(a)!, agreements.get(b)!);
       const sure = vectors.kind === 'published' || agreement > LEAST_AGREEMENT;

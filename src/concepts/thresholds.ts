@@ -1,7 +1,7 @@
 import {readable} from '../common/readable';
 import {classesWithImages, type RelevanceStatistics} from '../numerics/statistics';
 import {findPolysemantic} from './find';
-import {classVectors, LEAST_AGREEMENT, relation, vectorKind} from './relate';
+import {classVectors, LEAST_AGREEMENT, vectorKind} from './relate';
 import type {PolysemanticChannels, VectorKind} from './types';
 
 /** τ, p and γ for one network, each with its reason. */
@@ -98,7 +98,7 @@ function halvesOf(
     }
     for (const pair of pairs) {
       if (pair.channel !== channel || pair.decision === 'undecided') continue;
-      const [a, b] = ([0, 1] as const).map((half) => relation(vectors, ...pair.classes, [half, half]));
+      const [a, b] = ([0, 1] as const).map((half) => vectors.cosine(...pair.classes, [half, half]));
       if (!Number.isNaN(a) && !Number.isNaN(b)) found.pairs.push([a, b]);
     }
   }

@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import * as zlib from 'node:zlib';
 import {buf} from 'crc-32';
 import {readBytes, type BinaryFile} from './binaryFile';
@@ -18,3 +19,6 @@ export async function crc32Of(file: BinaryFile, position: number, length: number
   }
   return value;
 }
+
+/** SHA-256, hexadecimal. */
+export const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');

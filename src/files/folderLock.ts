@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import {setImmediate as nextTurn, setTimeout as wait} from 'node:timers/promises';
 import {InputError} from '../common/errors';
-import {cannotWrite} from './output';
+import {cannotWrite, makeFolder} from './output';
 
 /** A lock whose holder shows no sign of life for so long is taken over. */
 const STALE_MS = 20_000;
@@ -41,7 +41,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
     // A lock that is lost (a clock set forward, a machine that slept) must not end the process; the next write sees whose it is.
     lock(folder, {lockfilePath: lockPath, stale: STALE_MS, update: STALE_MS / 4, onCompromised: () => {}});
   const isTaken = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ELOCKED';
-  let release: () => Promise<void>;
+  let release: (() => Promise<void>) | undefined;
   try {
     release = await take().catch(async (error: unknown) => {
       if (!isTaken(error) || !(await isAbandoned(holderPath))) throw error;
@@ -55,14 +55,38 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
     await wait(SETTLE_MS);
     if ((await holderOf(holderPath))?.id !== me.id) throw inUse(folder, await holderOf(holderPath));
   } catch (error) {
+    // Signed by another, it is the other's.
+    if (release && !(await holderOf(holderPath))) {
+      await rm(holderPath, {force: true}).catch(() => {});
+      await release().catch(() => {});
+    }
     if (error instanceof InputError) throw error;
     throw isTaken(error) ? inUse(folder, await holderOf(holderPath)) : cannotWrite(folder, error);
   }
   return async () => {
     const holder = await holderOf(holderPath);
     if (holder?.id === me.id) await rm(holderPath, {force: true}).catch(() => {});
-    await release().catch(() => {});
+    await release?.().catch(() => {});
   };
+}
+
+/**
+ * Makes a folder where it is absent, and lets this process alone write to it for as long as `work` takes. Where that fails, a folder that
+ * was made and holds nothing goes again.
+ * @throws InputError where it cannot be made, or another process writes to it
+ */
+export async function inLockedFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  const takeAway = await makeFolder(folder);
+  try {
+    const release = await lockFolder(folder);
+    try {
+      return await work();
+    } finally {
+      await release();
+    }
+  } finally {
+    await takeAway();
+  }
 }
 
 async function holderOf(file: string): Promise<Holder | undefined> {

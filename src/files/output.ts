@@ -1,5 +1,5 @@
 import {option} from '../common/options';
-import {mkdir, mkdtemp, open, readdir, readFile, realpath, rename, rm, rmdir, stat, writeFile} from 'node:fs/promises';
+import {mkdir, open, readdir, readFile, realpath, rename, rm, rmdir, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../common/errors';
 import {reasonOf} from './binaryFile';
@@ -8,9 +8,6 @@ import {reasonOf} from './binaryFile';
  * How unweave writes: by temporary name and rename, so that a reader never meets half a file; never into an input; never over
  * something that it did not make. What fails leaves nothing behind.
  */
-
-/** Name of the folder inside an output in which its files are written before they take their names. */
-const STAGE = '.unweave-part-';
 
 /** The error for a write that failed, in the same words everywhere. */
 export function cannotWrite(target: string, error: unknown): InputError {
@@ -69,35 +66,8 @@ export async function makeFolder(folder: string): Promise<() => Promise<void>> {
   };
 }
 
-/**
- * Writes files that belong together into a folder: all of them elsewhere first, then each takes its name, in the order given. Where
- * one cannot be written, the folder is left as it was.
- * @param write writes the files into the folder that it is given
- * @throws InputError where they cannot be written
- */
-export async function writeTogether(
-  folder: string,
-  names: readonly string[],
-  write: (stage: string) => Promise<void>,
-): Promise<void> {
-  const takeAway = await makeFolder(folder);
-  let stage: string | undefined;
-  try {
-    for (const remains of (await readdir(folder)).filter(isRemains)) {
-      await rm(path.join(folder, remains), {recursive: true, force: true});
-    }
-    stage = await mkdtemp(path.join(folder, STAGE));
-    await write(stage);
-    for (const name of names) await rename(path.join(stage, name), path.join(folder, name));
-  } catch (error) {
-    throw error instanceof InputError ? error : cannotWrite(folder, error);
-  } finally {
-    if (stage !== undefined) await rm(stage, {recursive: true, force: true}).catch(() => {});
-    await takeAway();
-  }
-}
-
-const isRemains = (name: string) => name.startsWith(STAGE);
+/** What a write that was killed leaves, of which nobody needs to be told: a lock, and files by their temporary names. */
+const isRemains = (name: string) => name.startsWith('.unweave-') || /\.\d+\.\d+\.part$/.test(name);
 
 /**
  * What a folder for output holds, remains of a write that was killed left out; nothing where it is absent.

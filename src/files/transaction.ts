@@ -31,6 +31,22 @@ export function namedByContent(kind: string, ending: string, pieces: readonly Ui
 }
 
 /**
+ * A new file of the plain name `kind.ending`, as other programs expect it; named by its content where the manifest that is there names a
+ * file of the plain name with another content.
+ * @param named the files of that manifest, with their SHA-256 where it is known
+ */
+export function namedPlainly(
+  kind: string,
+  ending: string,
+  pieces: readonly Uint8Array[],
+  named: ReadonlyMap<string, string | undefined>,
+): NewFile {
+  const file = namedByContent(kind, ending, pieces);
+  const plain = `${kind}.${ending}`;
+  return named.has(plain) && named.get(plain) !== file.sha256 ? file : {...file, file: plain};
+}
+
+/**
  * Writes a file by temporary name, flushes it and renames it.
  * @throws InputError where it cannot be written; nothing is left behind
  */
@@ -63,7 +79,7 @@ async function syncFolder(folder: string): Promise<void> {
 
 /**
  * One change of a folder, which exists and which nobody else writes to (see `lockFolder`).
- * @param files new files; one that is there already by its name is left as it is
+ * @param files new files; one that the manifest before named is left as it is, unless `again`
  * @param manifest written last: from its rename on the change has happened
  * @param obsolete files that the manifest before named; those that are not among `kept` go
  * @throws InputError where a file cannot be written; the folder then holds what it held
@@ -75,19 +91,21 @@ export async function commitFolder(
     manifest,
     obsolete = [],
     kept,
+    again = false,
   }: {
     files: readonly NewFile[];
     manifest: {file: string; content: string | Uint8Array};
     obsolete?: readonly string[];
     kept: readonly string[];
+    again?: boolean;
   },
 ): Promise<void> {
   const before = new Set(obsolete);
   const written: string[] = [];
   try {
     for (const {file, pieces} of files) {
-      if (before.has(file)) continue;
-      written.push(file);
+      if (before.has(file) && !again) continue;
+      if (!before.has(file)) written.push(file);
       await writeDurably(path.join(folder, file), pieces);
     }
     await syncFolder(folder);
@@ -105,23 +123,34 @@ export async function commitFolder(
  * Takes away what killed writes left in a folder: files by their temporary names, and files of the kinds given that no manifest names.
  * Only for who holds the folder's lock.
  * @param kinds what `namedByContent` was given
+ * @param plain names that `namedPlainly` gave, where whatever is called so is known to be ours
  */
 export async function removeLeftovers(
   folder: string,
-  {kinds, manifest, named}: {kinds: readonly string[]; manifest: string; named: readonly string[]},
+  {
+    kinds,
+    manifests,
+    named,
+    plain = [],
+  }: {kinds: readonly string[]; manifests: readonly string[]; named: readonly string[]; plain?: readonly string[]},
 ): Promise<void> {
-  const own = new RegExp(`^(${kinds.join('|')})-[0-9a-f]{16}\\.[a-z]+$`);
   const stay = new Set(named);
   for (const entry of await readdir(folder).catch(() => [])) {
-    const whole = entry.replace(/\.\d+\.\d+\.part$/, '');
-    const isPart = whole !== entry;
-    if (isPart ? whole === manifest || own.test(whole) : own.test(entry) && !stay.has(entry))
-      await rm(path.join(folder, entry), {force: true}).catch(() => {});
+    const whole = entry.replace(PART, '');
+    const isOurs = isOfKind(whole, kinds) || plain.includes(whole);
+    const leftover = whole === entry ? isOurs && !stay.has(entry) : isOurs || manifests.includes(whole);
+    if (leftover) await rm(path.join(folder, entry), {force: true}).catch(() => {});
   }
 }
 
-/** Whether an entry of a folder is of this transaction, or of the lock on it. */
+/** Whether an entry of a folder is of this transaction. */
 export function isOwnEntry(entry: string, kinds: readonly string[], manifest: string): boolean {
-  const whole = entry.replace(/\.\d+\.\d+\.part$/, '');
-  return whole === manifest || new RegExp(`^(${kinds.join('|')})-[0-9a-f]{16}\\.[a-z]+$`).test(whole);
+  const whole = entry.replace(PART, '');
+  return whole === manifest || isOfKind(whole, kinds);
 }
+
+/** What `temporaryName` adds. */
+const PART = /\.\d+\.\d+\.part$/;
+
+const isOfKind = (name: string, kinds: readonly string[]) =>
+  new RegExp(`^(${kinds.join('|')})-[0-9a-f]{16}\\.[a-z]+$`).test(name);

@@ -1,4 +1,4 @@
-import {classVectors, LEAST_AGREEMENT, relation} from '../concepts/relate';
+import {classVectors, LEAST_AGREEMENT} from '../concepts/relate';
 import {relevantClasses} from '../concepts/find';
 import type {VectorKind} from '../concepts/types';
 import {GATES, saveGates, type GatedSums} from '../numerics/gatedSums';
@@ -6,7 +6,7 @@ import {auroc} from '../numerics/ranking';
 import type {RelevanceStatistics} from '../numerics/statistics';
 import {POSITIONS, type KnownActivations} from './activations';
 import type {Meanings} from './meanings';
-import {knownPairs, type KnownPair} from './parts';
+import {knownPairs, sharedParts, type KnownPair} from './parts';
 
 /** A pair of classes whose truth is known, and what its vectors say. */
 export interface DetectedPair extends KnownPair {
@@ -15,17 +15,23 @@ export interface DetectedPair extends KnownPair {
   agreement: number;
   /** Whether τ and p let the channel through for both. */
   relevant: boolean;
+  /** Whether neither class has a part that the channel answers to although it was not taught to. */
+  confirmed: boolean;
 }
 
 /** Rates of one definition on one network; NaN where there are no such pairs. */
 export interface DetectionScores {
   vectors: VectorKind;
   pairs: {different: number; same: number};
+  /** Of all pairs, whether they can be decided or not; of those that can; and of those that τ and p let through. */
   auroc: number;
-  /** Of the pairs that τ and p let through. */
+  decidedAuroc: number;
   relevantAuroc: number;
-  /** At γ = 0.5, and at the γ that the network's own cosines suggest. */
+  /** At γ = 0.5: of all pairs, of those that τ and p let through, and of those for which measuring confirms what was taught. */
   usual: CallRates;
+  relevant: CallRates;
+  confirmed: CallRates;
+  /** At the γ that the network's own cosines suggest. */
   suggested: CallRates & {gamma: number};
   /** −lowest cosine of a channel's pairs: channels of several parts against those of one. */
   channelAuroc: number;
@@ -40,20 +46,30 @@ export interface CallRates {
   undecided: number;
 }
 
+/** @param untaught parts that each channel answers to although it was not taught to */
 export function detectedPairs(
   stats: RelevanceStatistics,
   {parts, unclear}: Meanings,
   kind: VectorKind,
   thresholds: {tau: number; p: number},
+  untaught: readonly (readonly number[])[] = [],
 ): DetectedPair[] {
   const relevant = relevantClasses(stats, thresholds);
   const vectors = new Map(parts.flatMap((meaning, c) => (meaning ? [[c, classVectors(stats, c, kind)] as const] : [])));
   return knownPairs(parts, unclear).flatMap((pair): DetectedPair[] => {
     const own = vectors.get(pair.channel)!;
-    const cosine = relation(own, ...pair.classes);
+    const cosine = own.cosine(...pair.classes);
     if (Number.isNaN(cosine)) return [];
     const agreement = Math.min(...pair.classes.map((k) => own.agreement(k)));
-    return [{...pair, cosine, agreement, relevant: pair.classes.every((k) => relevant[pair.channel].includes(k))}];
+    return [
+      {
+        ...pair,
+        cosine,
+        agreement,
+        relevant: pair.classes.every((k) => relevant[pair.channel].includes(k)),
+        confirmed: pair.classes.every((k) => sharedParts(untaught[pair.channel] ?? [], k).length === 0),
+      },
+    ];
   });
 }
 
@@ -73,12 +89,15 @@ export function detectionScores(
   const sure = ({agreement}: DetectedPair) => kind === 'published' || agreement > LEAST_AGREEMENT;
   const called = (list: readonly DetectedPair[], at: number) =>
     list.length > 0 ? list.filter((pair) => sure(pair) && pair.cosine < at).length / list.length : NaN;
-  const rates = (at: number): CallRates => ({
-    found: called(of('different'), at),
-    false: called(of('same'), at),
-    permuted: called(permuted, at),
-    undecided: of('different').filter((pair) => !sure(pair)).length / Math.max(of('different').length, 1),
-  });
+  const rates = (at: number, keep: (pair: DetectedPair) => boolean = () => true): CallRates => {
+    const [different, same] = [of('different').filter(keep), of('same').filter(keep)];
+    return {
+      found: called(different, at),
+      false: called(same, at),
+      permuted: called(permuted.filter(keep), at),
+      undecided: different.filter((pair) => !sure(pair)).length / Math.max(different.length, 1),
+    };
+  };
   const lowest = (several: boolean) =>
     parts.flatMap((meaning, channel) => {
       if (!meaning || meaning.length > 1 !== several) return [];
@@ -89,8 +108,11 @@ export function detectionScores(
     vectors: kind,
     pairs: {different: of('different').length, same: of('same').length},
     auroc: separated(pairs),
+    decidedAuroc: separated(pairs.filter(sure)),
     relevantAuroc: separated(pairs.filter(({relevant}) => relevant)),
     usual: rates(0.5),
+    relevant: rates(0.5, (pair) => pair.relevant),
+    confirmed: rates(0.5, (pair) => pair.confirmed),
     suggested: {...rates(gamma), gamma},
     channelAuroc: auroc(lowest(true), lowest(false)),
   };
@@ -109,16 +131,17 @@ export function relabelled(
     for (let c = 0; c < C; c++) {
       const key = c * stats.classes + labels[n];
       for (let p = 0; p < POSITIONS; p++) {
-        if (!(outputs[(n * POSITIONS + p) * C + c] > 0)) continue;
+        const activity = outputs[(n * POSITIONS + p) * C + c];
+        if (!(activity > 0)) continue;
         let entry = gates.entries.get(key);
         if (!entry) {
-          entry = {channel: c, class: labels[n], images: [0, 0], positions: [0, 0], sums: new Float64Array(2 * I)};
+          entry = {channel: c, class: labels[n], images: [0, 0], activity: [0, 0], sums: new Float64Array(2 * I)};
           gates.entries.set(key, entry);
         }
         const half = n % 2;
-        entry.positions[half] += 1;
+        entry.activity[half] += activity;
         const row = (n * POSITIONS + p) * I;
-        for (let i = 0; i < I; i++) entry.sums[half * I + i] += kernel[i * C + c] * inputs[row + i];
+        for (let i = 0; i < I; i++) entry.sums[half * I + i] += activity * kernel[i * C + c] * inputs[row + i];
       }
     }
   }

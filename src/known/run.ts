@@ -94,10 +94,14 @@ async function measureNetwork(kind: KnownKind, seed: number, perClass: number): 
     const quiet = {layer: KNOWN_LAYER, progress: false as const};
     const stats = await collectRelevance(model, knownImages('train', perClass), quiet);
     const [fit, held] = [classActivations(model, 'train', perClass), classActivations(model, 'test', perClass)];
-    const meanings: Meanings =
-      kind === 'none-plain'
-        ? measuredMeanings(singleActivations(model, perClass))
-        : {parts: CODES.map((code) => [...code]), unclear: CODES.map(() => [])};
+    const measured = measuredMeanings(singleActivations(model, perClass));
+    const taught = kind !== 'none-plain';
+    const meanings: Meanings = taught
+      ? {parts: CODES.map((code) => [...code]), unclear: CODES.map(() => [])}
+      : measured;
+    const untaught = CODES.map((code, c) =>
+      taught ? [...(measured.parts[c] ?? []), ...measured.unclear[c]].filter((part) => !code.includes(part)) : [],
+    );
     const order = permutation(fit.labels.length, seed + 1);
     const shuffled = relabelled(
       stats,
@@ -107,8 +111,8 @@ async function measureNetwork(kind: KnownKind, seed: number, perClass: number): 
     const gamma = suggestThresholds(stats, THRESHOLDS).gamma;
     const detection = (['published', 'gated'] as const).map((vectors) =>
       detectionScores(
-        detectedPairs(stats, meanings, vectors, THRESHOLDS),
-        vectors === 'gated' ? detectedPairs(shuffled, meanings, vectors, THRESHOLDS) : [],
+        detectedPairs(stats, meanings, vectors, THRESHOLDS, untaught),
+        vectors === 'gated' ? detectedPairs(shuffled, meanings, vectors, THRESHOLDS, untaught) : [],
         vectors,
         meanings,
         gamma,

@@ -15,8 +15,11 @@ import {KNOWN_LAYER} from './network';
 import type {Meanings} from './meanings';
 import {CLASS_PARTS, sharedParts} from './parts';
 
-/** Controls beside the rules: the whole channel for every part, and sources dealt out at random. */
-export const CONTROLS = ['none', 'random'] as const;
+/** Controls beside the rules: the whole channel for every part, sources dealt out at random, and a rule that is given wrong labels. */
+export const CONTROLS = ['none', 'random', 'permuted labels'] as const;
+
+/** The rule that the control gives wrong labels to. */
+const PERMUTED_RULE = 'scaledRidge';
 
 /** How well the parts of one channel follow what it means, mean over parts. */
 export interface SplitScore {
@@ -49,9 +52,15 @@ export async function splitScores(
     );
     if (groups.some((classes) => classes.length === 0)) continue;
     const problem = problemOf(model, stats, channel, groups, fit);
+    const order = permutation(fit.labels.length, channel + 1);
+    const wrong = {...fit, labels: Int32Array.from(order, (n) => fit.labels[n])};
+    const truth = truthOf(channel, meaning, groups, held);
     for (const rule of [...CONTROLS, ...rules]) {
-      const kernels = await kernelsBy(rule, problem);
-      scores.push({channel, rule, parts: meaning.length, ...scoreOf(kernels, channel, meaning, groups, held)});
+      const kernels =
+        rule === 'permuted labels'
+          ? await kernelsBy(PERMUTED_RULE, problemOf(model, stats, channel, groups, wrong))
+          : await kernelsBy(rule, problem);
+      scores.push({channel, rule, parts: meaning.length, ...scoreOf(kernels, truth, held)});
     }
   }
   return scores;
@@ -124,35 +133,56 @@ async function kernelsBy(rule: string, problem: SplitProblem): Promise<PartKerne
     : kernelsFromOwnership(kernel, solution.ownership);
 }
 
-function scoreOf(
-  {parts, residue}: PartKernels,
+/** What is known of a channel at every position. */
+interface Truth {
+  /** Number of the concept of each picture's class, −1 of a class with none or several, [N] */
+  groups: Int8Array;
+  /** Parts of the channel's meaning that are there, a bit each, [N·64] */
+  here: Uint16Array;
+  /** Z, [N·64] */
+  z: Float64Array;
+}
+
+function truthOf(
   channel: number,
   meaning: readonly number[],
   groups: readonly number[][],
   held: KnownActivations,
-): Omit<SplitScore, 'channel' | 'rule' | 'parts'> {
+): Truth {
   const {labels, outputs, channels} = held;
+  const positions = labels.length * POSITIONS;
+  const here = Uint16Array.from({length: positions}, (_, at) => {
+    const [n, p] = [Math.floor(at / POSITIONS), at % POSITIONS];
+    return meaning.reduce((bits, part, j) => bits | (shows(held, n, p, [part]) ? 1 << j : 0), 0);
+  });
+  return {
+    groups: Int8Array.from(labels, (k) => groups.findIndex((classes) => classes.includes(k))),
+    here,
+    z: Float64Array.from({length: positions}, (_, at) => outputs[at * channels.outputs + channel]),
+  };
+}
+
+function scoreOf(
+  {parts, residue}: PartKernels,
+  {groups, here, z}: Truth,
+  held: KnownActivations,
+): Omit<SplitScore, 'channel' | 'rule' | 'parts'> {
   const d = parts.map((kernel) => projection(held, kernel));
   const r = projection(held, residue);
-  const z = Float64Array.from({length: labels.length * POSITIONS}, (_, at) => outputs[at * channels.outputs + channel]);
   const scores = parts.map((_, j) => {
     const [own, other]: number[][] = [[], []];
     const truth = new Float64Array(z.length);
     const gone = {own: [0, 0], other: [0, 0]};
-    for (let n = 0; n < labels.length; n++) {
-      const group = groups.findIndex((classes) => classes.includes(labels[n]));
-      for (let p = 0; p < POSITIONS; p++) {
-        const at = n * POSITIONS + p;
-        const here = meaning.map((part) => shows(held, n, p, [part]));
-        const alone = here[j] && here.every((there, l) => l === j || !there);
-        if (alone) truth[at] = Math.max(z[at], 0);
-        if (alone) own.push(d[j][at]);
-        else if (!here[j] && here.includes(true)) other.push(d[j][at]);
-        if (group < 0) continue;
-        const kind = group === j ? gone.own : gone.other;
-        kind[0] += Math.max(z[at] - d[j][at] + r[at], 0);
-        kind[1] += Math.max(z[at], 0);
-      }
+    for (let at = 0; at < z.length; at++) {
+      if (here[at] === 1 << j) {
+        truth[at] = Math.max(z[at], 0);
+        own.push(d[j][at]);
+      } else if (here[at] !== 0 && !(here[at] & (1 << j))) other.push(d[j][at]);
+      const group = groups[Math.floor(at / POSITIONS)];
+      if (group < 0) continue;
+      const kind = group === j ? gone.own : gone.other;
+      kind[0] += Math.max(z[at] - d[j][at] + r[at], 0);
+      kind[1] += Math.max(z[at], 0);
     }
     return {
       ownVersusOther: auroc(own, other),

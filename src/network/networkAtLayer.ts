@@ -31,6 +31,10 @@ export interface NetworkAtLayer {
   head(z: tf.Tensor4D, crossing: tf.Tensor[]): tf.Tensor2D;
   /** Logits and ∂y_k/∂Z, shaped as Z, for each image's own class k. */
   headGradient(z: tf.Tensor4D, crossing: tf.Tensor[], labels: Int32Array): {logits: tf.Tensor2D; gradient: tf.Tensor4D};
+  /** What comes after Z, for what goes through it node by node: it reads Z, named as the layer, then the crossing tensors. */
+  readonly headGraph: Graph;
+  /** Something made for this network at its first use, and freed with it. */
+  once<T extends {dispose(): void}>(key: string, make: () => T): T;
   dispose(): void;
 }
 
@@ -39,20 +43,32 @@ export function networkAtLayer(model: Model, layerName: string): NetworkAtLayer 
   const layer = linearLayer(model.graph, layerName);
   const {trunk, head, crossing} = cutAt(logitsGraph(model.graph), layerName);
   const ends = trunk.outputs;
-  const trunkRun = isIdentity(trunk) ? undefined : compileGraph(trunk);
-  const headRun = isIdentity(head) ? undefined : compileGraph(head);
+  // Weights are uploaded when they are first needed: a pass over several layers has one copy of its own.
+  const trunkRun = isIdentity(trunk) ? undefined : lazily(() => compileGraph(trunk));
+  const headRun = isIdentity(head) ? undefined : lazily(() => compileGraph(head, {taps: [layerName]}));
   const headShape = nodeOf(head, layerName).args.shape as number[];
   // Variables, since a tensor made inside a caller's tidy would be disposed of with it.
   const own = weightOf(nodeOf(model.graph, layerName), 'kernel') as Weight;
   const shape: LinearLayer['shape'] = [layer.shape[0], layer.shape[1], layer.shape[2] / layer.groups, layer.shape[3]];
   const kernel = tf.tidy(() => tf.variable(tf.tensor4d(own.data, shape), false));
   const bias = layer.bias && tf.tidy(() => tf.variable(tf.tensor1d(layer.bias as Float32Array), false));
+  const made = new Map<string, {dispose(): void}>();
+  const headInputs = (z: tf.Tensor4D, passing: tf.Tensor[]) => ({
+    ...Object.fromEntries(crossing.map((name, n) => [name, passing[n]])),
+    [layerName]: tf.reshape(z, [z.shape[0], ...headShape]),
+  });
   const network: NetworkAtLayer = {
     layer,
+    headGraph: head,
+    once<T extends {dispose(): void}>(key: string, make: () => T) {
+      const known = made.get(key) ?? make();
+      made.set(key, known);
+      return known as T;
+    },
     kernel,
     bias,
     trunk(images) {
-      const found = trunkRun ? trunkRun.run(images) : {[ends[0]]: tf.clone(images)};
+      const found = trunkRun ? trunkRun.get().run(images) : {[ends[0]]: tf.clone(images)};
       // A shortcut from X itself is another handle on the same values, so that each can be disposed of by itself.
       const passing = crossing.map((name) => (name === ends[0] ? tf.clone(found[name]) : found[name]));
       return {input: found[ends[0]], crossing: passing};
@@ -64,27 +80,23 @@ export function networkAtLayer(model: Model, layerName: string): NetworkAtLayer 
     },
     head(z, passing) {
       return tf.tidy(() => {
-        if (!headRun) return tf.reshape(z, [z.shape[0], model.classes]);
-        const inputs = Object.fromEntries(crossing.map((name, n) => [name, passing[n]]));
-        const output = headRun.run({...inputs, [layerName]: tf.reshape(z, [z.shape[0], ...headShape])});
-        return tf.reshape(output[head.outputs[0]], [z.shape[0], model.classes]); // [B, K]
+        const output = headRun ? headRun.get().run(headInputs(z, passing))[head.outputs[0]] : z;
+        return tf.reshape(output, [z.shape[0], model.classes]); // [B, K]
       });
     },
     headGradient(z, passing, labels) {
       return tf.tidy(() => {
-        // wasm has no gradient of gather, so a one-hot product selects the logit of each image's class; and its one-hot of
-        // float32 holds integers' bits, hence the cast.
-        const target = tf.cast(tf.oneHot(tf.tensor1d(labels, 'int32'), model.classes), 'float32'); // [B, K]
-        let logits: tf.Tensor2D | undefined;
-        const targetLogits = (at: tf.Tensor) => {
-          logits = tf.keep(network.head(at as tf.Tensor4D, passing));
-          return tf.sum(tf.mul(logits, target)) as tf.Scalar;
+        if (!headRun) {
+          const target = Float32Array.from({length: z.size}, (_, at) =>
+            Number(labels[Math.floor(at / model.classes)] === at % model.classes),
+          );
+          return {logits: network.head(z, passing), gradient: tf.tensor4d(target, z.shape)};
+        }
+        const {outputs, taps} = headRun.get().runWithGradients(headInputs(z, passing), {labels});
+        return {
+          logits: tf.reshape(outputs[head.outputs[0]], [z.shape[0], model.classes]),
+          gradient: tf.reshape(taps[layerName].gradient, z.shape),
         };
-        const gradient = tf.grad(targetLogits)(z) as tf.Tensor4D; // [B, H', W', Cout]
-        const kept = logits as unknown as tf.Tensor2D;
-        const result = {logits: tf.clone(kept), gradient};
-        kept.dispose();
-        return result;
       });
     },
     dispose() {
@@ -92,9 +104,17 @@ export function networkAtLayer(model: Model, layerName: string): NetworkAtLayer 
       headRun?.dispose();
       kernel.dispose();
       bias?.dispose();
+      made.forEach((one) => one.dispose());
+      made.clear();
     },
   };
   return network;
+}
+
+/** Made at its first use. */
+function lazily<T extends {dispose(): void}>(make: () => T): {get(): T; dispose(): void} {
+  let made: T | undefined;
+  return {get: () => (made ??= make()), dispose: () => made?.dispose()};
 }
 
 /** A graph that hands its input on: the part before a network's first layer, or after its last. */

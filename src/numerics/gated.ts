@@ -14,7 +14,7 @@ export function requireGates(stats: RelevanceStatistics): GatedSums {
   return gates;
 }
 
-/** Centred gated vectors of a channel's classes, of all images and of each half. */
+/** Gated vectors of a channel's classes, of all images and of each half. */
 export interface GatedVectors {
   /** GARV(c, k), [Cin]; undefined where the channel never fires for the class, or it was dropped. */
   vector(k: number, half?: 0 | 1): Float64Array | undefined;
@@ -22,13 +22,21 @@ export interface GatedVectors {
   agreement(k: number): number;
 }
 
+/** λ: sources that differ between classes less than √λ of the typical source count for less. */
+const LEAST_SPREAD = 0.1;
+
 /**
- * GARV(c, k)[i] = Σ_taps W[tap, i, c]·(mean of X_i at the tap over the positions of class k's images where channel c fires − the same
- * mean averaged over classes). The plain ARV sums over all positions and is dominated by what every picture feeds into the channel;
- * this one sees what makes it fire.
+ * GARV(c, k)_i = (A_k,i − mean_l A_l,i) / √(Var_l A_l,i + λ·mean_j Var_l A_l,j), λ = 0.1, over the classes l, with
  *
- * Classes that the sums leave to the background count in the average with the background's mean. Where only one class is known there is
- * nothing to subtract.
+ *   A_k,i = Σ a·(Σ_taps W[tap, i, c]·X_i at the tap) / Σ a
+ *
+ * over the positions of class k's images, where a is how far the channel is beyond the threshold from which it fires (0 where it does not).
+ * The plain ARV sums over all positions and is dominated by what every picture feeds into the channel; this one sees what makes it
+ * fire, less what it fires for anyway, and no single source decides. Deviations over classes are of all images, for the halves too.
+ * Each piece, and λ, was chosen on networks whose channels' meanings are known (test/bench/README.md).
+ *
+ * Classes that the sums leave to the background count among the classes with the background's mean. Where only one class is known there
+ * is nothing to subtract or to divide by.
  * @throws InputError where the statistics were collected without gates
  */
 export function gatedVectors(stats: RelevanceStatistics, channel: number): GatedVectors {
@@ -40,28 +48,22 @@ export function gatedVectors(stats: RelevanceStatistics, channel: number): Gated
     if (entry) entries.set(k, entry);
   }
   const background = gates.background.get(channel);
-  const centres = ([0, 1, undefined] as const).map((half) => {
-    const means = [...entries.values()]
-      .map((entry) => meanOf(entry, inputs, half))
-      .filter((mean) => mean !== undefined);
-    const others = background && meanOf(background, inputs, half);
-    const centre = new Float64Array(inputs);
-    const weight = others ? stats.classes - means.length : 0;
-    if (means.length + weight < 2) return centre;
-    for (let i = 0; i < inputs; i++) {
-      let sum = weight > 0 ? weight * others![i] : 0;
-      for (const mean of means) sum += mean[i];
-      centre[i] = sum / (means.length + weight);
-    }
-    return centre;
-  });
+  const spreads = ([0, 1, undefined] as const).map((half) =>
+    spreadOver(
+      [...entries.values()].map((entry) => meanOf(entry, inputs, half)).filter((mean) => mean !== undefined),
+      background && meanOf(background, inputs, half),
+      stats.classes,
+      inputs,
+    ),
+  );
+  const {scale} = spreads[2];
   const known = new Map<string, Float64Array | undefined>();
   const vector = (k: number, half?: 0 | 1) => {
     const key = `${k},${half}`;
     if (!known.has(key)) {
       const entry = entries.get(k);
-      const centre = centres[half ?? 2];
-      known.set(key, entry && meanOf(entry, inputs, half)?.map((value, i) => value - centre[i]));
+      const {centre} = spreads[half ?? 2];
+      known.set(key, entry && meanOf(entry, inputs, half)?.map((value, i) => (value - centre[i]) * scale[i]));
     }
     return known.get(key);
   };
@@ -75,8 +77,32 @@ export function gatedVectors(stats: RelevanceStatistics, channel: number): Gated
 }
 
 /**
- * The mean contribution of each source where the channel fires, not centred, over the positions of several classes: what a channel's
- * output there is made of.
+ * The mean of the classes' means, and the factor 1/√(variance + λ·mean variance) of each source; 0 and 1 of a single class.
+ * @param others mean of what stands for all classes that are not among the means
+ */
+function spreadOver(
+  means: readonly Float64Array[],
+  others: Float64Array | undefined,
+  classes: number,
+  inputs: number,
+): {centre: Float64Array; scale: Float64Array} {
+  const weight = others ? classes - means.length : 0;
+  const count = means.length + weight;
+  const centre = new Float64Array(inputs);
+  const scale = new Float64Array(inputs).fill(1);
+  if (count < 2) return {centre, scale};
+  const average = (of: (mean: Float64Array, i: number) => number, i: number) =>
+    (means.reduce((sum, mean) => sum + of(mean, i), 0) + (weight > 0 ? weight * of(others!, i) : 0)) / count;
+  for (let i = 0; i < inputs; i++) centre[i] = average((mean) => mean[i], i);
+  const variance = centre.map((value, i) => average((mean) => (mean[i] - value) ** 2, i));
+  const least = (LEAST_SPREAD * variance.reduce((sum, value) => sum + value, 0)) / inputs;
+  if (least > 0) variance.forEach((value, i) => (scale[i] = 1 / Math.sqrt(value + least)));
+  return {centre, scale};
+}
+
+/**
+ * The mean contribution of each source where the channel fires, weighted by how strongly, over the positions of several classes: what a
+ * channel's output there is made of.
  * @returns [Cin]; undefined where it never fires for them
  */
 export function gatedContribution(
@@ -86,27 +112,27 @@ export function gatedContribution(
 ): Float64Array | undefined {
   const gates = requireGates(stats);
   const inputs = stats.layer.shape[2];
-  const total: Pick<GatedEntry, 'positions' | 'sums'> = {positions: [0, 0], sums: new Float64Array(2 * inputs)};
+  const total: Pick<GatedEntry, 'activity' | 'sums'> = {activity: [0, 0], sums: new Float64Array(2 * inputs)};
   for (const k of classes) {
     const entry = gates.entries.get(channel * stats.classes + k);
     if (!entry) continue;
-    total.positions[0] += entry.positions[0];
-    total.positions[1] += entry.positions[1];
+    total.activity[0] += entry.activity[0];
+    total.activity[1] += entry.activity[1];
     entry.sums.forEach((value, at) => (total.sums[at] += value));
   }
   return meanOf(total, inputs);
 }
 
-/** Mean over positions of one half or both, [Cin]. */
+/** Mean of one half or both, [Cin]. */
 function meanOf(
-  {positions, sums}: Pick<GatedEntry, 'positions' | 'sums'>,
+  {activity, sums}: Pick<GatedEntry, 'activity' | 'sums'>,
   inputs: number,
   half?: 0 | 1,
 ): Float64Array | undefined {
-  const count = half === undefined ? positions[0] + positions[1] : positions[half];
-  if (count === 0) return undefined;
+  const total = half === undefined ? activity[0] + activity[1] : activity[half];
+  if (total === 0) return undefined;
   return Float64Array.from({length: inputs}, (_, i) => {
     const sum = half === undefined ? sums[i] + sums[inputs + i] : sums[half * inputs + i];
-    return sum / count;
+    return sum / total;
   });
 }

@@ -7,13 +7,13 @@ export interface GatedEntry {
   class: number;
   /** Images in which the channel fires, by half. */
   images: [number, number];
-  /** Positions at which it fires, by half. */
-  positions: [number, number];
-  /** Σ over these positions of the contributions Σ_taps W[tap, i, c]·X_i, [2, Cin]. */
+  /** Σ over positions of how far it is beyond its threshold of firing, by half. */
+  activity: [number, number];
+  /** Σ over positions of the contributions Σ_taps W[tap, i, c]·X_i, each times that activity, [2, Cin]. */
   sums: Float64Array;
 }
 
-/** Sums over the positions where channels fire: what `gatedVectors` follow from. Plain data, and mergeable. */
+/** Sums over the positions where channels fire, weighted by how strongly: what `gatedVectors` follow from. Plain data, and mergeable. */
 export interface GatedSums {
   /** Share of relevance from which an image counts for a channel's class; 0: every image, whatever its share. */
   floor: number;
@@ -42,7 +42,7 @@ export function saveGates(gates: GatedSums, inputs: number): SavedState {
       rows: {shape: [all.length, 2], data: Int32Array.from(all.flatMap((entry) => [entry.channel, entry.class]))},
       counts: {
         shape: [all.length, 4],
-        data: Float64Array.from(all.flatMap(({images, positions}) => [...images, ...positions])),
+        data: Float64Array.from(all.flatMap(({images, activity}) => [...images, ...activity])),
       },
       sums: {shape: [all.length, 2, inputs], data: sums},
     },
@@ -74,7 +74,7 @@ export function loadGates(
     const entry = {
       channel,
       images: [a, b] as [number, number],
-      positions: [c, d] as [number, number],
+      activity: [c, d] as [number, number],
       sums: sums.slice(2 * inputs * row, 2 * inputs * (row + 1)),
     };
     if (k < 0) gates.background.set(channel, entry);

@@ -1,11 +1,18 @@
+import {randomBytes} from 'node:crypto';
 import {option} from '../common/options';
-import {appendFile, readFile, rm} from 'node:fs/promises';
+import {appendFile} from 'node:fs/promises';
 import path from 'node:path';
 import {cannotWrite, entriesOf, holdsSomethingElse, makeFolder, replaceFile} from '../files/output';
+import {decodeText, readRegularFile} from '../files/regularFile';
+import {commitFolder, isOwnEntry, removeLeftovers} from '../files/transaction';
 import {InputError} from '../common/errors';
+import {parseLine, type Line} from './rowSchema';
 import type {NegativeRow, PlantRow} from './types';
 
-/** What has been measured so far, kept in a folder: `manifest.json` says of what, and `rows.jsonl` has a line for each plant and tier. */
+/**
+ * What has been measured so far, kept in a folder: `manifest.json` says of what, and `rows.jsonl` has a line for each plant and tier; where
+ * another run's results are overwritten, the manifest names another file for them.
+ */
 export interface ResultStore {
   rows: PlantRow[];
   negatives: NegativeRow[];
@@ -15,10 +22,11 @@ export interface ResultStore {
   addNegatives(plant: number, rows: NegativeRow[]): Promise<void>;
 }
 
-type Line = {row: PlantRow} | {plant: number; negatives: NegativeRow[]};
-
 const FORMAT = 'unweave planted benchmark';
 const FORMAT_VERSION = 1;
+const MANIFEST = 'manifest.json';
+const ROWS = 'rows.jsonl';
+const MAX_BYTES = 2 ** 30;
 
 /**
  * Opens what a run with the same parameters has left in the folder, or begins anew; without a folder, nothing is kept.
@@ -30,6 +38,13 @@ export async function openResults(
   parameters: Readonly<Record<string, unknown>>,
   force = false,
 ): Promise<ResultStore> {
+  const file = folder === undefined ? undefined : path.join(folder, await claimFolder(folder, parameters, force));
+  const append = async (line: Line) => {
+    if (file === undefined) return;
+    await appendFile(file, `${JSON.stringify(line)}\n`).catch((error: Error) => {
+      throw cannotWrite(file, error);
+    });
+  };
   const store: ResultStore = {
     rows: [],
     negatives: [],
@@ -44,20 +59,8 @@ export async function openResults(
       await append({plant, negatives});
     },
   };
-  const file = folder === undefined ? undefined : path.join(folder, 'rows.jsonl');
-  const append = async (line: Line) => {
-    if (file === undefined) return;
-    await appendFile(file, `${JSON.stringify(line)}\n`).catch((error: Error) => {
-      throw cannotWrite(file, error);
-    });
-  };
-  if (folder === undefined || file === undefined) return store;
-  await claimFolder(folder, parameters, force);
-  const text = await readFile(file, 'utf8').catch(() => '');
-  const complete = text.slice(0, text.lastIndexOf('\n') + 1);
-  // A line that an interrupt cut short would spoil the next one.
-  if (complete !== text) await replaceFile(file, complete);
-  for (const line of complete.split('\n').filter(Boolean)) {
+  if (file === undefined) return store;
+  for (const line of (await completeLines(file)).split('\n').filter(Boolean)) {
     const read = parseLine(line, file);
     if ('row' in read) store.rows.push(read.row);
     else {
@@ -68,47 +71,76 @@ export async function openResults(
   return store;
 }
 
-function parseLine(line: string, file: string): Line {
+/** The text up to its last line's end; what a kill cut short would spoil the next line, and goes. @throws InputError where it is no text */
+async function completeLines(file: string): Promise<string> {
   try {
-    // JSON has no NaN; it was written as null.
-    return JSON.parse(line, (_, value: unknown) => (value === null ? NaN : value)) as Line;
-  } catch {
-    throw new InputError(
-      `"${file}" is damaged: a line of it is not JSON; delete the folder and run the benchmark again`,
-    );
+    const bytes = await readRegularFile(file, MAX_BYTES);
+    const complete = bytes.subarray(0, bytes.lastIndexOf(10) + 1);
+    const text = decodeText(complete);
+    if (complete.length < bytes.length) await replaceFile(file, complete);
+    return text;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error instanceof InputError
+      ? error
+      : new InputError(`cannot read "${file}": ${(error as Error).message}; delete the folder and run again`);
   }
 }
 
+/** @returns the name of the file of rows */
 async function claimFolder(
   folder: string,
   parameters: Readonly<Record<string, unknown>>,
   force: boolean,
-): Promise<void> {
+): Promise<string> {
   const entries = await entriesOf(folder);
   const manifest = {format: FORMAT, formatVersion: FORMAT_VERSION, ...parameters};
-  const file = path.join(folder, 'manifest.json');
-  const found = entries.includes('manifest.json') ? await manifestIn(file) : undefined;
-  if (!force && entries.length > 0 && found?.['format'] !== FORMAT) throw holdsSomethingElse(folder, entries);
+  const found = entries.includes(MANIFEST) ? await manifestIn(path.join(folder, MANIFEST)) : undefined;
+  const ours = found?.['format'] === FORMAT;
+  if (!force && entries.length > 0 && !ours) throw holdsSomethingElse(folder, entries);
+  const before = rowsNamed(found);
   const different = Object.entries(manifest).find(
     ([key, value]) => JSON.stringify(found?.[key]) !== JSON.stringify(value),
   );
-  if (!different) return;
+  const leftovers = {kinds: ['rows'], manifests: [MANIFEST], named: [before], plain: ours ? [ROWS] : []};
+  if (!different) {
+    await removeLeftovers(folder, leftovers);
+    return before;
+  }
   // A run that measured nothing has nothing to lose.
-  if (!force && entries.includes('rows.jsonl')) {
+  if (!force && entries.includes(before)) {
     const [key, value] = different;
     throw new InputError(
-      `the results in "${folder}" are of another run: ${key} is ${JSON.stringify(found?.[key])} there and ${JSON.stringify(value)} here; choose another folder, the same parameters, or overwrite it (${option('force')})`,
+      `the results in "${folder}" are of another run: ${key} is ${shown(found?.[key])} there and ${shown(value)} here; choose another folder, the same parameters, or overwrite it (${option('force')})`,
     );
   }
   await makeFolder(folder);
-  await rm(path.join(folder, 'rows.jsonl'), {force: true});
-  await replaceFile(file, `${JSON.stringify(manifest, undefined, 1)}\n`);
+  await removeLeftovers(folder, leftovers);
+  const rows = entries.includes(before) ? `rows-${randomBytes(8).toString('hex')}.jsonl` : ROWS;
+  const content = `${JSON.stringify({...manifest, ...(rows !== ROWS && {rows})}, undefined, 1)}\n`;
+  await commitFolder(folder, {
+    files: [],
+    manifest: {file: MANIFEST, content},
+    obsolete: ours ? [before] : [],
+    kept: [rows],
+  });
+  return rows;
+}
+
+const shown = (value: unknown) => JSON.stringify(value)?.slice(0, 200);
+
+/** The file of rows that a manifest names. */
+function rowsNamed(manifest: Record<string, unknown> | undefined): string {
+  const name = manifest?.['rows'];
+  return typeof name === 'string' && isOwnEntry(name, ['rows'], ROWS) ? name : ROWS;
 }
 
 /** The manifest as it was written; undefined where it is none. */
 async function manifestIn(file: string): Promise<Record<string, unknown> | undefined> {
   try {
-    return (JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown> | null) ?? undefined;
+    return (
+      (JSON.parse(decodeText(await readRegularFile(file, MAX_BYTES))) as Record<string, unknown> | null) ?? undefined
+    );
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 import {agnes} from 'ml-hclust';
 import {InputError} from '../common/errors';
-import {classVectors, LEAST_AGREEMENT, relation, vectorKind, type ClassVectors} from '../concepts/relate';
+import {classVectors, LEAST_AGREEMENT, vectorKind, type ClassVectors} from '../concepts/relate';
 import type {VectorKind} from '../concepts/types';
 import {gatesOf} from '../numerics/gatedSums';
 import {averagedRelevanceVector, classesWithImages, type RelevanceStatistics} from '../numerics/statistics';
@@ -58,7 +58,7 @@ export function similarityHeatmap(
     );
   }
   const chosen = all.length > limit ? fewer(stats, {...target, classes: all}, limit) : {classes: all, how: ''};
-  const cosines = chosen.classes.map((a) => chosen.classes.map((b) => relation(vectors, a, b))); // [n][n]
+  const cosines = chosen.classes.map((a) => chosen.classes.map((b) => vectors.cosine(a, b))); // [n][n]
   const unsure = chosen.classes.map((k) => vectors.kind === 'gated' && !(vectors.agreement(k) > LEAST_AGREEMENT));
   if (!cosines.some((row, i) => row.some((value, j) => i !== j && Number.isFinite(value)))) {
     return sentenceFigure(
@@ -170,7 +170,7 @@ export function similarityHeatmap(
 /** Which vectors give the cosines of a channel's reported pairs. */
 export function decidedBy(stats: RelevanceStatistics, {channel, pairs = []}: ChannelClasses): VectorKind {
   if (pairs.length === 0 || !gatesOf(stats)) return vectorKind(stats);
-  const off = (vectors: ClassVectors) => Math.abs(relation(vectors, ...pairs[0].classes) - pairs[0].cosine);
+  const off = (vectors: ClassVectors) => Math.abs(vectors.cosine(...pairs[0].classes) - pairs[0].cosine);
   return off(classVectors(stats, channel, 'published')) < 1e-9 ? 'published' : 'gated';
 }
 

@@ -6,7 +6,7 @@ import {GATES, loadGates, saveGates, type GatedEntry, type GatedSums} from '../n
 import type {Collector, LayerBatch} from '../pass/types';
 
 /**
- * Sums over the positions where channels fire, gathered in the same pass as the relevance. Where all (channel, class) pairs fit into the
+ * Sums over the positions where channels fire, each weighted by how strongly, gathered in the same pass as the relevance. Where all (channel, class) pairs fit into the
  * bound on memory, every image counts; where they do not, only the images in which a channel's share reaches a floor count for its
  * class, and all others together make the channel's background.
  */
@@ -34,11 +34,11 @@ function emptyGates(
 
 const entryBytes = ({shape}: Pick<LinearLayer, 'shape'>) => 16 * shape[2] + 200;
 
-/** Σ over a group's gates, as they come from the engine. */
+/** Σ over a group's positions, as they come from the engine. */
 interface GateValues {
   /** Half, class (−1: background) and channel of each row, [3, E] */
   rows: Int32Array;
-  /** Positions at which the channel fires, and images in which it does, [2, E] */
+  /** Σ of how far the channel is beyond its threshold, and images in which it fires, [2, E] */
   counts: Float32Array;
   /** Contributions, [E, Cin] */
   sums: Float32Array;
@@ -52,7 +52,7 @@ interface Group {
 }
 
 /**
- * Sums of one batch, group by group: gatesᵀ·X for each tap, times the tap's weights. Call it inside a tidy.
+ * Sums of one batch, group by group: activityᵀ·X for each tap, times the tap's weights. Call it inside a tidy.
  * @returns [groups · Cout, Cin] and [2, groups · Cout], and which rows they are
  */
 function measureGates(
@@ -62,19 +62,19 @@ function measureGates(
 ): {rows: tf.Tensor; counts: tf.Tensor; sums: tf.Tensor} {
   const {layer, labels, halves} = batch;
   const [, , inputs, outputs] = layer.shape;
-  const gates = firingGates(batch.output(), firing); // [B, P, Cout]
+  const activity = firingActivity(batch.output(), firing); // [B, P, Cout]
   const taps = tapInputs(layer, batch.input()); // taps of [B, P, Cin]
   const weights = tf.reshape(tf.tensor1d(layer.kernel), [taps.length, inputs, outputs]); // [taps, Cin, Cout]
   const all = groupsOf(labels, halves);
   if (floor === 0 && labels.length * outputs * taps.length * inputs <= AT_ONCE)
-    return productsAtOnce(gates, taps, weights, all);
+    return productsAtOnce(activity, taps, weights, all);
   const important = floor > 0 ? importantMask(batch.shares(), floor, labels.length, outputs) : undefined; // [B, 1, Cout]
   const rows: number[][] = [[], [], []];
   const counts: tf.Tensor[] = [];
   const sums: tf.Tensor[] = [];
   const gather = (group: Group, mask?: tf.Tensor) => {
     const images = tf.tensor1d(group.images, 'int32');
-    const own = tf.gather(mask ? tf.mul(gates, mask) : gates, images) as tf.Tensor3D; // [n, P, Cout]
+    const own = tf.gather(mask ? tf.mul(activity, mask) : activity, images) as tf.Tensor3D; // [n, P, Cout]
     const flat = tf.reshape(own, [-1, outputs]) as tf.Tensor2D; // [n·P, Cout]
     let total: tf.Tensor | undefined;
     taps.forEach((tap, at) => {
@@ -83,11 +83,11 @@ function measureGates(
       total = total ? tf.add(total, product) : product;
     });
     sums.push(total!);
-    counts.push(tf.stack([tf.sum(flat, 0), tf.sum(tf.max(own, 1), 0)])); // [2, Cout]
+    counts.push(tf.stack([tf.sum(flat, 0), tf.sum(tf.sign(tf.max(own, 1)), 0)])); // [2, Cout]
     for (let c = 0; c < outputs; c++) [group.half, group.class, c].forEach((value, n) => rows[n].push(value));
   };
   if (important) {
-    const chosen = productsOfPairs(gates, taps, weights, batch, floor);
+    const chosen = productsOfPairs(activity, taps, weights, batch, floor);
     chosen.rows.forEach((values, n) => values.forEach((value) => rows[n].push(value)));
     counts.push(chosen.counts);
     sums.push(chosen.sums);
@@ -108,13 +108,13 @@ function measureGates(
 
 /** Sums of the pairs of image and channel whose share reaches the floor: few of many, a row each. */
 function productsOfPairs(
-  gates: tf.Tensor3D,
+  activity: tf.Tensor3D,
   taps: tf.Tensor3D[],
   weights: tf.Tensor,
   {labels, halves, shares}: LayerBatch,
   floor: number,
 ): {rows: number[][]; counts: tf.Tensor; sums: tf.Tensor} {
-  const [batch, positions, outputs] = gates.shape;
+  const [batch, positions, outputs] = activity.shape;
   const inputs = taps[0].shape[2];
   const values = shares();
   const channels = Array.from({length: batch}, (_, b) =>
@@ -129,7 +129,7 @@ function productsOfPairs(
     each((b, n) => (n < channels[b].length ? 1 : 0)),
     [batch * most, 1],
   );
-  const flat = tf.reshape(tf.transpose(gates, [0, 2, 1]), [batch * outputs, positions]);
+  const flat = tf.reshape(tf.transpose(activity, [0, 2, 1]), [batch * outputs, positions]);
   const places = tf.tensor1d(
     each((b, n) => b * outputs + at(b, n)),
     'int32',
@@ -144,7 +144,7 @@ function productsOfPairs(
   });
   return {
     rows: [each((b) => halves[b]), each((b) => labels[b]), each(at)],
-    counts: tf.stack([tf.sum(chosen, 1), tf.max(chosen, 1)]), // [2, B·Q]
+    counts: tf.stack([tf.sum(chosen, 1), tf.sign(tf.max(chosen, 1))]), // [2, B·Q]
     sums: sums!,
   };
 }
@@ -153,17 +153,17 @@ function productsOfPairs(
 const AT_ONCE = 2 ** 24;
 
 /** The same sums, by one product of all images and one of the groups: small layers are a matter of few operations. */
-function productsAtOnce(gates: tf.Tensor3D, taps: tf.Tensor3D[], weights: tf.Tensor, groups: readonly Group[]) {
-  const [batch, , outputs] = gates.shape;
+function productsAtOnce(activity: tf.Tensor3D, taps: tf.Tensor3D[], weights: tf.Tensor, groups: readonly Group[]) {
+  const [batch, , outputs] = activity.shape;
   const inputs = taps[0].shape[2];
   const member = new Float32Array(groups.length * batch);
   groups.forEach(({images}, g) => images.forEach((image) => (member[g * batch + image] = 1)));
   const into = tf.tensor2d(member, [groups.length, batch]);
   const x = taps.length === 1 ? taps[0] : tf.concat(taps, 2); // [B, P, taps·Cin]
-  const products = tf.reshape(tf.matMul(gates, x, true), [batch, -1]) as tf.Tensor2D; // [B, Cout·taps·Cin]
+  const products = tf.reshape(tf.matMul(activity, x, true), [batch, -1]) as tf.Tensor2D; // [B, Cout·taps·Cin]
   const sums = tf.reshape(tf.matMul(into, products), [-1, outputs, taps.length, inputs]); // [G, Cout, taps, Cin]
   const weighted = tf.mul(sums, tf.transpose(weights, [2, 0, 1])); // [G, Cout, taps, Cin]
-  const counts = [tf.sum(gates, 1), tf.max(gates, 1)].map((one) =>
+  const counts = [tf.sum(activity, 1), tf.sign(tf.max(activity, 1))].map((one) =>
     tf.reshape(tf.matMul(into, one as tf.Tensor2D), [1, -1]),
   ); // [1, G·Cout]
   const rows = [
@@ -189,11 +189,11 @@ function groupsOf(labels: ArrayLike<number>, halves: ArrayLike<number>): Group[]
   return [...groups.values()];
 }
 
-/** 1 where a channel fires, [B, P, Cout]. */
-function firingGates(z: tf.Tensor4D, {sign, threshold}: Firing): tf.Tensor3D {
+/** How far a channel is beyond its threshold, 0 where it does not fire, [B, P, Cout]. */
+function firingActivity(z: tf.Tensor4D, {sign, threshold}: Firing): tf.Tensor3D {
   const [batch, height, width, outputs] = z.shape;
-  const above = tf.greater(tf.mul(tf.sub(z, tf.tensor1d(threshold)), tf.tensor1d(sign)), 0);
-  return tf.reshape(tf.cast(above, 'float32'), [batch, height * width, outputs]);
+  const beyond = tf.relu(tf.mul(tf.sub(z, tf.tensor1d(threshold)), tf.tensor1d(sign)));
+  return tf.reshape(beyond, [batch, height * width, outputs]);
 }
 
 /** 1 where an image's share reaches the floor, [B, 1, Cout]. */
@@ -245,15 +245,15 @@ function addGates(
   const length = values.rows.length / 3;
   const room = Math.floor(bytes / entryBytes(layer));
   for (let row = 0; row < length; row++) {
-    const positions = values.counts[row];
-    if (positions === 0) continue;
+    const activity = values.counts[row];
+    if (activity === 0) continue;
     const [half, k, channel] = [0, 1, 2].map((field) => values.rows[field * length + row]);
     const entry = k < 0 ? backgroundOf(gates, channel, inputs) : entryOf(gates, channel, k, {classes, inputs, room});
     if (!entry) {
       gates.dropped += 1;
       continue;
     }
-    entry.positions[half] += positions;
+    entry.activity[half] += activity;
     entry.images[half] += values.counts[length + row];
     for (let i = 0; i < inputs; i++) entry.sums[half * inputs + i] += values.sums[row * inputs + i];
   }
@@ -268,7 +268,7 @@ function entryOf(
   const key = channel * classes + k;
   const known = gates.entries.get(key);
   if (known || gates.entries.size >= room) return known;
-  const entry: GatedEntry = {channel, class: k, images: [0, 0], positions: [0, 0], sums: new Float64Array(2 * inputs)};
+  const entry: GatedEntry = {channel, class: k, images: [0, 0], activity: [0, 0], sums: new Float64Array(2 * inputs)};
   gates.entries.set(key, entry);
   return entry;
 }
@@ -279,7 +279,7 @@ function backgroundOf(gates: GatedSums, channel: number, inputs: number) {
   const entry = {
     channel,
     images: [0, 0] as [number, number],
-    positions: [0, 0] as [number, number],
+    activity: [0, 0] as [number, number],
     sums: new Float64Array(2 * inputs),
   };
   gates.background.set(channel, entry);
@@ -299,12 +299,12 @@ export function mergeGates(into: GatedSums, other: GatedSums): void {
     for (const [key, entry] of more) {
       const known = own.get(key);
       if (!known) {
-        own.set(key, {...entry, images: [...entry.images], positions: [...entry.positions], sums: entry.sums.slice()});
+        own.set(key, {...entry, images: [...entry.images], activity: [...entry.activity], sums: entry.sums.slice()});
         continue;
       }
       for (const half of [0, 1]) {
         known.images[half] += entry.images[half];
-        known.positions[half] += entry.positions[half];
+        known.activity[half] += entry.activity[half];
       }
       entry.sums.forEach((value, at) => (known.sums[at] += value));
     }

@@ -1,15 +1,14 @@
-import {createHash} from 'node:crypto';
-import {createReadStream} from 'node:fs';
 import {readFile, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../common/errors';
-import {reasonOf} from '../files/binaryFile';
+import {readCheckedArrays} from '../files/checkedArrays';
 import {readSafetensors, type SafetensorsArray} from '../files/safetensors';
-import type {NamedFile} from '../files/transaction';
 import type {RelevanceStatistics, SavedState} from '../numerics/statistics';
 import {withText} from './accumulate';
 import {checkStatistics} from './checkStatistics';
 import {MANIFEST, readManifest, type Manifest, type ManifestV1, type ManifestV2} from './manifest';
+
+const AGAIN = 'collect the statistics again';
 
 /** Types of the arrays that are not float32. */
 const DTYPES: Readonly<Record<string, SafetensorsArray['dtype']>> = {
@@ -144,7 +143,7 @@ async function readV2(folder: string, manifest: ManifestV2): Promise<RelevanceSt
   const values = new Float32Array(entries);
   const paths: string[] = [];
   for (const chunk of manifest.chunks) {
-    const arrays = await readChecked(folder, chunk);
+    const arrays = await readCheckedArrays(folder, chunk, AGAIN);
     const take = taker(folder, arrays);
     const first = paths.length;
     const before = offsets[first];
@@ -162,9 +161,9 @@ async function readV2(folder: string, manifest: ManifestV2): Promise<RelevanceSt
     }
     for (const name of listed) paths.push(name);
   }
-  const sums = await readChecked(folder, manifest.sums);
+  const sums = await readCheckedArrays(folder, manifest.sums, AGAIN);
   const take = taker(folder, sums);
-  const kernel = taker(folder, await readChecked(folder, manifest.layerFile))<Float32Array>('kernel', kernelShape(manifest)); // prettier-ignore
+  const kernel = taker(folder, await readCheckedArrays(folder, manifest.layerFile, AGAIN))<Float32Array>('kernel', kernelShape(manifest)); // prettier-ignore
   const collected = collectedOf(manifest, sums);
   return withText({
     ...common(manifest, kernel, take),
@@ -202,22 +201,4 @@ async function refuseOversize(folder: string, {chunks}: ManifestV2, bytes: numbe
       `the statistics in "${folder}" do not fit together: the manifest needs ${bytes} bytes of images and shares, and its files have ${size}; collect them again`,
     );
   }
-}
-
-async function readChecked(folder: string, {file, sha256}: NamedFile): Promise<Arrays> {
-  const full = path.join(folder, file);
-  const {arrays} = await readSafetensors(full);
-  const hash = createHash('sha256');
-  try {
-    for await (const piece of createReadStream(full, {highWaterMark: 4 * 2 ** 20})) hash.update(piece as Buffer);
-  } catch (error) {
-    throw new InputError(`cannot read ${full}: ${reasonOf(error)}`);
-  }
-  const found = hash.digest('hex');
-  if (found !== sha256) {
-    throw new InputError(
-      `"${full}" is damaged: its SHA-256 is ${found.slice(0, 16)}…, and the manifest says ${sha256.slice(0, 16)}…; collect the statistics again`,
-    );
-  }
-  return arrays;
 }

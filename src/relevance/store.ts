@@ -47,7 +47,7 @@ export async function openWriter(folder: string): Promise<StatisticsWriter> {
   });
   const there = await readManifest(folder).catch(() => undefined);
   let named = there ? filesOf(there) : [];
-  await removeLeftovers(folder, {kinds: KINDS, manifest: MANIFEST, named});
+  await removeLeftovers(folder, {kinds: KINDS, manifests: [MANIFEST], named});
   let closed: Chunk[] = [];
   return {
     goOn(manifest) {

@@ -10,6 +10,7 @@ import {
   type GraphNode,
   type Weight,
 } from '../network/graph';
+import {describeLayer} from '../network/linearLayer';
 import type {PartKernels} from './kernels';
 
 /**
@@ -60,6 +61,49 @@ export function undivideChannel(
   const narrower = withoutColumns(nodeOf(whole, (beside ?? layer).name), added);
   const rows = kernelOf(merge).data.slice(0, left * outputs);
   return replaceNode(replaceNode(whole, narrower), withKernel(merge, [left, outputs], rows));
+}
+
+/**
+ * What a split network holds of a channel's latest split: its parts and the residue, [taps, Cin] each, and the bias that each carries.
+ * @param count parts
+ * @returns undefined where the layer is not divided, or into fewer
+ */
+export function dividedKernels(
+  graph: Graph,
+  layerName: string,
+  channel: number,
+  count: number,
+): (PartKernels & {biases: number[]}) | undefined {
+  if (!mergeOf(graph, layerName)) return undefined;
+  const {layer, beside, merge} = partsOf(graph, layerName);
+  const [width, outputs] = kernelOf(merge).shape.slice(-2);
+  const first = linearOf(layer);
+  const others = beside ? linearOf(beside) : first;
+  const start = others.outputs - count;
+  if (width - outputs < count || start < (beside ? 0 : outputs)) return undefined;
+  const rows = kernelOf(merge).data;
+  // Each part counts once in its channel, the residue −(k − 1) times, and none elsewhere.
+  for (let n = 0; n < count; n++) {
+    for (let c = 0; c < outputs; c++) {
+      const wanted = c !== channel ? 0 : n === count - 1 ? -(count - 1) : 1;
+      if (rows[(width - count + n) * outputs + c] !== wanted) return undefined;
+    }
+  }
+  const added = Array.from({length: count}, (_, n) => others.column(start + n));
+  const biases = [first.bias(channel), ...added.map((_, n) => others.bias(start + n))];
+  return {parts: [first.column(channel), ...added.slice(0, -1)], residue: added[count - 1], biases};
+}
+
+function linearOf(node: GraphNode) {
+  const described = describeLayer(node);
+  if (typeof described === 'string') throw new InputError(`layer "${node.name}" cannot be divided: ${described}`);
+  const {kernel, shape, bias} = described;
+  const outputs = shape[3];
+  return {
+    outputs,
+    column: (c: number) => Float32Array.from({length: kernel.length / outputs}, (_, at) => kernel[at * outputs + c]),
+    bias: (c: number) => bias?.[c] ?? 0,
+  };
 }
 
 /** @throws InputError where a split has divided the channel already */

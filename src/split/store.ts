@@ -1,88 +1,24 @@
 import {option} from '../common/options';
-import {readFile, writeFile} from 'node:fs/promises';
+import {readFile} from 'node:fs/promises';
 import path from 'node:path';
-import {readSafetensors, writeSafetensors} from '../files/safetensors';
+import {readCheckedArrays} from '../files/checkedArrays';
+import {inLockedFolder} from '../files/folderLock';
+import {safetensorsPieces, type SafetensorsArrays} from '../files/safetensors';
+import {commitFolder, namedPlainly, removeLeftovers} from '../files/transaction';
 import {linearLayer} from '../network/linearLayer';
 import {makeModel} from '../network/model';
 import {loadModel} from '../formats/load';
-import {entriesOf, holdsSomethingElse, refuseInput, writeTogether} from '../files/output';
-import {MODEL_FILES, writeModel} from '../formats/save';
-import type {Preset} from '../images/types';
+import {entriesOf, holdsSomethingElse, refuseInput, replaceFile} from '../files/output';
+import {isCutShort, modelFiles, stateOf} from '../formats/save';
 import type {Model} from '../network/types';
 import {InputError} from '../common/errors';
-import {
-  checkFields,
-  finite,
-  currentPreset,
-  flag,
-  listsOfWholeNumbers,
-  optional,
-  PRESET_FIELDS,
-  records,
-  share,
-  sizes,
-  text,
-  texts,
-  wholeFrom,
-  wholeNumbers,
-  type FieldRule,
-} from '../common/fields';
+import {misfitsOf} from './fits';
+import {ARRAYS, FORMAT, MANIFEST, manifestOf, readSplitManifest, type SplitManifest} from './manifest';
 import {undivideChannel} from './rewrite';
 import {makeSplit} from './split';
-import type {RhoChoice, Split} from './types';
+import type {Split} from './types';
 
-/**
- * A split on disk: the split network as an ordinary LayersModel (`model.json`, `weights.bin`), and beside it `split.json` with
- * `split.safetensors`: the kernels of the parts, so that it can be evaluated against the model before.
- */
-const FORMAT = 'unweave split';
-/** 2 since a model's hash is that of its function; the hashes in version 1 fit no model any more. */
-const FORMAT_VERSION = 2;
-
-export interface SplitManifest {
-  format: string;
-  formatVersion: number;
-  layer: string;
-  channel: number;
-  concepts: {classes: number[]; classNames: string[]}[];
-  rule: string;
-  rho?: RhoChoice;
-  sources: number[][];
-  kernelShape: [number, number, number];
-  bias: number;
-  zeroInputShare: number;
-  /** Hashes of the model that was split, and of the split model. */
-  before: string;
-  after: string;
-  /** Hashes of the models that the model before was split from, oldest first. */
-  origins: string[];
-  arch?: string;
-  preset?: Preset;
-  labelsFile?: string;
-  hardOwnership: boolean;
-}
-
-const FIELDS: Readonly<Record<string, FieldRule>> = {
-  layer: text,
-  channel: wholeFrom(0),
-  concepts: records({classes: wholeNumbers(1), classNames: texts}, 2),
-  rule: text,
-  sources: listsOfWholeNumbers,
-  kernelShape: sizes(3),
-  bias: finite,
-  zeroInputShare: share,
-  before: text,
-  after: text,
-  origins: texts,
-  arch: optional(text),
-  labelsFile: optional(text),
-  hardOwnership: flag,
-};
-const RHO_FIELDS: Readonly<Record<string, FieldRule>> = {
-  'rho.rho': share,
-  'rho.scores': records({rho: share, score: finite}),
-  'rho.zeroDenominators': wholeFrom(0),
-};
+export {readSplitManifest} from './manifest';
 
 /**
  * Saves a split; saving the same split again replaces it.
@@ -93,8 +29,41 @@ const RHO_FIELDS: Readonly<Record<string, FieldRule>> = {
  */
 export async function saveSplit(split: Split, folder: string, {force = false}: {force?: boolean} = {}): Promise<void> {
   await refuseInput(folder, [split.before.source]);
-  const manifest = JSON.stringify(manifestOf(split));
-  if (!force) await refuseOtherSplit(folder, manifest);
+  const pieces = safetensorsPieces(ARRAYS, arraysOf(split), {format: FORMAT});
+  if (!force) await refuseOtherSplit(folder, split, pieces);
+  await inLockedFolder(folder, async () => {
+    const there = await manifestIn(folder);
+    const {named, plain, taken} = await stateOf(folder, [ARRAYS, MANIFEST]);
+    const files = [...named, ...(there ? [there.arrays.file, MANIFEST] : [])];
+    await removeLeftovers(folder, {kinds: KINDS, manifests: [MANIFEST, 'model.json'], named: files, plain});
+    if (there) taken.set(there.arrays.file, there.arrays.sha256);
+    const arrays = namedPlainly('split', 'safetensors', pieces, taken);
+    const model = modelFiles(split.model, taken);
+    const kept = [model.weights.file, arrays.file, MANIFEST];
+    const manifest = manifestOf(split, arrays);
+    const both = there ? {...manifest, replaces: there} : manifest;
+    const change = {obsolete: files, kept: [...files, ...kept], again: true};
+    await commitFolder(folder, {
+      ...change,
+      files: [model.weights, arrays],
+      manifest: {file: MANIFEST, content: JSON.stringify(both)},
+    });
+    try {
+      await commitFolder(folder, {...change, files: [], manifest: model.manifest});
+    } catch (error) {
+      if (there) await replaceFile(path.join(folder, MANIFEST), JSON.stringify(there)).catch(() => {});
+      await removeLeftovers(folder, {kinds: KINDS, manifests: [], named: files, plain: there ? [] : plain});
+      throw error;
+    }
+    if (!there) return;
+    const content = JSON.stringify(manifest);
+    await commitFolder(folder, {...change, files: [], manifest: {file: MANIFEST, content}, kept});
+  });
+}
+
+const KINDS = ['weights', 'split'];
+
+function arraysOf(split: Split): SafetensorsArrays {
   const [kh, kw, inputs] = split.kernelShape;
   const shape = [kh * kw, inputs];
   const arrays: Record<string, {shape: number[]; data: Float32Array | Float64Array}> = {
@@ -104,34 +73,12 @@ export async function saveSplit(split: Split, folder: string, {force = false}: {
   split.parts.forEach((part, j) => (arrays[`part_${j + 1}`] = {shape, data: part}));
   split.concepts.forEach(({arv}, j) => (arrays[`arv_${j + 1}`] = {shape: [inputs], data: arv}));
   split.ownership?.forEach((lambda, j) => (arrays[`ownership_${j + 1}`] = {shape: [inputs], data: lambda}));
-  await writeTogether(folder, [...MODEL_FILES, 'split.safetensors', 'split.json'], async (stage) => {
-    await writeModel(split.model, stage);
-    await writeSafetensors(path.join(stage, 'split.safetensors'), arrays, {format: FORMAT});
-    await writeFile(path.join(stage, 'split.json'), manifest);
-  });
+  return arrays;
 }
 
-function manifestOf(split: Split): SplitManifest {
-  return {
-    format: FORMAT,
-    formatVersion: FORMAT_VERSION,
-    layer: split.layer,
-    channel: split.channel,
-    concepts: split.concepts.map(({classes, classNames}) => ({classes, classNames})),
-    rule: split.rule,
-    rho: split.rho,
-    sources: split.sources,
-    kernelShape: split.kernelShape,
-    bias: split.bias,
-    zeroInputShare: split.zeroInputShare,
-    before: split.before.hash,
-    after: split.model.hash,
-    origins: [...split.before.origins],
-    arch: split.before.arch,
-    preset: split.preset,
-    labelsFile: split.labelsFile,
-    hardOwnership: split.ownership !== undefined,
-  };
+/** The manifest of the split that the folder holds; undefined where it holds none that can be read. */
+async function manifestIn(folder: string): Promise<SplitManifest | undefined> {
+  return readSplitManifest(folder).catch(() => undefined);
 }
 
 /**
@@ -151,66 +98,33 @@ export async function refuseOtherTarget(
   if (JSON.stringify(found) !== JSON.stringify(wanted)) throw holdsAnotherSplit(folder);
 }
 
-/** Whether a split is in the folder. @throws InputError where something else is */
+/** Whether a split is in the folder, or was being written there. @throws InputError where something else is */
 async function holdsSplit(folder: string): Promise<boolean> {
   const entries = await entriesOf(folder);
-  if (entries.length > 0 && !entries.includes('split.json')) throw holdsSomethingElse(folder, entries);
-  return entries.length > 0;
+  if (entries.length === 0 || (await isCutShort(folder, [ARRAYS, MANIFEST]))) return false;
+  if (!entries.includes(MANIFEST)) throw holdsSomethingElse(folder, entries);
+  return true;
 }
 
 const holdsAnotherSplit = (folder: string) =>
   new InputError(`"${folder}" holds another split; choose another folder, or overwrite it (${option('force')})`);
 
 /** @throws InputError where the folder holds another split, or something else: nothing is lost without being asked for */
-async function refuseOtherSplit(folder: string, manifest: string): Promise<void> {
+async function refuseOtherSplit(folder: string, split: Split, pieces: readonly Uint8Array[]): Promise<void> {
   if (!(await holdsSplit(folder))) return;
-  const found = await readFile(path.join(folder, 'split.json'), 'utf8').catch(() => undefined);
-  if (found !== undefined && found !== manifest) throw holdsAnotherSplit(folder);
+  const found = await manifestIn(folder);
+  if (found === undefined) return refuseUnreadable(folder);
+  const arrays = {...namedPlainly('split', 'safetensors', pieces, new Map()), file: found.arrays.file};
+  if (manifestOf(split, arrays).sha256 !== found.sha256) throw holdsAnotherSplit(folder);
 }
 
-/**
- * What a saved split was made with, read before its model is loaded.
- * @throws InputError for a folder without a split
- */
-export async function readSplitManifest(folder: string): Promise<SplitManifest> {
-  const file = path.join(folder, 'split.json');
-  const content = await readFile(file, 'utf8').catch(() => {
-    throw new InputError(
-      `no split in "${folder}": split.json is missing; make one with disentangle and saveSplit (unweave split)`,
-    );
-  });
-  let manifest: SplitManifest | null;
-  try {
-    manifest = JSON.parse(content) as SplitManifest | null;
-  } catch {
-    throw new InputError(`"${file}" is not valid JSON; split again`);
-  }
-  if (manifest?.format === FORMAT && manifest.formatVersion === 1) {
-    throw new InputError(
-      `"${file}" is a split of unweave 0.1, which knew models by another hash; collect the statistics and split again with this version`,
-    );
-  }
-  if (manifest?.format !== FORMAT || manifest.formatVersion !== FORMAT_VERSION) {
-    throw new InputError(
-      `"${file}" is not a split of format version ${FORMAT_VERSION}; split again with this version of unweave`,
-    );
-  }
-  manifest.preset = currentPreset(manifest.preset) as SplitManifest['preset'];
-  const rules = {
-    ...FIELDS,
-    ...(manifest.rho !== undefined && RHO_FIELDS),
-    ...(manifest.preset !== undefined && PRESET_FIELDS),
-  };
-  checkFields(manifest, rules, file, 'split again');
-  const {concepts, sources} = manifest;
-  if (
-    sources.length !== concepts.length ||
-    concepts.some(({classes, classNames}) => classes.length !== classNames.length)
-  )
-    throw new InputError(
-      `"${file}" is damaged: sources and classNames must be as many as concepts and their classes; split again`,
-    );
-  return manifest;
+/** What cannot be read is kept too; where split.json is not there after all, nothing is. */
+async function refuseUnreadable(folder: string): Promise<void> {
+  const there = await readFile(path.join(folder, MANIFEST)).then(
+    () => true,
+    () => false,
+  );
+  if (there) throw holdsAnotherSplit(folder);
 }
 
 /** @throws InputError that names the first field that does not fit the model */
@@ -263,7 +177,7 @@ export async function loadSplit(folder: string, model: Model): Promise<Split> {
   }
   checkAgainstModel(manifest, model, folder);
   const saved = await savedNetwork(folder, manifest, model);
-  const {arrays} = await readSafetensors(path.join(folder, 'split.safetensors'));
+  const arrays = await readCheckedArrays(folder, manifest.arrays, 'split again');
   const [kh, kw, inputs] = manifest.kernelShape;
   const read = <A extends Float32Array | Float64Array>(name: string, length: number): A => {
     const found = arrays.get(name);
@@ -297,7 +211,14 @@ export async function loadSplit(folder: string, model: Model): Promise<Split> {
     labelsFile: manifest.labelsFile,
     before,
   };
-  return makeSplit(data, saved);
+  const split = makeSplit(data, saved);
+  const [misfit] = misfitsOf(split);
+  if (misfit !== undefined) {
+    throw new InputError(
+      `the split in "${folder}" does not fit its networks, ${before.name} and model.json beside it: ${misfit}; split again`,
+    );
+  }
+  return split;
 }
 
 /** The model that a chained split divided, from the saved network: it holds the earlier splits. */

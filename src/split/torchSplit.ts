@@ -1,4 +1,5 @@
 import {InputError} from '../common/errors';
+import {refuseForeignFile, refuseInput} from '../files/output';
 import {writeSafetensors, type SafetensorsArray} from '../files/safetensors';
 import {linearLayer} from '../network/linearLayer';
 import {nodeOf, type Graph} from '../network/graph';
@@ -15,14 +16,21 @@ const FORMAT = 'torch split 1';
  * - `bias` [k + 1]: a bias belongs to every concept and to the residue,
  * - `merge` [k + 1]: 1 for each concept and −(k − 1) for the residue, so that `merge · parts` is the original channel,
  * - metadata: `layer`, `channel`, `rule`, `before` (the model's hash), and `concepts` as JSON, [{classes, classNames}].
- * @param file made or replaced
- * @throws InputError where the file's name does not end in `.safetensors`, or it cannot be written
+ * @param options.force write whatever the file holds
+ * @throws InputError where the file's name does not end in `.safetensors`, it is the file that the model was read from, was not made by unweave
+ *   (unless `force`), or cannot be written
  */
-export async function saveTorchSplit(split: Split, file: string): Promise<void> {
+export async function saveTorchSplit(
+  split: Split,
+  file: string,
+  {force = false}: {force?: boolean} = {},
+): Promise<void> {
   if (!/\.safetensors$/i.test(file)) {
     throw new InputError(`"${file}" must end in .safetensors, the format that it is written in`);
   }
   const {layer, channel, concepts, rule, parts, residue, bias, kernelShape, before} = split;
+  await refuseInput(file, [before.source]);
+  await refuseForeignFile(file, FORMAT, force);
   const kernels = [...parts, residue];
   const k = parts.length;
   const dense = linearLayer(before.graph, layer).kind === 'dense';

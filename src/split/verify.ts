@@ -7,6 +7,7 @@ import {checkArgument} from '../common/argument';
 import {InputError} from '../common/errors';
 import type {LongCallOptions} from '../common/progress';
 import {presetFor} from '../images/presetFor';
+import {misfitsOf} from './fits';
 import type {Split} from './types';
 import {readable} from '../common/readable';
 
@@ -28,8 +29,13 @@ export interface SplitProof {
   top1: {before: number; after: number};
   /** Share of images with the same class on top before and after. */
   top1Agreement: number;
-  /** Whether the difference is at most 1e-5 of the largest logit: rounding, and no more. False where a logit is not a number. */
+  /**
+   * Whether the difference is at most 1e-5 of the largest logit: rounding, and no more. False where a logit is not a number, or where the
+   * split is not what the two networks hold.
+   */
   exact: boolean;
+  /** What the split says and its networks do not, e.g. that another part 1 is in the split network; none where all fits. */
+  misfits: string[];
   /** Images with another class on top after the split. */
   changed: number;
   /** Those of them whose two logits were further apart than twice the difference that `exact` allows: rounding does not explain them. */
@@ -41,7 +47,8 @@ export interface SplitProof {
 const ALLOWED = 1e-5;
 
 /**
- * Proves that the network computes the same: runs the model before and the rewritten model after the split on the images given.
+ * Proves that the network computes the same: runs the model before and the rewritten model after the split on the images given. Proves too
+ * that the split is what these networks hold: its channel's kernel and bias, its parts, and that they add up.
  * A split that is not exact is a result, not an error: look at `exact`.
  * @throws InputError where no image can be read; InterruptError when stopped
  */
@@ -101,6 +108,7 @@ export async function verifySplit(
   }
   if (totals.images === 0) throw new InputError(`none of the images of ${images.name} can be read`);
   const allowed = ALLOWED * totals.logit;
+  const misfits = misfitsOf(split);
   const proof: Omit<SplitProof, 'toString'> = {
     kind: 'split proof',
     images: totals.images,
@@ -108,7 +116,8 @@ export async function verifySplit(
     maxAbsLogit: totals.logit,
     top1: {before: totals.before / totals.images, after: totals.after / totals.images},
     top1Agreement: totals.agreement / totals.images,
-    exact: Number.isFinite(totals.difference) && totals.difference <= allowed,
+    exact: Number.isFinite(totals.difference) && totals.difference <= allowed && misfits.length === 0,
+    misfits,
     changed: flips.length,
     // Written so that a lead which is not a number counts.
     unexplained: flips.filter((lead) => !(lead <= 2 * allowed)).length,
@@ -123,7 +132,8 @@ function indexOfMax(values: ArrayLike<number>): number {
 }
 
 /** What `exact` asks for, and what was found instead. */
-export function whyNotExact({maxAbsLogitDifference}: Pick<SplitProof, 'maxAbsLogitDifference'>): string {
+export function whyNotExact({maxAbsLogitDifference, misfits}: Pick<SplitProof, 'maxAbsLogitDifference' | 'misfits'>) {
+  if (misfits.length > 0) return `the split does not fit its networks: ${misfits[0]}`;
   return Number.isFinite(maxAbsLogitDifference)
     ? `the difference is more than ${ALLOWED.toExponential()} of the largest logit`
     : 'there are logits that are not finite';

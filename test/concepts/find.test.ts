@@ -106,14 +106,25 @@ test('a τ made for wide layers warns on a narrow one, and an empty result says 
 test('importance is a fraction of all images of the class', () => {
   const stats = syntheticStatistics({seed: 2});
   assert.ok(importance(stats, 0.05).every((fraction) => fraction >= 0 && fraction <= 1));
+  const {offsets, channels, values} = stats.shares;
+  for (const tau of [0.01, 0.05, 0.3, values[3], values[7]]) {
+    const slow = new Float64Array(stats.layer.shape[3] * stats.classes);
+    stats.images.labels.forEach((k, image) => {
+      const of = stats.images.labels.filter((label) => label === k).length;
+      for (let at = offsets[image]; at < offsets[image + 1]; at++)
+        if (values[at] >= tau) slow[channels[at] * stats.classes + k] += 1 / of;
+    });
+    importance(stats, tau).forEach((fraction, at) => assert.ok(Math.abs(fraction - slow[at]) < 1e-12));
+  }
 });
 
 test('an ARV of zeros has no direction: it makes no pair', () => {
   const stats = syntheticStatistics({seed: 3});
   const [taps, inputs] = [1, stats.layer.shape[2]];
   const k = findPolysemantic(stats, {tau: 0.05, p: 0.5, allPairs: true}).pairs[0].classes[0];
+  const inputSums = stats.inputSums.slice();
   for (const half of [0, 1])
-    stats.inputSums.fill(0, (half * stats.classes + k) * taps * inputs, (half * stats.classes + k + 1) * taps * inputs);
-  const {pairs} = findPolysemantic(stats, {tau: 0.05, p: 0.5, allPairs: true});
+    inputSums.fill(0, (half * stats.classes + k) * taps * inputs, (half * stats.classes + k + 1) * taps * inputs);
+  const {pairs} = findPolysemantic({...stats, inputSums}, {tau: 0.05, p: 0.5, allPairs: true});
   assert.ok(pairs.every(({classes, cosine: value}) => !classes.includes(k) && !Number.isNaN(value)));
 });

@@ -47,7 +47,8 @@ test('a class that the sums leave to the background counts in the average with t
   const mean = gatedContribution(stats, 0, kept)!;
   const own = list.filter((one) => one.channel === 0 && kept.includes(one.class));
   for (let i = 0; i < inputs; i++) {
-    const average = own.reduce((sum, {contribution}) => sum + contribution[i], 0) / own.length;
+    const total = own.reduce((sum, {activity}) => sum + activity, 0);
+    const average = own.reduce((sum, {activity, contribution}) => sum + activity * contribution[i], 0) / total;
     assert.ok(Math.abs(mean[i] - average) < 1e-9);
   }
 });

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import {before, test, type TestContext} from 'node:test';
 import {ensureBackend} from '../../src/engine';
-import {makeFolder, refuseForeignFile, refuseInput, replaceFile, writeTogether} from '../../src/files/output';
+import {makeFolder, refuseForeignFile, refuseInput, replaceFile} from '../../src/files/output';
 import {loadModel} from '../../src/formats/load';
 import {makeModel} from '../../src/network/model';
 import {saveModel} from '../../src/formats/save';
@@ -88,22 +88,35 @@ test('a full disk is told in one sentence, leaves nothing behind, and does not s
   assert.equal(await readFile(file, 'utf8'), 'before');
 });
 
-test('files that belong together appear together, and remains of a killed write do not matter', async (t) => {
+test('remains of a killed save do not matter, nor do they stay', async (t) => {
   const folder = await folderFor(t);
-  const out = path.join(folder, 'out');
-  const both = (text: string) => async (stage: string) => {
-    await writeFile(path.join(stage, 'a'), text);
-    assert.ok(!(await readdir(out)).includes('b'), 'not before both are written');
-    await writeFile(path.join(stage, 'b'), text);
-  };
-  await mkdir(path.join(out, '.unweave-part-abc123'), {recursive: true});
-  await writeFile(path.join(out, '.unweave-part-abc123', 'a'), 'half');
-  await writeTogether(out, ['a', 'b'], both('whole'));
-  assert.deepEqual((await readdir(out)).sort(), ['a', 'b']);
-  const model = path.join(folder, 'model');
-  await mkdir(path.join(model, '.unweave-part-abc123'), {recursive: true});
-  await saveModel(smallModel({kind: 'conv'}), model);
-  assert.deepEqual((await readdir(model)).sort(), ['model.json', 'weights.bin']);
+  const model = smallModel({kind: 'conv'});
+  const remains = ['weights.bin', 'weights.bin.12.3.part', 'model.json.12.4.part', 'weights-0123456789abcdef.bin'];
+  for (const last of [1, 2, 4]) {
+    const out = path.join(folder, String(last));
+    await mkdir(path.join(out, '.unweave-lock'), {recursive: true});
+    for (const name of remains.slice(0, last)) await writeFile(path.join(out, name), 'half');
+    await saveModel(model, out);
+    assert.deepEqual((await readdir(out)).sort(), ['model.json', 'weights.bin']);
+    assert.equal((await loadModel(out)).hash, model.hash);
+  }
+  // Without our lock, a file of such a name may be anybody's.
+  await mkdir(path.join(folder, 'other'));
+  await writeFile(path.join(folder, 'other', 'weights.bin'), 'of somebody else');
+  await assert.rejects(saveModel(model, path.join(folder, 'other')), refused(/holds something else \(weights\.bin\)/));
+});
+
+test('another model takes the place of one by force, without touching its weights before', async (t) => {
+  const folder = await folderFor(t);
+  const [one, two] = [1, 2].map((seed) => smallModel({kind: 'conv', seed}));
+  await saveModel(one, folder);
+  await saveModel(two, folder, {force: true});
+  const [json, weights, ...others] = (await readdir(folder)).sort();
+  assert.deepEqual([json, others], ['model.json', []]);
+  assert.match(weights, /^weights-[0-9a-f]{16}\.bin$/);
+  assert.equal((await loadModel(folder)).hash, two.hash);
+  await saveModel(two, folder);
+  assert.deepEqual((await readdir(folder)).sort(), ['model.json', 'weights.bin']);
 });
 
 test('a folder that was made is taken away again while nothing is in it', async (t) => {

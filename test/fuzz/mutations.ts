@@ -18,9 +18,9 @@ export interface Mutation {
 const LENGTHS = [0, 1, 0x7f, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0xffffffff];
 const WORDS = ['null', '-1', '1e9', '1e308', '{}', '[]', '"x"', 'true', '[[[[[[[[', '"__proto__"', '""'];
 
-/** A damage of one of seven kinds. @param others further files of the same format, to splice from */
+/** A damage of one of nine kinds. @param others further files of the same format, to splice from */
 export function drawMutation(draw: Draw, others: readonly Buffer[]): Mutation {
-  const [at, second, value, kind] = [draw(2 ** 30), draw(2 ** 30), draw(2 ** 30), draw(7)];
+  const [at, second, value, kind] = [draw(2 ** 30), draw(2 ** 30), draw(2 ** 30), draw(9)];
   const place = (bytes: Buffer, number = at) => (bytes.length === 0 ? 0 : number % bytes.length);
   switch (kind) {
     case 0:
@@ -71,6 +71,32 @@ export function drawMutation(draw: Draw, others: readonly Buffer[]): Mutation {
         kind: 'remove',
         apply: (bytes) =>
           Buffer.concat([bytes.subarray(0, place(bytes)), bytes.subarray(place(bytes) + 1 + (second % 64))]),
+      };
+    case 6: {
+      // What opens, opened again and again: a text format nests, a binary one repeats a length.
+      const opening = ['[', '{"a":', '(', '}(', '{"a":{"b":[', '"'][value % 6];
+      const depth = 2 ** (second % 15);
+      return {
+        kind: 'nest',
+        apply(bytes) {
+          const text = bytes.toString('latin1');
+          const start = Math.max(0, text.slice(place(bytes)).search(/[-\d"[{]/)) + place(bytes);
+          return Buffer.concat([bytes.subarray(0, start), Buffer.from(opening.repeat(depth)), bytes.subarray(start)]);
+        },
+      };
+    }
+    case 7:
+      // A field, an entry or a line twice: from one quote, comma or line's end to the next of its kind.
+      return {
+        kind: 'duplicate',
+        apply(bytes) {
+          const text = bytes.toString('latin1');
+          const mark = [',', '\n', '"', 'PK'][value % 4];
+          const start = text.indexOf(mark, place(bytes));
+          const end = text.indexOf(mark, start + 1);
+          if (start < 0 || end < 0) return bytes;
+          return Buffer.concat([bytes.subarray(0, end), bytes.subarray(start)]);
+        },
       };
     default: {
       // In a text format a value gets another type; in a binary one this is noise.

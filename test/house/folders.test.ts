@@ -50,3 +50,15 @@ for (const room of readdirSync(source, {withFileTypes: true}).filter((entry) => 
     assert.equal(circle?.map((folder) => path.relative(source, folder)).join(' → '), undefined);
   });
 }
+
+/** The files of `src/` that import values, not types alone, from a package. */
+function importers(packageName: string): string[] {
+  const files = (readdirSync(source, {recursive: true}) as string[]).filter((name) => name.endsWith('.ts'));
+  const pattern = new RegExp(`(import (?!type )[^;]*from|import\\(|require\\() ?'${packageName}`);
+  return files.filter((name) => pattern.test(readFileSync(path.join(source, name), 'utf8'))).sort();
+}
+
+test('tfjs-layers trains the demo and does nothing else', () => {
+  const others = importers('@tensorflow/tfjs-layers').filter((file) => !file.startsWith(`demo${path.sep}`));
+  assert.deepEqual(others, []);
+});

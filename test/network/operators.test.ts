@@ -4,7 +4,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {OPERATORS, operatorOf} from '../../src/network/operators';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
-import {fitting, OPERATOR_CASES, values} from '../reference/operatorCases';
+import {fitting, OPERATOR_CASES} from '../reference/operatorCases';
+import {values} from '../reference/operatorParts';
 import {SLOW, sizeOf, type Values} from '../reference/slowOperators';
 
 const RUNS = 40;

@@ -5,7 +5,7 @@ import {compileGraph, type Compiled} from '../../src/network/run';
 import type {Graph} from '../../src/network/graph';
 import {InputError} from '../../src/common/errors';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
-import {values} from '../reference/operatorCases';
+import {values} from '../reference/operatorParts';
 import {CLASSES, networks, SIDE} from '../reference/smallGraphs';
 import {SLOW, sizeOf, type Values} from '../reference/slowOperators';
 

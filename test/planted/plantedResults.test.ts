@@ -26,6 +26,35 @@ test('results of another run are kept unless they are forced; a run that measure
   assert.equal((await openResults(out, {seed: 3}, true)).negativesDone.size, 0);
   assert.deepEqual(await readdir(out), ['manifest.json']);
   assert.match(await readFile(path.join(out, 'manifest.json'), 'utf8'), /"seed": 3/);
+  const rows = path.join(out, 'rows-0123456789abcdef.jsonl');
+  await writeFile(rows, 'not ours to keep');
+  await openResults(out, {seed: 3});
+  assert.deepEqual(await readdir(out), ['manifest.json'], 'what no manifest names goes');
   await writeFile(path.join(out, 'manifest.json'), 'null');
   await assert.rejects(openResults(out, {seed: 3}), refused(/holds something else \(manifest\.json\)/));
+});
+
+test('rows are checked one by one', async (t) => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'unweave-planted-'));
+  t.after(() => rm(folder, {recursive: true, force: true}));
+  await openResults(folder, {seed: 1});
+  const file = path.join(folder, 'rows.jsonl');
+  const row = {
+    tier: 'dense', plant: 0, channels: [1, 2], classes: [3, 4], importance: [0.5, null], candidate: true, trueLeakShare: null, rules: {},
+  }; // prettier-ignore
+  await writeFile(file, `${JSON.stringify({row})}\n${JSON.stringify({plant: -1, negatives: []})}\n`);
+  const {rows} = await openResults(folder, {seed: 1});
+  assert.deepEqual(rows[0].importance, [0.5, NaN]);
+  const damaged = async (line: unknown, pattern: RegExp) => {
+    await writeFile(file, `${JSON.stringify(line)}\n`);
+    await assert.rejects(openResults(folder, {seed: 1}), refused(pattern));
+  };
+  await damaged(null, /rows\.jsonl" is damaged: a line of it is not valid.*delete the folder/);
+  await damaged({row: {...row, tier: 'other'}}, /row\.tier is not valid/);
+  await damaged({row: {...row, plant: -1}}, /row\.plant is not valid/);
+  await damaged({row: {...row, rules: {published: {}}}}, /row\.rules\.published\.r is not valid/);
+  await damaged({row: {...row, more: 1}}, /row\.more is not valid/);
+  await damaged({plant: 0, negatives: [{kind: 'natural'}]}, /negatives\.0\.negativeCosine is not valid/);
+  await writeFile(file, Buffer.from([0xff, 0xfe, 0xfd, 10]));
+  await assert.rejects(openResults(folder, {seed: 1}), refused(/rows\.jsonl/));
 });

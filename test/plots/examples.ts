@@ -238,7 +238,7 @@ export function snapshotFigures(): Record<string, Figure> {
   const thresholds = {tau: 0.05, p: 0.5, gamma: 0.6};
   const found = findPolysemantic(stats, thresholds);
   const hostile = exampleStatistics(HOSTILE_NAMES);
-  const gated = syntheticGates({seed: 6, noise: 1.5}).stats;
+  const gated = syntheticGates({seed: 6, noise: 0.8}).stats;
   const gatedFound = findPolysemantic(gated, {tau: 0.05, p: 0.5, gamma: 0.3});
   const large = largeStatistics();
   const many = findPolysemantic(large, {tau: 0.03, p: 0.5});

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {node, shapesOf, weight} from '../../src/network/operators';
 import type {Graph, GraphNode, Weight} from '../../src/network/graph';
-import {values} from './operatorCases';
+import {values} from './operatorParts';
 import {sizeOf} from './slowOperators';
 
 /** Small random networks of every kind of block, built node by node. */

@@ -65,15 +65,16 @@ async function slowImages(model: Model, images: ReturnType<typeof smallImages>):
   return seen;
 }
 
-/** The side of zero of what the batch norm that reads Z makes of it, if one does; behind a relu it is Z's own. */
-function firesBehind(model: Model, channel: number): (z: number) => boolean {
+/** What the batch norm that reads Z makes of it, if one does, in units of Z; negative where the channel does not fire. */
+function activityBehind(model: Model, channel: number): (z: number) => number {
   const norm = model.graph.nodes.find((node) => node.name === 'studied_bn');
-  if (!norm?.inputs.includes('studied')) return (z) => z > 0;
+  if (!norm?.inputs.includes('studied')) return (z) => z;
   const [gamma, beta, mean, variance] = ['gamma', 'beta', 'moving_mean', 'moving_variance'].map(
     (name) => weightOf(norm, name)!.data[channel],
   );
   const epsilon = nodeOf(model.graph, 'studied_bn').args.epsilon as number;
-  return (z) => (gamma * (z - mean)) / Math.sqrt(variance + epsilon) + beta > 0;
+  const scale = gamma / Math.sqrt(variance + epsilon);
+  return (z) => (scale * (z - mean) + beta) / Math.abs(scale);
 }
 
 for (const [what, network] of Object.entries(STUDIED_LAYERS)) {
@@ -91,14 +92,15 @@ for (const [what, network] of Object.entries(STUDIED_LAYERS)) {
       assert.equal(gates.floor, floor);
       assert.equal(gates.dropped, 0);
       for (let channel = 0; channel < outputs; channel++) {
-        const fires = firesBehind(model, channel);
+        const activity = activityBehind(model, channel);
         for (let k = -1; k < CLASSES; k++) {
           const entry = k < 0 ? gates.background.get(channel) : gates.entries.get(channel * CLASSES + k);
           const above = ({shares}: SlowImage) => whole || shares[channel] >= floor;
           const counts = (image: SlowImage) => (k < 0 ? !above(image) : image.label === k && above(image));
           for (const half of [0, 1]) {
-            const slow = slowGate(layer, seen, {channel, half, counts, fires});
-            assert.equal(entry?.positions[half] ?? 0, slow.positions, `positions of ${channel}, ${k}`);
+            const slow = slowGate(layer, seen, {channel, half, counts, activity});
+            const own = entry?.activity[half] ?? 0;
+            assert.ok(Math.abs(own - slow.activity) <= 1e-4 * Math.max(1, own), `activity of ${channel}, ${k}`);
             assert.equal(entry?.images[half] ?? 0, slow.images, `images of ${channel}, ${k}`);
             slow.sums.forEach((value, i) => {
               const own = entry?.sums[half * inputs + i] ?? 0;
@@ -123,7 +125,7 @@ eachEngine('gated sums of shards add up to those of the whole, and arrays give t
   const same = (a: GatedSums, b: GatedSums) => {
     assert.deepEqual([...a.entries.keys()].sort(), [...b.entries.keys()].sort());
     for (const [key, entry] of a.entries) {
-      assert.deepEqual(entry.positions, b.entries.get(key)!.positions);
+      for (const half of [0, 1]) assert.ok(Math.abs(entry.activity[half] - b.entries.get(key)!.activity[half]) < 1e-4);
       entry.sums.forEach((value, i) => assert.ok(Math.abs(value - b.entries.get(key)!.sums[i]) < 1e-4));
     }
   };
@@ -163,7 +165,7 @@ test('relevance is collected with gates, saved, loaded and merged with them, and
     await collectRelevance(model, subset(images, {indices: [5, 6, 7, 8, 9, 10, 11]}), options),
   ];
   for (const [key, entry] of gatesOf(mergeStatistics(a, b))!.entries)
-    assert.deepEqual(entry.positions, loaded.entries.get(key)!.positions);
+    assert.deepEqual(entry.images, loaded.entries.get(key)!.images);
   const without = await collectRelevance(model, images, {...options, gates: false});
   assert.equal(gatesOf(without), undefined);
   model.dispose();

@@ -11,7 +11,7 @@ import {manyResults} from './showResults';
 const textOf = ({data}: Bundle) => String(data['text/plain'] ?? '');
 
 test('found channels show every candidate with names and indices, and every pair with its decision', async () => {
-  const {stats} = syntheticGates({seed: 6, noise: 1.5});
+  const {stats} = syntheticGates({seed: 6, noise: 0.8});
   const thresholds = {tau: 0.05, p: 0.5, gamma: 0.3};
   const found = findPolysemantic(stats, thresholds);
   const text = textOf(await bundleOf(found));

@@ -7,10 +7,13 @@ import {ensureBackend} from '../../src/engine';
 import {loadModel} from '../../src/formats/load';
 import {saveModel} from '../../src/formats/save';
 import {InputError} from '../../src/common/errors';
+import {sha256} from '../../src/files/checksum';
+import {readSafetensors, writeSafetensors} from '../../src/files/safetensors';
 import {dividedChannels} from '../../src/split/rewrite';
 import {makeSplit} from '../../src/split/split';
 import {loadSplit, saveSplit} from '../../src/split/store';
-import {smallModel, type SmallNetwork} from '../reference/smallNetworks';
+import {verifySplit} from '../../src/split/verify';
+import {smallImages, smallModel, type SmallNetwork} from '../reference/smallNetworks';
 import {smallSplit} from '../reference/smallSplits';
 
 before(() => ensureBackend());
@@ -84,6 +87,63 @@ test('a loaded split is proven with the network that was saved, which must be th
   assert.equal((await loadSplit(folder, split.before)).model.hash, split.model.hash);
 });
 
+/** A manifest with a checksum that fits it, as somebody would write it who knows how. */
+function resealed(manifest: Record<string, unknown>) {
+  const fields = {...manifest};
+  delete fields['sha256'];
+  return {...fields, sha256: sha256(JSON.stringify(fields))};
+}
+
+test('a split is the one that its networks hold: what was changed in it is refused by name, whatever its checksums say', async (t) => {
+  const place = await folderFor(t);
+  for (const bias of [false, true]) {
+    const folder = path.join(place, String(bias));
+    const split = smallSplit({...NETWORK, bias});
+    await saveSplit(split, folder);
+    const [file, arraysFile] = ['split.json', 'split.safetensors'].map((name) => path.join(folder, name));
+    const manifest = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+    const {arrays, metadata} = await readSafetensors(arraysFile);
+    const changed = async (fields: object, change: Record<string, (values: Float32Array) => void>, pattern: RegExp) => {
+      const copy = Object.fromEntries([...arrays].map(([name, {shape, data}]) => [name, {shape, data: data.slice()}]));
+      for (const [name, apply] of Object.entries(change)) apply(copy[name].data as Float32Array);
+      await writeSafetensors(arraysFile, copy, metadata);
+      if (Object.keys(change).length > 0) await assert.rejects(loadSplit(folder, split.before), refused(/SHA-256 is/));
+      const sums = {file: 'split.safetensors', sha256: sha256(await readFile(arraysFile))};
+      await writeFile(file, JSON.stringify(resealed({...manifest, ...fields, arrays: sums})));
+      await assert.rejects(loadSplit(folder, split.before), refused(pattern));
+    };
+    const zero = (values: Float32Array) => values.fill(0);
+    await changed({}, {part_1: zero}, /does not fit its networks.*: part 1 is not the one in the split network/);
+    await changed({}, {part_2: (values) => (values[4] += 0.001)}, /part 2 is not the one in the split network/);
+    await changed({}, {part_1: (values) => (values[0] = NaN)}, /part 1 is not the one/);
+    await changed({}, {residue: (values) => values.fill(1)}, /its residue is not the one in the split network/);
+    await changed({}, {original: zero}, /its original is not the kernel of channel 2 of layer studied/);
+    await changed({channel: 3}, {}, /its original is not the kernel of channel 3 of layer studied/);
+    await changed({bias: 0.25}, {}, /its bias is 0\.25, and channel 2 of layer studied has/);
+    await changed({}, {ownership_2: (values) => (values[0] = 7)}, /the ownership of part 2 is not from 0 to 1/);
+    // What no network can tell is told by the checksum.
+    const concepts = [{classes: [3], classNames: ['class 3']}, {classes: [1], classNames: ['class 1']}]; // prettier-ignore
+    for (const change of [{concepts}, {rule: 'other'}, {zeroInputShare: 0}, {labelsFile: '/etc/passwd'}]) {
+      await writeFile(file, JSON.stringify({...manifest, ...change}));
+      await assert.rejects(
+        loadSplit(folder, split.before),
+        refused(/split\.json" is damaged: its fields are not those/),
+      );
+    }
+    split.dispose();
+  }
+});
+
+test('a proof is of the split too, not only of two networks that agree', async () => {
+  const split = smallSplit(NETWORK);
+  const parts = split.parts.map((part, j) => (j === 0 ? new Float32Array(part.length) : part));
+  const other = makeSplit({...split, before: split.before, parts}, split.model);
+  const proof = await verifySplit(other, smallImages(4), {progress: false});
+  assert.deepEqual([proof.exact, proof.misfits[0]], [false, 'part 1 is not the one in the split network']);
+  assert.ok(proof.maxAbsLogitDifference < 1e-5 * proof.maxAbsLogit, 'the networks agree');
+  assert.match(String(proof), /the split is NOT exact: the split does not fit its networks: part 1/);
+});
+
 test('a split’s manifest is checked field by field, and against the model', async (t) => {
   const folder = path.join(await folderFor(t), 's');
   const split = smallSplit(NETWORK);
@@ -91,7 +151,7 @@ test('a split’s manifest is checked field by field, and against the model', as
   const file = path.join(folder, 'split.json');
   const manifest = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
   const damaged = async (change: object, pattern: RegExp) => {
-    await writeFile(file, JSON.stringify({...manifest, ...change}));
+    await writeFile(file, JSON.stringify(resealed({...manifest, ...change})));
     await assert.rejects(loadSplit(folder, split.before), refused(pattern));
   };
   await damaged({channel: 99}, /its channel is 99; layer studied has channels 0 to 5/);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
-import {mkdtemp, rm} from 'node:fs/promises';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
@@ -11,6 +11,7 @@ import {loadModel} from '../../src/formats/load';
 import type {Graph} from '../../src/network/graph';
 import {linearLayer} from '../../src/network/linearLayer';
 import {makeModel} from '../../src/network/model';
+import type {Model} from '../../src/network/types';
 import {kernelsFromOwnership} from '../../src/split/kernels';
 import {makeSplit} from '../../src/split/split';
 import {saveTorchSplit} from '../../src/split/torchSplit';
@@ -96,8 +97,17 @@ test('a linear layer behind a flattened map takes its inputs channels first, as 
   }
 });
 
-test('a file of another ending is refused', async () => {
-  await assert.rejects(saveTorchSplit(smallSplit(NETWORK), join(folder, 'split.pth')), InputError);
+test('a file of another ending is refused, and one that somebody else made, until it is forced', async () => {
+  const split = smallSplit(NETWORK);
+  await assert.rejects(saveTorchSplit(split, join(folder, 'split.pth')), InputError);
+  const file = join(folder, 'foreign.safetensors');
+  await writeFile(file, 'mine');
+  await assert.rejects(
+    saveTorchSplit(split, file),
+    (error) => error instanceof InputError && /did not make/.test(error.message),
+  );
+  await saveTorchSplit(split, file, {force: true});
+  await saveTorchSplit(split, file);
 });
 
 test('PyTorch computes the same network with the divided layer', async (t) => {
@@ -112,32 +122,39 @@ test('PyTorch computes the same network with the divided layer', async (t) => {
     );
   }
   const model = await loadModel(file);
-  const channel = 7;
-  const layer = linearLayer(model.graph, 'layer3.2.conv2');
-  const [kh, kw, inputs, outputs] = layer.shape;
-  const original = Float32Array.from({length: kh * kw * inputs}, (_, at) => layer.kernel[at * outputs + channel]);
-  const draw = uniform(1);
-  const ownership = [0, 1, 2].map(() => Float64Array.from({length: inputs}, draw));
-  const concepts = [1, 3, 9].map((k) => ({classes: [k], classNames: [`class ${k}`], arv: new Float64Array(inputs)}));
-  const split = makeSplit({
-    ...smallSplit(NETWORK),
-    ...kernelsFromOwnership(original, ownership),
-    layer: layer.name,
-    channel,
-    concepts,
-    ownership,
-    original,
-    bias: 0,
-    kernelShape: [kh, kw, inputs],
-    before: model,
-  });
-  const out = join(folder, 'resnet20.safetensors');
-  await saveTorchSplit(split, out);
+  const divided = async (before: Model, name: string, channel: number) => {
+    const layer = linearLayer(before.graph, name);
+    const [kh, kw, inputs, outputs] = layer.shape;
+    const original = Float32Array.from({length: kh * kw * inputs}, (_, at) => layer.kernel[at * outputs + channel]);
+    const draw = uniform(channel + 1);
+    const ownership = [0, 1, 2].map(() => Float64Array.from({length: inputs}, draw));
+    const concepts = [1, 3, 9].map((k) => ({classes: [k], classNames: [`class ${k}`], arv: new Float64Array(inputs)}));
+    const split = makeSplit({
+      ...smallSplit(NETWORK),
+      ...kernelsFromOwnership(original, ownership),
+      layer: layer.name,
+      channel,
+      concepts,
+      ownership,
+      original,
+      bias: 0,
+      kernelShape: [kh, kw, inputs],
+      before,
+    });
+    const out = join(folder, `${name}.${channel}.safetensors`);
+    await saveTorchSplit(split, out);
+    return {out, model: split.model};
+  };
+  // Two channels of one layer and one of another, each split of the model that the one before left.
+  const first = await divided(model, 'layer3.2.conv2', 7);
+  const second = await divided(first.model, 'layer2.0.conv1', 0);
+  const third = await divided(second.model, 'layer3.2.conv2', 3);
   const script = join(__dirname, '../reference/torch/checkTorchSplit.py');
-  const [logits, merged, shape] = execFileSync(python, ['-B', script, file, out], {encoding: 'utf8'})
-    .trim()
-    .split('\n');
-  t.diagnostic(`logits off by ${logits}, the sum of the parts by ${merged}`);
-  assert.ok(Number(logits) < 1e-5 && Number(merged) < 1e-5, `${logits}, ${merged}`);
-  assert.equal(shape, '[16, 4, 8, 8]');
+  for (const [out, ...others] of [[first.out], [third.out, first.out, second.out]]) {
+    const printed: string = execFileSync(python, ['-B', script, file, out, ...others], {encoding: 'utf8'});
+    const [logits, merged, shape] = printed.trim().split('\n');
+    t.diagnostic(`logits off by ${logits}, the sum of the parts by ${merged}`);
+    assert.ok(Number(logits) < 1e-5 && Number(merged) < 1e-5, `${logits}, ${merged}`);
+    assert.equal(shape, '[16, 4, 8, 8]');
+  }
 });

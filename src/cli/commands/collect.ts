@@ -5,7 +5,7 @@ import {kubernetesJobs} from '../../cluster/kubernetes';
 import {submitCollect} from '../../cluster/submit';
 import {InputError} from '../../common/errors';
 import {topOne, zeroInputShare, type RelevanceStatistics} from '../../numerics/statistics';
-import {ATTRIBUTIONS, attributionNamed} from '../../pass/attribution/named';
+import {ATTRIBUTIONS, attributionNamed, describeAttributions} from '../../pass/attribution/named';
 import {collectRelevance} from '../../relevance/collect';
 import {collectLayers} from '../../relevance/layers';
 import type {CollectOptions} from '../../relevance/options';
@@ -68,7 +68,7 @@ function addCollect(program: Command): void {
     .option('--floor <share>', 'smallest share of relevance kept; find cannot go below it', number, 0.005)
     .option(
       '--attribution <name>',
-      `how much of the logit each channel is given: ${Object.keys(ATTRIBUTIONS).join(', ')}; with parameters as in integratedGradients:steps=64`,
+      `how much of the logit each channel is given: ${ATTRIBUTIONS.join(', ')}; with parameters as in integratedGradients:steps=64 or lrp:epsilon=0.01`,
       'actGrad',
     )
     .addOption(
@@ -93,6 +93,7 @@ function addCollect(program: Command): void {
       'only part i (0 to n−1) of n, into a folder of its own inside --out; auto/n takes the number of the Slurm or Kubernetes task. unweave merge adds them up',
       shardOption,
     )
+    .addHelpText('after', `\n${describeAttributions()}`)
     .action(async (source: string, folder: string, flags: CollectFlags) => {
       const model = await openModel(source, flags);
       const images = await openImagesOption(folder, flags);
@@ -161,7 +162,8 @@ interface SubmitFlags {
   layer: string;
   out: string;
   shards: number;
-  slurm?: string | boolean;
+  slurm?: boolean;
+  sbatch?: string;
   kubernetes?: boolean;
   image?: string;
   claim?: {name: string; mountPath: string};
@@ -179,10 +181,8 @@ function addSubmit(program: Command): void {
     .requiredOption('--layer <name>', 'layer of interest')
     .requiredOption('--out <folder>', 'folder for the statistics; shards go into <folder>.shards')
     .requiredOption('--shards <n>', 'parts of the list; tasks of some minutes are best', wholeNumber)
-    .option(
-      '--slurm [flags]',
-      'submit to Slurm and follow; flags of sbatch in one word, e.g. "--partition gpu --time 2:00:00"',
-    )
+    .option('--slurm', 'submit to Slurm and follow')
+    .option('--sbatch <flags>', 'flags of sbatch in one word, e.g. "--partition gpu --time 2:00:00", for --slurm')
     .option('--kubernetes', 'print the jobs as YAML for kubectl apply')
     .option('--image <name>', 'container image that has unweave, for --kubernetes')
     .option('--claim <name:path>', 'persistent volume claim and where it is mounted, for --kubernetes', claimOption)
@@ -198,7 +198,7 @@ function addSubmit(program: Command): void {
         process.stdout.write(kubernetesJobs(job, {image, claim}));
         return;
       }
-      const slurm = typeof options.slurm === 'string' ? options.slurm.split(/\s+/).filter((word) => word !== '') : [];
+      const slurm = (options.sbatch ?? '').split(/\s+/).filter((word) => word !== '');
       const stats = await submitCollect({...job, slurm});
       print(options.json ? summary(stats, out) : `${stats}\nstatistics in ${out}`, options.json);
     });

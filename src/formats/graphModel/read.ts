@@ -6,7 +6,8 @@ import type {NodeMessage, TensorMessage, ValueInfoMessage} from '../onnx/proto';
 import {readOnnxModel} from '../onnx/read';
 import {constant, transposed, type Constant} from '../onnx/tensors';
 import type {ReadNetwork, ReadOptions} from '../types';
-import {TRANSLATIONS, type TfAttribute, type TfNode} from './translate';
+import {TRANSLATIONS} from './translate';
+import type {TfAttribute, TfNode} from './translation';
 
 type Json = Readonly<Record<string, unknown>>;
 

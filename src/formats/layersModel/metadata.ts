@@ -1,6 +1,6 @@
-import {createHash} from 'node:crypto';
 import * as v from 'valibot';
 import {InputError} from '../../common/errors';
+import {sha256} from '../../files/checksum';
 import {resolvePreset} from '../../images/presets';
 import type {Preset} from '../../images/types';
 import type {GraphNode} from '../../network/graph';
@@ -100,8 +100,6 @@ export function readMetadata(json: Readonly<Record<string, unknown>>, file: stri
   const {classNames, formatVersion} = known;
   return {formatVersion, classNames, preset: known.preset, marks: {}, expressed: [], names: {}};
 }
-
-export const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex');
 
 /** The checksum of a description, as it is parsed: spaces do not count. */
 export const topologyChecksum = (modelTopology: unknown) => sha256(JSON.stringify(modelTopology));

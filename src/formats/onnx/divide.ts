@@ -2,6 +2,7 @@
 import {InputError} from '../../common/errors';
 import {weightOf, type Graph, type GraphNode, type Weight} from '../../network/graph';
 import type {OnnxModel} from './file';
+import {mergeOf} from './names';
 import type {AttributeMessage, NodeMessage, TensorMessage} from './proto';
 import {readOnnxModel} from './read';
 import {transposed} from './tensors';
@@ -55,7 +56,7 @@ function columns({name, shape, data}: Weight, from: number, to: number): Weight 
 
 /**
  * The file with the network's divided layers in it: a second convolution (or matrix product) with the added kernels, Concat, and a merge under
- * the old output's name.
+ * the old output's name. A layer that is divided in the file already is written anew.
  * @returns undefined where the network was not read from this file
  */
 export function dividedModel(
@@ -86,9 +87,12 @@ export function dividedModel(
       initializer.push(floatTensor(free, shape, data));
       return free;
     };
+    const helpers = model.graph.node.filter((node) => mergeOf(node) === name);
+    for (const node of helpers) nodes.set(node, []);
+    const place = {origin, output: (helpers.at(-1) ?? origin).output[0], bias: helpers.length === 0};
     nodes.set(
       origin,
-      origin.opType === 'Conv' ? convolutions(divided, origin, add) : products(divided, origin, add, rows.get(name)),
+      origin.opType === 'Conv' ? convolutions(divided, place, add) : products(divided, place, add, rows.get(name)),
     );
   }
   const node = model.graph.node.flatMap((one) => nodes.get(one) ?? [one]);
@@ -160,16 +164,29 @@ function helper(opType: string, layer: string, suffix: string, rest: Partial<Nod
   return {name, opType, domain: '', metadataProps, attribute: [], input: [], output: [], ...rest};
 }
 
+/** What a node carries, and how it is called in the network. */
+const named = ({metadataProps}: NodeMessage, name: string) => [
+  ...metadataProps.filter(({key}) => key !== 'unweave.name'),
+  {key: 'unweave.name', value: name},
+];
+
 export const integersAttribute = (name: string, ints: readonly number[]) =>
   ({name, type: 7, ints: [...ints]}) as unknown as AttributeMessage;
 export const integerAttribute = (name: string, i: number) => ({name, type: 2, i}) as unknown as AttributeMessage;
+
+/** A layer's node in the file, the output that the layer is read by, and whether the file's bias is the layer's alone. */
+interface Place {
+  origin: NodeMessage;
+  output: string;
+  bias: boolean;
+}
 
 type AddWeight = (suffix: string, shape: readonly number[], data: Float32Array) => string;
 
 /** Conv → Conv, Conv, Concat, Conv. */
 function convolutions(
   {layer, kernel, added, bias, addedBias, merge}: Divided,
-  origin: NodeMessage,
+  {origin, output, bias: ownBias}: Place,
   add: AddWeight,
 ): NodeMessage[] {
   const channelsFirst = ({shape, data}: Weight): [number[], Float32Array] => {
@@ -177,15 +194,19 @@ function convolutions(
     return [turned.shape, turned.data as Float32Array];
   };
   const hasBias = (origin.input[2] ?? '') !== '' && bias && addedBias;
-  const [own, beside, joined] = ['own', 'parts', 'joined'].map((suffix) => `${origin.output[0]}_${suffix}`);
+  const [own, beside, joined] = ['own', 'parts', 'joined'].map((suffix) => `${output}_${suffix}`);
   const [, outputs] = merge.shape;
   const turned = transposed(merge.data, merge.shape, [1, 0]);
   return [
     {
       ...origin,
-      input: [origin.input[0], add('weight.divided', ...channelsFirst(kernel)), ...(hasBias ? [origin.input[2]] : [])],
+      input: [
+        origin.input[0],
+        add('weight.divided', ...channelsFirst(kernel)),
+        ...(hasBias ? [ownBias ? origin.input[2] : add('bias.divided', [bias.length], bias)] : []),
+      ],
       output: [own],
-      metadataProps: [...origin.metadataProps, {key: 'unweave.name', value: layer.name}],
+      metadataProps: named(origin, layer.name),
     },
     helper('Conv', layer.name, 'parts', {
       // The parts see all channels: of a grouped convolution, weights outside the group are zero.
@@ -205,7 +226,7 @@ function convolutions(
     helper('Conv', layer.name, 'merge', {
       attribute: [integersAttribute('kernel_shape', [1, 1])],
       input: [joined, add('weight.merge', [outputs, turned.shape[1], 1, 1], turned.data as Float32Array)],
-      output: [origin.output[0]],
+      output: [output],
     }),
   ];
 }
@@ -213,13 +234,13 @@ function convolutions(
 /** Gemm or MatMul → two of them, Concat, MatMul. A bias that the file adds afterwards stays where it is. */
 function products(
   {layer, kernel, added, bias, addedBias, merge}: Divided,
-  origin: NodeMessage,
+  {origin, output}: Place,
   add: AddWeight,
   order: readonly number[] | undefined,
 ): NodeMessage[] {
   const isGemm = origin.opType === 'Gemm';
   const hasBias = isGemm && (origin.input[2] ?? '') !== '' && bias && addedBias;
-  const [own, beside, joined] = ['own', 'parts', 'joined'].map((suffix) => `${origin.output[0]}_${suffix}`);
+  const [own, beside, joined] = ['own', 'parts', 'joined'].map((suffix) => `${output}_${suffix}`);
   const operand = (suffix: string, weight: Weight, b: Float32Array | undefined) => {
     const width = weight.shape[1];
     const data = order ? new Float32Array(weight.data.length) : weight.data;
@@ -236,7 +257,7 @@ function products(
       attribute: [],
       input: operand('divided', kernel, bias),
       output: [own],
-      metadataProps: [...origin.metadataProps, {key: 'unweave.name', value: layer.name}],
+      metadataProps: named(origin, layer.name),
     },
     helper(origin.opType, layer.name, 'parts', {input: operand('parts', added, addedBias), output: [beside]}),
     helper('Concat', layer.name, 'joined', {
@@ -246,7 +267,7 @@ function products(
     }),
     helper('MatMul', layer.name, 'merge', {
       input: [joined, add('weight.merge', merge.shape, merge.data)],
-      output: [origin.output[0]],
+      output: [output],
     }),
   ];
 }

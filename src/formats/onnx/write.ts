@@ -20,15 +20,17 @@ const LARGEST = 2 ** 31 - 1;
  * @throws InputError where the file is the one that the model was read from, was not made by unweave (unless `force`), or cannot be written
  */
 export async function saveOnnx(
-  of: Model | {model: Model},
+  of: Model | {model: Model; before?: Model},
   file: string,
   {force = false}: {force?: boolean} = {},
 ): Promise<void> {
   const model = 'model' in of ? of.model : of;
+  // A split that was loaded comes from its folder; its original is what was split.
+  const source = ('model' in of ? of.before?.source : undefined) ?? model.source;
   if (!/\.onnx$/i.test(file)) throw new InputError(`"${file}" does not end in .onnx; give the name of an .onnx file`);
-  await refuseInput(file, [model.source]);
+  await refuseInput(file, [model.source, source]);
   await refuseForeignFile(file, METADATA_KEY, force);
-  const written = (await fromSource(model)) ?? exportedModel(model);
+  const written = (await fromSource(model, source)) ?? exportedModel(model);
   const {hash, preset, classNames, origins} = model;
   const value = JSON.stringify({hashVersion: HASH_VERSION, hash, preset, classNames, origins});
   const metadataProps = [...written.metadataProps.filter(({key}) => key !== METADATA_KEY), {key: METADATA_KEY, value}];
@@ -38,7 +40,7 @@ export async function saveOnnx(
   await replaceFile(file, encodeModel({...written, metadataProps}));
 }
 
-async function fromSource({source, graph, inputShape}: Model): Promise<OnnxModel | undefined> {
+async function fromSource({graph, inputShape}: Model, source?: string): Promise<OnnxModel | undefined> {
   if (source === undefined || !/\.onnx$/i.test(source) || !(await stat(source).catch(() => undefined)))
     return undefined;
   return dividedModel(await readOnnxFile(source), source, graph, [inputShape[0], inputShape[1]]);

@@ -68,7 +68,7 @@ export function proofView(proof: SplitProof): View {
   ];
   const verdict = exact
     ? 'The network computes the same after the split'
-    : `The network does NOT compute the same after the split: ${whyNotExact(proof)}`;
+    : `${proof.misfits.length > 0 ? 'This is NOT proven' : 'The network does NOT compute the same after the split'}: ${whyNotExact(proof)}`;
   return [
     words(verdict, `two whole networks, before and after, on ${images} images`),
     table(['', {title: '', align: 'right'}], rows),

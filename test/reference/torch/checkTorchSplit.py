@@ -1,5 +1,5 @@
 """Divides a channel of the CIFAR ResNet-20 with the code of docs/pytorch.md; prints how far the logits and the sum of the parts are off, relative to
-the largest. Arguments: the checkpoint, the split."""
+the largest. Arguments: the checkpoint, the split, and further splits, which are put in before it."""
 
 import re
 import sys
@@ -21,7 +21,9 @@ with torch.no_grad():
     seen = {}
     model.layer3[2].conv2.register_forward_hook(lambda module, inputs, output: seen.update(z=output, x=inputs[0]))
     before = model(images)
-    divided = divide(model, sys.argv[2])  # noqa: F821 (from the page)
+    for other in sys.argv[3:]:
+        divide(model, other)  # noqa: F821 (from the page)
+    divided = divide(model, sys.argv[2])  # noqa: F821
     after = model(images)
     parts = divided.parts(seen["x"])
     merged = torch.einsum("k,bk...->b...", divided.merge, parts)

@@ -84,11 +84,12 @@ const slice: NodeWriter = (writer) => {
   if (shape.length !== 3) writer.refuse('only channels, rows and columns are sliced');
   const alone = (amounts: [number, number]) => (axis === 1 ? [amounts, [0, 0]] : [[0, 0], amounts]);
   const cropping = {...plain, cropping: alone([start, shape[axis - 1] - end])};
-  if (step === 1) {
+  const cuts = start > 0 || end < shape[axis - 1];
+  if (step === 1 && cuts) {
     writer.whole('Cropping2D', cropping);
     return;
   }
-  const cropped = writer.part('Cropping2D', cropping, {suffix: 'cropped'});
+  const cropped = cuts ? writer.part('Cropping2D', cropping, {suffix: 'cropped'}) : writer.inputs[0];
   const strides = axis === 1 ? [step, 1] : [1, step];
   writer.whole('MaxPooling2D', {...plain, pool_size: [1, 1], strides, padding: 'valid'}, {inputs: [cropped]});
 };
