@@ -49,6 +49,7 @@ export {submitCollect, type SubmitOptions} from './cluster/submit';
 export {kubernetesJobs, type KubernetesOptions} from './cluster/kubernetes';
 export {mergeStatistics} from './relevance/merge';
 export {loadStatistics, saveStatistics} from './relevance/store';
+export {polysemanticityByDepth, type PolysemanticityByDepth} from './concepts/depth';
 export {channelConcepts, findPolysemantic} from './concepts/find';
 export {suggestThresholds, type SuggestedThresholds} from './concepts/thresholds';
 export {

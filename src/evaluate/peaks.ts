@@ -1,15 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import ndarray, {type NdArray} from 'ndarray';
-import {pixelSize} from '../images';
+import {ensureBackend} from '../engine';
+import {pixelSize, subset} from '../images';
 import {presetFor} from '../images/presetFor';
 import {InputError} from '../common/errors';
 import type {LabelledImages, PixelSize, Preset} from '../images/types';
 import {firing} from '../network/firing';
 import {applyLayer, linearLayer} from '../network/linearLayer';
+import {networkAtLayer, type NetworkAtLayer} from '../network/networkAtLayer';
 import type {Model} from '../network/types';
 import {receptiveField, type Rectangle} from '../network/receptiveField';
 import type {Split} from '../split/types';
-import {applyKernels, passLayer, type AtLayer, type EvaluationOptions, type LayerBatch} from './layerPass';
+import {throughImages} from '../pass/batches';
+import {applyKernels, type EvaluationOptions} from './layerPass';
 
 /** Where a channel fires most in an image, what it sees there, and what the network makes of the image. */
 export interface Peak {
@@ -37,7 +40,8 @@ export interface PeakOptions extends Omit<EvaluationOptions, 'randomSplits' | 's
   relevance?: boolean;
 }
 
-type Studied = AtLayer & Pick<Split, 'kernelShape' | 'bias'>;
+/** A network at a layer, and the geometry and bias of the kernels. */
+type Studied = Pick<Split, 'before' | 'layer' | 'preset' | 'kernelShape' | 'bias'>;
 
 /**
  * The position where each channel fires most in an image, its receptive field, and the network's prediction.
@@ -49,65 +53,72 @@ export async function peaksOf(
   kernels: readonly PeakKernel[],
   images: LabelledImages,
   wanted: readonly {index: number; kernel: number}[],
-  {relevance = false, ...options}: PeakOptions = {},
+  {relevance = false, batchSize = relevance ? 8 : 32, preset: given, ...running}: PeakOptions = {},
 ): Promise<(Peak | undefined)[]> {
-  const {before, layer} = studied;
-  const count = kernels.length;
+  const distinct = [...new Set(wanted.map(({index}) => index))];
+  if (distinct.length === 0) return [];
+  await ensureBackend();
+  const {before, layer, preset: recorded} = studied;
+  const {inputShape} = before;
+  const [height, width] = inputShape;
+  const preset = presetFor(before, images, given, recorded);
+  const picture = pixelSize(preset, height, width);
   const classNames = before.classNames ?? images.classNamesFor(before.classes);
+  const fieldAt = rememberedFields(before, layer);
   const found = new Map<string, Peak>();
+  const network = networkAtLayer(before, layer);
+  const label = `looking where channels of ${layer} fire`;
+  const about = {...running, label, inputShape, preset, batchSize, refuseNone: false};
+  try {
+    await throughImages(subset(images, {indices: distinct}), about, async (batch) => {
+      if (batch.indices.length === 0) return;
+      let columns = 1;
+      const tensors = tf.tidy(() => {
+        const pixels = batch.images(); // [B, H, W, C]
+        const {input, crossing} = network.trunk(pixels);
+        const outputs = signedOutputs(network, input, studied, kernels); // [B, h, w, N]
+        const [size, h, w] = outputs.shape;
+        columns = w;
+        const places = tf.argMax(tf.reshape(outputs, [size, h * w, kernels.length]), 1) as tf.Tensor2D; // [B, N]
+        const shares = tf.softmax(network.head(network.linear(input), crossing)); // [B, K]
+        return {
+          places,
+          predicted: tf.argMax(shares, 1), // [B]
+          probability: tf.max(shares, 1), // [B]
+          maps: relevance ? relevanceOf(network, pixels, studied, kernels, places, h * w) : tf.scalar(0), // [N, B, H, W]
+        };
+      });
+      const [places, predicted, probability, maps] = await Promise.all(
+        [tensors.places, tensors.predicted, tensors.probability, tensors.maps].map((tensor) => tensor.data()),
+      );
+      tf.dispose(tensors);
+      batch.indices.forEach((own, b) => {
+        const named = {class: predicted[b], className: classNames[predicted[b]], probability: probability[b]};
+        kernels.forEach((_, n) => {
+          const place = places[b * kernels.length + n];
+          const position: Peak['position'] = [Math.floor(place / columns), place % columns];
+          const at = (n * batch.indices.length + b) * height * width;
+          const map = relevance && ndarray((maps as Float32Array).slice(at, at + height * width), [height, width]);
+          const peak: Peak = {position, field: fieldAt(position), picture, predicted: named};
+          found.set(`${distinct[own]} ${n}`, map ? {...peak, relevance: map} : peak);
+        });
+      });
+    });
+  } finally {
+    network.dispose();
+  }
+  return wanted.map(({index, kernel}) => found.get(`${index} ${kernel}`));
+}
+
+/** The receptive field of a position, each computed once; the whole picture where a position sees no pixel. */
+function rememberedFields({graph, inputShape: [height, width]}: Model, layer: string) {
   const fields = new Map<string, Rectangle>();
-  const fieldAt = (row: number, column: number): Rectangle => {
-    const key = `${row} ${column}`;
-    const field = fields.get(key) ?? receptiveField(before.graph, layer, [row, column]) ?? pictureOf(before.inputShape);
+  return (position: Peak['position']): Rectangle => {
+    const key = String(position);
+    const field = fields.get(key) ?? receptiveField(graph, layer, position) ?? {top: 0, left: 0, height, width};
     fields.set(key, field);
     return field;
   };
-  const [height, width] = before.inputShape;
-  const picture = pixelSize(presetFor(before, images, options.preset, studied.preset), height, width);
-  const distinct = [...new Set(wanted.map(({index}) => index))];
-  let columns = 1;
-  await passLayer(
-    studied,
-    images,
-    distinct,
-    `looking where channels of ${layer} fire`,
-    {batchSize: relevance ? 8 : 32, ...options},
-    (batch) => {
-      const outputs = signedOutputs(batch, studied, kernels); // [B, h, w, N]
-      const [size, h, w] = outputs.shape;
-      columns = w;
-      const places = tf.argMax(tf.reshape(outputs, [size, h * w, count]), 1) as tf.Tensor2D; // [B, N]
-      const logits = batch.network.head(batch.network.linear(batch.input), batch.crossing); // [B, K]
-      const shares = tf.softmax(logits); // [B, K]
-      return {
-        places,
-        predicted: tf.argMax(shares, 1), // [B]
-        probability: tf.max(shares, 1), // [B]
-        relevance: relevance ? relevanceOf(batch, studied, kernels, places, h * w) : tf.scalar(0), // [N, B, H, W]
-      };
-    },
-    (values) => {
-      values.images.forEach((index, b) => {
-        const label = values.predicted[b];
-        const predicted = {class: label, className: classNames[label], probability: values.probability[b]};
-        kernels.forEach((_, n) => {
-          const place = values.places[b * count + n];
-          const [row, column] = [Math.floor(place / columns), place % columns];
-          const at = (n * values.images.length + b) * height * width;
-          found.set(`${index} ${n}`, {
-            position: [row, column],
-            field: fieldAt(row, column),
-            picture,
-            predicted,
-            ...(relevance && {
-              relevance: ndarray((values.relevance as Float32Array).slice(at, at + height * width), [height, width]),
-            }),
-          });
-        });
-      });
-    },
-  );
-  return wanted.map(({index, kernel}) => found.get(`${index} ${kernel}`));
 }
 
 /**
@@ -145,21 +156,22 @@ export function channelPeaks(
   );
 }
 
-const pictureOf = ([height, width]: readonly number[]): Rectangle => ({top: 0, left: 0, height, width});
-
 /** sign · Z of each kernel, [B, h, w, N]. */
-function signedOutputs(batch: LayerBatch, studied: Studied, kernels: readonly PeakKernel[]): tf.Tensor4D {
-  const outputs = applyKernels(
-    batch,
-    studied,
-    kernels.map(({kernel}) => kernel),
-  );
+function signedOutputs(
+  {layer}: NetworkAtLayer,
+  input: tf.Tensor,
+  studied: Studied,
+  kernels: readonly PeakKernel[],
+): tf.Tensor4D {
+  const own = kernels.map(({kernel}) => kernel);
+  const outputs = applyKernels({layer, input: () => input}, studied, own);
   return tf.mul(outputs, tf.tensor1d(kernels.map(({sign = 1}) => sign)));
 }
 
 /** |Σ_colours x · ∂Z/∂x| for each kernel's output at its own place, [N, B, H, W]. @param places [B, N] among `positions` */
 function relevanceOf(
-  {network, pixels}: LayerBatch,
+  network: NetworkAtLayer,
+  pixels: tf.Tensor4D,
   {kernelShape}: Studied,
   kernels: readonly PeakKernel[],
   places: tf.Tensor2D,

@@ -1,15 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {InputError, InterruptError} from '../common/errors';
+import {InputError} from '../common/errors';
 import {option} from '../common/options';
 import type {LongCallOptions} from '../common/progress';
 import {ensureBackend} from '../engine';
-import {longCall} from '../engine/longCall';
 import {presetFor} from '../images/presetFor';
 import type {LabelledImages, Preset, PresetOption} from '../images/types';
 import type {Model} from '../network/types';
 import {halfOf} from '../numerics/pathHash';
 import {actGrad} from './attribution/actGrad';
-import {checkBatchSize, decodedBatches, type DecodedBatch} from './batches';
+import {checkBatchSize, throughImages, type DecodedBatch} from './batches';
 import {layersOnEngine} from './severalLayers';
 import type {Attribution, BatchImages, BatchValues, Collector, LayerBatch} from './types';
 
@@ -81,20 +80,10 @@ export async function runPass(
         ),
       );
     const from = resume ? Math.min(...resume.from) : 0;
-    const about = {label, total: images.paths.length, unit: 'images', done: from};
-    await longCall(about, options, async (task, signal) => {
-      const stream = {...options, inputShape: model.inputShape, preset, from, signal};
-      try {
-        for await (const decoded of decodedBatches(images, stream, task)) {
-          const passed = await measured(decoded);
-          await afterBatch?.({...passed, signal});
-        }
-      } catch (error) {
-        const note = await options.onStop?.();
-        // A notebook's cell ends at the interrupt, before this error: the bar is what can still say it.
-        if (error instanceof InterruptError) task.finish('interrupted', note);
-        throw error;
-      }
+    const stream = {...options, label, inputShape: model.inputShape, preset, from};
+    await throughImages(images, stream, async (decoded, signal) => {
+      const passed = await measured(decoded);
+      await afterBatch?.({...passed, signal});
     });
     return states;
 

@@ -109,6 +109,7 @@ export const Conv2DTranspose = operator('Conv2DTranspose', {
 
 type TransposedAxis = {output: number; /** Rows cut off before the output. */ cut: number};
 
+/** Rows and columns of a transposed convolution's output, which say all that padding and output padding do. */
 export function transposedSize(node: GraphNode, input: Pair, kernel: Shape): [TransposedAxis, TransposedAxis] {
   const {strides, padding, dilationRate} = argumentsOf(node);
   const outputPadding = node.args['outputPadding'] as Pair;

@@ -10,8 +10,8 @@ import type {LabelledImages} from '../../images/types';
 import {mostRelevantImages} from '../../numerics/mostRelevant';
 import type {RelevanceStatistics} from '../../numerics/statistics';
 import {candidateScatter, cosineHistogram, similarityHeatmap} from '../../plots';
-import {CONCEPT_COLOURS} from '../../plots/palette';
-import {conceptLabel, cosineWords, counted, nameText, numberText} from '../../plots/labels';
+import {conceptColours} from '../../plots/palette';
+import {conceptLabel, cosineWords, counted, nameText, numberText, percentText} from '../../plots/labels';
 import {ROW, type ShowOptions} from './options';
 import {thumbnailGrid, type Thumbnail, type ThumbnailRow} from './thumbnails';
 import {predictedText} from './topImages';
@@ -192,6 +192,7 @@ async function exampleImages(
   const {count = ROW} = options;
   const indexOf = new Map(images.paths.map((path, index) => [path, index]));
   const only = options.classes?.map((wanted) => classIndex(wanted, stats.classNames));
+  const colours = conceptColours(concepts);
   const rows = concepts.map((concept, j): ThumbnailRow => {
     const classes = concept.classes.filter((k) => !only || only.includes(k));
     const [byClass] = mostRelevantImages(stats, [{channel, classes}], count);
@@ -211,7 +212,7 @@ async function exampleImages(
       images: shown.map(({index, image, share}) => ({
         index,
         hint: `${stats.classNames[stats.images.labels[image]]} · ${images.paths[index]} · share ${percent(share)}`,
-        frame: CONCEPT_COLOURS[j % CONCEPT_COLOURS.length],
+        frame: colours[j],
       })),
     };
   });
@@ -250,4 +251,4 @@ async function addPeaks(
   });
 }
 
-const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+const percent = (share: number) => percentText(share);

@@ -4,11 +4,11 @@ import type {LabelledImages} from '../../images/types';
 import {InputError} from '../../common/errors';
 import {readable} from '../../common/readable';
 import {conceptLabels} from '../../plots/labels';
-import {INK, QUIET} from '../../plots/palette';
+import {conceptColours, EMPTY, INK, NO_CONCEPT, QUIET} from '../../plots/palette';
 import {brokenLines, drawnImage, drawnText, moved, type Drawing} from '../display/drawing';
 import {textWidth} from '../display/fonts';
 import type {CropOptions} from './crops';
-import {conceptFrames, NO_CONCEPT, topImageRows} from './topImages';
+import {topImageRows} from './topImages';
 import {pngOf, readCrops, readThumbnails} from './thumbnails';
 
 /** A drawing that `show` shows and `saveFigure` writes. */
@@ -70,7 +70,7 @@ export async function teaser(
   const columns = Math.min(panels.length, A_ROW);
   const height = Math.ceil(panels.length / columns) * down;
   const width = columns * across - 24 + 2 * GAP;
-  const key = legend(labels, conceptFrames(top.concepts), width - 2 * GAP);
+  const key = legend(labels, conceptColours(top.concepts), width - 2 * GAP);
   const text = `what channel ${top.channel} of ${top.layer} and its parts look for, each ringed by the images that excite it most`;
   const data = {
     kind: 'drawing' as const,
@@ -115,7 +115,7 @@ function panel(
     height: side,
     pixelated: centre.pixelated,
   });
-  const pieces = ring.map(({bytes, frame = '#eaeef2'}, n) => {
+  const pieces = ring.map(({bytes, frame = EMPTY}, n) => {
     const angle = (Math.PI / 3) * n - Math.PI / 2;
     // One above, one below, two beside the picture on either side.
     const [across, down] = [Math.round(1.2 * Math.cos(angle)), Math.sign(Math.sin(angle))];

@@ -1,11 +1,11 @@
 import {topImages, type Peak, type SplitTopImages} from '../../evaluate';
 import {classIndex} from '../../common/classIndex';
 import type {LabelledImages} from '../../images/types';
-import type {Summary} from '../../numerics/summary';
+import {intervalText, numberText, percentText} from '../../common/numbers';
+import type {NamedClasses} from '../../plots/inputs';
 import {conceptLabels} from '../../plots/labels';
-import {CONCEPT_COLOURS} from '../../plots/palette';
+import {colourName, conceptColours, NO_CONCEPT} from '../../plots/palette';
 import type {Split} from '../../split/types';
-import {formatNumber} from '../display';
 import {ROW, type ShowOptions} from './options';
 import {thumbnailGrid, type ThumbnailRow} from './thumbnails';
 import {table, words, type View} from './view';
@@ -26,12 +26,12 @@ export async function withTopImages(
 export async function topImagesView(top: SplitTopImages, options: ShowOptions): Promise<View> {
   const {channel, layer, concepts, lists, randomSplits} = top;
   const labels = conceptLabels(concepts);
-  const percent = (share: number) => (Number.isNaN(share) ? '–' : `${(100 * share).toFixed(0)} %`);
+  const percent = (share: number) => percentText(share);
   const rows = lists.map(({channel: name, images, purity, random}, n) => [
     name === 'original' ? name : `${name} · ${labels[n - 1]}`,
     images.length,
     ...purity.map(percent),
-    random && randomSplits > 0 ? interval(random) : '–',
+    random && randomSplits > 0 ? intervalText(random) : '–',
   ]);
   const right = (title: string, hint?: string) => ({title, hint, align: 'right' as const});
   const columns = [
@@ -48,7 +48,7 @@ export async function topImagesView(top: SplitTopImages, options: ShowOptions): 
     view.push(
       words(
         '',
-        `frames: ${frameWords(labels)}; grey: other classes`,
+        `frames: ${frameWords(concepts)}; grey: other classes`,
         ...(known ? [PREDICTED] : []),
         ...(options.crop ? [CROPPED] : []),
       ),
@@ -72,7 +72,7 @@ export function topImageRows({concepts, lists}: SplitTopImages, only?: readonly 
   for (const {class: k, className} of lists.flatMap(({images}) => images)) names[k] = className;
   const classes = only?.map((wanted) => (typeof wanted === 'number' ? wanted : classIndex(wanted, names)));
   const labels = conceptLabels(concepts);
-  const colours = conceptFrames(concepts);
+  const colours = conceptColours(concepts);
   return lists.map(({channel: name, images, purity}, n) => ({
     label: name === 'original' ? 'original' : `${name} · ${labels[n - 1]}`,
     note:
@@ -85,7 +85,7 @@ export function topImageRows({concepts, lists}: SplitTopImages, only?: readonly 
         const concept = concepts.findIndex(({classes}) => classes.includes(k));
         return {
           index,
-          hint: `${className} · ${path} · activation ${formatNumber(activation)}`,
+          hint: `${className} · ${path} · activation ${numberText(activation)}`,
           ...(peak && {peak, caption: predictedText(peak, k)}),
           frame: concept < 0 ? NO_CONCEPT : colours[concept],
         };
@@ -93,32 +93,19 @@ export function topImageRows({concepts, lists}: SplitTopImages, only?: readonly 
   }));
 }
 
-/** The frame of an image that is of no concept. */
-export const NO_CONCEPT = 'rgb(140,149,159)';
-
-/** The frame of each concept's images. */
-export function conceptFrames(concepts: SplitTopImages['concepts']): string[] {
-  return concepts.map((_, j) => CONCEPT_COLOURS[j % CONCEPT_COLOURS.length]);
-}
-
 /** What the network takes an image of class `k` for: `flag 98 %`, `≠ kite 61 %`. */
 export function predictedText({predicted}: Pick<Peak, 'predicted'>, k: number): string {
   return `${predicted.class === k ? '' : '≠ '}${predicted.className} ${percentOf(predicted.probability)}`;
 }
 
-const COLOUR_NAMES = ['blue', 'orange', 'green', 'purple', 'sky blue', 'vermilion'];
-
 /** Which frame is which concept's. */
-export function frameWords(labels: readonly string[]): string {
-  return labels.map((label, j) => `${COLOUR_NAMES[j % COLOUR_NAMES.length]}: ${label}`).join(', ');
+export function frameWords(concepts: readonly NamedClasses[]): string {
+  const colours = conceptColours(concepts);
+  return conceptLabels(concepts)
+    .map((label, j) => `${colourName(colours[j])}: ${label}`)
+    .join(', ');
 }
 
 function percentOf(share: number): string {
-  return Number.isNaN(share) ? 'none' : `${Math.round(100 * share)} %`;
-}
-
-/** `0.87 [0.81, 0.93]` */
-function interval({mean, interval: [low, high]}: Summary): string {
-  const text = (value: number) => (Number.isFinite(value) ? value.toFixed(2).replace('-', '−') : '–');
-  return Number.isFinite(low) ? `${text(mean)} [${text(low)}, ${text(high)}]` : text(mean);
+  return Number.isNaN(share) ? 'none' : percentText(share);
 }
