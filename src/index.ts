@@ -43,6 +43,7 @@ export {
   type CompareOptions,
   type LrpOptions,
 } from './pass/attribution';
+export {passProfile, type PassProfile} from './pass/profile';
 export {runPass, type PassOptions} from './pass/runPass';
 export type {Attribution, Collector, LayerBatch} from './pass/types';
 export {submitCollect, type SubmitOptions} from './cluster/submit';
@@ -53,7 +54,10 @@ export {polysemanticityByDepth, type PolysemanticityByDepth} from './concepts/de
 export {channelConcepts, findPolysemantic} from './concepts/find';
 export {suggestThresholds, type SuggestedThresholds} from './concepts/thresholds';
 export {
+  CODES as KNOWN_CODES,
   KNOWN_KINDS,
+  KNOWN_LAYER,
+  PARTS as KNOWN_PARTS,
   knownImages,
   knownNetwork,
   runKnownBenchmark,
@@ -111,6 +115,7 @@ export {
   DEMO_EXAMPLE,
   demoImage,
   demoImages,
+  demoPicture,
   trainDemo,
   type Demo,
   type DemoOptions,

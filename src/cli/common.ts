@@ -1,3 +1,4 @@
+import {printableJson, printableLines} from '../common/printable';
 import {Command, InvalidArgumentError, Option} from 'commander';
 import {choosePreset, openImages} from '../images';
 import type {LabelledImages, Preset, PresetOption} from '../images/types';
@@ -68,6 +69,14 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
+/** How many images to take. */
+export function imageCount(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('It is a number of images: a whole number from 1, such as 100.');
+  return value;
+}
+
 /** `224` as [224, 224], `224x320` as [224, 320]. */
 function inputSize(text: string): [number, number] {
   const sides = text.split('x').map(wholeNumber);
@@ -77,17 +86,12 @@ function inputSize(text: string): [number, number] {
 
 /** Prints what the user should know, beside the result. */
 export function printNotes(notes: readonly string[] = []): void {
-  for (const note of notes) process.stderr.write(`note: ${note}\n`);
+  for (const note of notes) process.stderr.write(`note: ${printableLines(note)}\n`);
 }
 
 /** `png,tif` as ['png', 'tif']. */
 function words(text: string): string[] {
   return text.split(',').map((word) => word.trim());
-}
-
-/** `1,4` as [1, 4]. */
-export function classList(text: string): number[] {
-  return text.split(',').map(wholeNumber);
 }
 
 export function rhoOption(text: string): number | 'auto' {
@@ -149,5 +153,5 @@ export async function openImagesOption(
 
 /** Prints a result: as text that reads well, or as one JSON object. */
 export function print(result: unknown, json: boolean | undefined): void {
-  process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${String(result)}\n`);
+  process.stdout.write(`${json ? printableJson(JSON.stringify(result)) : printableLines(String(result))}\n`);
 }

@@ -48,7 +48,7 @@ export async function topImagesView(top: SplitTopImages, options: ShowOptions): 
     view.push(
       words(
         '',
-        `frames: ${frameWords(concepts)}; grey: other classes`,
+        ...(concepts.length > 0 ? [`frames: ${frameWords(concepts)}; grey: other classes`] : []),
         ...(known ? [PREDICTED] : []),
         ...(options.crop ? [CROPPED] : []),
       ),

@@ -7,6 +7,7 @@ import type {FeatureVisualization, SplitVisualization} from '../../features';
 import type {LabelledImages} from '../../images/types';
 import type {Model} from '../../network/types';
 import type {RelevanceStatistics} from '../../numerics/statistics';
+import type {DiscoveredConcepts} from '../../split/discover';
 import type {Split} from '../../split/types';
 import type {SplitProof} from '../../split/verify';
 import {
@@ -30,7 +31,9 @@ import {activationMapsView, featureView, splitFeaturesView} from './pictures';
 import type {PaperReproduction} from '../paper/reproduce';
 import {paperView} from './paper';
 import {plantedView} from './planted';
-import {ablationView, densitiesView, evaluationView, proofView, splitView} from './splitViews';
+import {discoveredView} from './discovered';
+import {evaluationView} from './evaluation';
+import {ablationView, densitiesView, proofView, splitView} from './splitViews';
 import type {Teaser} from './teaser';
 import {topImagesView} from './topImages';
 import {words, type View} from './view';
@@ -41,6 +44,7 @@ type Maker<T> = (value: T, options: ShowOptions) => View | Promise<View>;
 interface Kinds {
   'relevance statistics': RelevanceStatistics;
   'polysemantic channels': PolysemanticChannels;
+  'discovered concepts': DiscoveredConcepts;
   'polysemanticity by depth': PolysemanticityByDepth;
   split: Split;
   'split proof': SplitProof;
@@ -59,6 +63,7 @@ interface Kinds {
 const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
   'relevance statistics': statisticsView,
   'polysemantic channels': channelsView,
+  'discovered concepts': discoveredView,
   'polysemanticity by depth': depthView,
   split: splitView,
   'split proof': proofView,
