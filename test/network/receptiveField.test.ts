@@ -8,7 +8,8 @@ import {compileGraph} from '../../src/network/run';
 import type {Graph} from '../../src/network/graph';
 import {eachEngine} from '../reference/engines';
 import {batchNorm, convolution, dense, graphOf, plain} from '../reference/madeGraphs';
-import {fitting, OPERATOR_CASES, values} from '../reference/operatorCases';
+import {fitting, OPERATOR_CASES} from '../reference/operatorCases';
+import {values} from '../reference/operatorParts';
 import {SLOW, sizeOf, type Values} from '../reference/slowOperators';
 
 /** Index on each axis of a flat index. */

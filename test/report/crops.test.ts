@@ -112,7 +112,7 @@ test('found channels are cut where the network is given, and say so where it is 
 
 test('a mask or a close crop needs maps of relevance', async () => {
   const without = await topImages(many.split, many.images, {count: 2, randomSplits: 0, progress: false});
-  for (const options of [{mask: true}, {crop: 'relevance'}]) {
+  for (const options of [{mask: true}, {crop: 'relevance' as const}]) {
     await assert.rejects(
       bundleOf(without, {images: many.images, ...options}),
       (error) => error instanceof InputError && /topImages\(…, \{relevance: true\}\)/.test(error.message),
