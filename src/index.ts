@@ -43,12 +43,14 @@ export {
   type CompareOptions,
   type LrpOptions,
 } from './pass/attribution';
+export {passProfile, type PassProfile} from './pass/profile';
 export {runPass, type PassOptions} from './pass/runPass';
 export type {Attribution, Collector, LayerBatch} from './pass/types';
 export {submitCollect, type SubmitOptions} from './cluster/submit';
 export {kubernetesJobs, type KubernetesOptions} from './cluster/kubernetes';
 export {mergeStatistics} from './relevance/merge';
 export {loadStatistics, saveStatistics} from './relevance/store';
+export {polysemanticityByDepth, type PolysemanticityByDepth} from './concepts/depth';
 export {channelConcepts, findPolysemantic} from './concepts/find';
 export {suggestThresholds, type SuggestedThresholds} from './concepts/thresholds';
 export {

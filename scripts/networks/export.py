@@ -89,7 +89,7 @@ def relevances(model, images):
         z.retain_grad()
         seen.setdefault(name, []).append((module, z))
 
-    for name, module in folded(model, images).named_modules():
+    for name, module in model.named_modules():
         if getattr(module, "inplace", False):
             module.inplace = False  # else Z would be what comes after it
         if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
@@ -157,7 +157,7 @@ def main():
             print(f"{stem}: {time.time() - start:.1f} s, torch and onnxruntime differ by {difference:.1e}", flush=True)
         record = arguments.folder / f"{name.replace('/', '-')}.relevances"
         if not record.exists():
-            layers = {layer: base64.b64encode(values.tobytes()).decode() for layer, values in relevances(model, images).items()}
+            layers = {layer: base64.b64encode(values.tobytes()).decode() for layer, values in relevances(folded(model, images), images).items()}
             record.write_text(json.dumps({"labels": LABELS, "layers": layers}))
             print(f"{name}: relevances of {len(layers)} layers", flush=True)
 

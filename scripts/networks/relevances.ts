@@ -39,3 +39,7 @@ export function relevanceError(
   });
   return difference / largest;
 }
+
+/** Numbers as {@link ExpectedRelevances} holds them. */
+export const encoded = (values: Float32Array): string =>
+  Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');

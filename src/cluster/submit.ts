@@ -2,6 +2,7 @@ import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {setTimeout as wait} from 'node:timers/promises';
 import {InputError, InterruptError} from '../common/errors';
+import {parseJson} from '../common/json';
 import {option} from '../common/options';
 import type {LongCallOptions} from '../common/progress';
 import {replaceFile} from '../files/output';
@@ -110,7 +111,7 @@ const subjectOfJob = ({model, images, layer, shards, flags = []}: CollectJob) =>
 
 async function recordedJobs(file: string): Promise<RecordedJobs | undefined> {
   try {
-    const {jobs, of} = JSON.parse(await readFile(file, 'utf8')) as RecordedJobs;
+    const {jobs, of} = parseJson(await readFile(file, 'utf8')) as RecordedJobs;
     const sound = Array.isArray(jobs) && jobs.every((job) => typeof job === 'string' && /^\d+$/.test(job));
     return sound && typeof of === 'object' && of !== null ? {jobs, of} : undefined;
   } catch {

@@ -1,6 +1,8 @@
+import {countText} from './numbers';
+
 /** `1 class`, `1,000 classes`. */
 export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
+  return `${countText(count)} ${count === 1 ? one : many}`;
 }
 
 /** `truck (9)`; an unnamed class is its index already, `class 9`. */

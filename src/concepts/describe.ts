@@ -1,3 +1,4 @@
+import {numberText} from '../common/numbers';
 import {option} from '../common/options';
 import {counted, namedClass, namedClasses} from '../common/words';
 import type {PolysemanticChannels} from './types';
@@ -10,7 +11,7 @@ export function describeChannels(found: PolysemanticChannels): string {
   for (const {channel, lowestCosine, concepts} of found.slice(0, ROWS)) {
     const names = concepts.map(namedClasses).join(' | ');
     lines.push(
-      `  channel ${String(channel).padStart(4)}  lowest cosine ${lowestCosine.toFixed(3).padStart(6)}  ${names}`,
+      `  channel ${String(channel).padStart(4)}  lowest cosine ${numberText(lowestCosine).padStart(6)}  ${names}`,
     );
   }
   if (found.length > ROWS) lines.push(`  … and ${found.length - ROWS} more`);
@@ -29,17 +30,17 @@ export function describePairs(found: PolysemanticChannels): string {
   const named = (k: number) => names.get(k) ?? namedClass(k, classNames[k]);
   const lines = found.pairs.map(
     ({channel, classes: [a, b], cosine, decision}) =>
-      `  channel ${String(channel).padStart(4)}  cosine ${cosine.toFixed(3).padStart(6)}  ${named(a)} | ${named(b)}${decision === 'undecided' ? '  undecided' : ''}`,
+      `  channel ${String(channel).padStart(4)}  cosine ${numberText(cosine).padStart(6)}  ${named(a)} | ${named(b)}${decision === 'undecided' ? '  undecided' : ''}`,
   );
   return [headline(found), ...lines, ...warningLines(found)].join('\n');
 }
 
 function headline({layer, candidates, pairs, length, thresholds, undecided}: PolysemanticChannels): string {
   const {tau, p, gamma, allPairs, arv} = thresholds;
-  const relevant = `${counted(candidates.length, 'channel')} ${candidates.length === 1 ? 'is' : 'are'} relevant to at least two classes (τ ${round(tau)}, p ${round(p)})`;
+  const relevant = `${counted(candidates.length, 'channel')} ${candidates.length === 1 ? 'is' : 'are'} relevant to at least two classes (τ = ${numberText(tau)}, p = ${numberText(p)})`;
   const reported = allPairs
     ? `${counted(pairs.length, 'pair')}, whatever γ`
-    : `${length} of them ${length === 1 ? 'is' : 'are'} polysemantic (γ ${round(gamma)}${arv === 'gated' ? ', gated vectors' : ''}), ${counted(pairs.length, 'pair')}`;
+    : `${length} of them ${length === 1 ? 'is' : 'are'} polysemantic (γ = ${numberText(gamma)}${arv === 'gated' ? ', gated vectors' : ''}), ${counted(pairs.length, 'pair')}`;
   const open = undecided.length > 0 ? `; ${counted(undecided.length, 'pair')} undecided` : '';
   return `layer ${layer}: ${relevant}; ${reported}${open}`;
 }
@@ -63,11 +64,7 @@ function adviceWhereEmpty(found: PolysemanticChannels): string {
     return `  no channel is relevant to two classes: give a smaller ${option('tau')} or ${option('p')}`;
   const {lowest, p05, p25, median} = cosineQuantiles(cosines);
   return (
-    `  no pair is below γ. γ depends on the network; here the cosines of ${counted(cosines.length, 'pair')} are ${lowest.toFixed(3)} (lowest), ${p05.toFixed(3)} (5 %), ${p25.toFixed(3)} (25 %), ${median.toFixed(3)} (median). ` +
+    `  no pair is below γ. γ depends on the network; here the cosines of ${counted(cosines.length, 'pair')} are ${numberText(lowest)} (lowest), ${numberText(p05)} (5 %), ${numberText(p25)} (25 %), ${numberText(median)} (median). ` +
     `Choose γ among them, or report all pairs (${option('allPairs')})`
   );
-}
-
-function round(value: number): string {
-  return String(Number(value.toFixed(4)));
 }

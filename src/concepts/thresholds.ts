@@ -1,3 +1,4 @@
+import {numberText, percentText} from '../common/numbers';
 import {readable} from '../common/readable';
 import {classesWithImages, type RelevanceStatistics} from '../numerics/statistics';
 import {findPolysemantic} from './find';
@@ -122,11 +123,11 @@ function otsu(values: Float64Array, low: number, high: number): number {
 }
 
 function describe(found: SuggestedThresholds, classes: number): string {
-  const percent = (share: number) => (Number.isNaN(share) ? '–' : `${(100 * share).toFixed(0)} %`);
+  const percent = (share: number) => percentText(share);
   const {tau, p, gamma, reasons} = found;
   return [
     `suggested thresholds (${found.arv} vectors, ${classes} classes)`,
-    `  τ ${Number(tau.toFixed(4))}: ${reasons.tau}`,
+    `  τ = ${numberText(tau)}: ${reasons.tau}`,
     `  p ${p}: ${reasons.p}`,
     `  γ ${gamma}: ${reasons.gamma}`,
     `  at them ${percent(found.called)} of the decided pairs are called different; ${found.undecided} of ${found.pairs} are undecided`,

@@ -98,14 +98,14 @@ async function measureAblation(
     `removing the concepts of channel ${channel}`,
     options,
     (batch) => {
-      const z = batch.network.linear(batch.input); // [B, H', W', Cout]
+      const z = batch.output(); // [B, H', W', Cout]
       const replacements = applyKernels(batch, split, kernels); // [B, H', W', V − 1]
       // wasm's one-hot of float32 holds integers' bits, hence the cast.
       const target = tf.cast(tf.oneHot(tf.tensor1d(batch.labels, 'int32'), before.classes), 'float32'); // [B, K]
       const outcomes = Array.from({length: count}, (_, n) =>
         tf.tidy(() => {
           const changed = n === UNTOUCHED ? z : replaceChannel(z, channel, channelOf(replacements, n - 1));
-          const logits = batch.network.head(changed, batch.crossing); // [B, K]
+          const logits = batch.network.head(changed, batch.crossing()); // [B, K]
           return {own: tf.sum(tf.mul(logits, target), 1), top: tf.argMax(logits, 1)};
         }),
       );

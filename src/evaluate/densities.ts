@@ -51,6 +51,8 @@ export interface Densities {
   channel: number;
   sums: 'relu' | 'signed';
   by: 'channel' | 'concept';
+  /** In the order of the curves. */
+  concepts: {classes: number[]; classNames: string[]}[];
   rows: DensityRow[];
   curves: DensityCurve[];
   toString(): string;
@@ -99,6 +101,7 @@ export async function densities(
     channel: split.channel,
     sums,
     by,
+    concepts: split.concepts.map(({classes, classNames}) => ({classes: [...classes], classNames: [...classNames]})),
     ...(sums === 'relu' ? reflectedCurves(found, points) : signedCurves(found, points, by)),
   };
   return readable(result, describeDensities);

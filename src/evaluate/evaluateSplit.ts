@@ -92,9 +92,8 @@ async function measureImages(
     `evaluating channel ${split.channel} of ${split.layer}`,
     options,
     (batch) => {
-      const z = batch.network.linear(batch.input); // [B, H', W', Cout]
-      const {logits, gradient} = batch.network.headGradient(z, batch.crossing, batch.labels);
-      const relevance = tf.mul(z, gradient); // [B, H', W', Cout]
+      const z = batch.output(); // [B, H', W', Cout]
+      const relevance = tf.mul(z, batch.gradient()); // [B, H', W', Cout]
       const outputs = applyKernels(batch, split, kernels); // [B, H', W', N]
       // Z_c = Σ d_j − (k − 1)·r
       const sum = tf.tensor1d([
@@ -104,13 +103,13 @@ async function measureImages(
         ...new Array<number>(kernels.length - k - 2).fill(0),
       ]);
       const recombined = tf.sum(tf.mul(outputs, sum), 3, true) as tf.Tensor4D; // [B, H', W', 1]
-      const after = batch.network.head(replaceChannel(z, split.channel, recombined), batch.crossing);
+      const after = batch.network.head(replaceChannel(z, split.channel, recombined), batch.crossing());
       return {
         detection: share(tf.sum(relevance, [1, 2]), split.channel), // [B]
         published: share(tf.sum(tf.relu(relevance), [1, 2]), split.channel), // [B]
         signed: tf.sum(outputs, [1, 2]), // [B, N]
         positive: tf.sum(tf.relu(outputs), [1, 2]), // [B, N]
-        before: tf.argMax(logits, 1), // [B]
+        before: tf.argMax(batch.logits(), 1), // [B]
         after: tf.argMax(after, 1), // [B]
       };
     },

@@ -1,3 +1,4 @@
+import {numberText} from '../common/numbers';
 import {InputError} from '../common/errors';
 import {auroc} from '../numerics/ranking';
 import {centralRange, meanInterval, ratioInterval, type Summary} from '../numerics/summary';
@@ -45,8 +46,8 @@ export function evaluateConcept(
       own.length === 0
         ? `none of the images of ${namedClasses({classes, classNames})} can be read; give others`
         : highest > 0
-          ? `${about}; the highest share is ${highest.toPrecision(3)}. Give a ${option('tau')} up to that, or images for which the channel matters`
-          : `channel ${split.channel} speaks for its class in none of the ${own.length} images of ${namedClasses({classes, classNames})} (the highest share of relevance is ${highest.toPrecision(3)}); give images for which the channel matters, or divide it into other concepts`,
+          ? `${about}; the highest share is ${numberText(highest)}. Give a ${option('tau')} up to that, or images for which the channel matters`
+          : `channel ${split.channel} speaks for its class in none of the ${own.length} images of ${namedClasses({classes, classNames})} (the highest share of relevance is ${numberText(highest)}); give images for which the channel matters, or divide it into other concepts`,
     );
   };
   const k = split.parts.length;

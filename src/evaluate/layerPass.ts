@@ -1,15 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {ensureBackend} from '../engine';
-import {longCall} from '../engine/longCall';
-import {imageBatches, subset} from '../images';
+import {subset} from '../images';
 import type {LabelledImages, PresetOption} from '../images/types';
 import {applyLayer} from '../network/linearLayer';
 import {checkArgument} from '../common/argument';
 import {InputError} from '../common/errors';
 import type {LongCallOptions} from '../common/progress';
 import {namedClasses} from '../common/words';
-import {presetFor} from '../images/presetFor';
-import {networkAtLayer, type NetworkAtLayer} from '../network/networkAtLayer';
+import {runPass, type BatchCollector} from '../pass/runPass';
+import type {LayerBatch} from '../pass/types';
 import {stackKernels} from '../split/kernels';
 import type {Split} from '../split/types';
 
@@ -25,23 +23,13 @@ export interface EvaluationOptions extends LongCallOptions {
   seed?: number;
 }
 
-/** One batch at the layer, inside a tidy. */
-export interface LayerBatch {
-  network: NetworkAtLayer;
-  /** X, [B, H, W, Cin] or [B, Cin] */
-  input: tf.Tensor;
-  crossing: tf.Tensor[];
-  /** Class of each image, [B] */
-  labels: Int32Array;
-}
-
 /** Values of one batch, row-major with the batch axis first, and the images that they are of. */
 export type BatchValues<K extends string> = {images: number[]} & Record<K, Float32Array | Int32Array>;
 
 /**
- * Runs the network before the split up to its layer, once an image.
+ * Goes through some images with the network before the split, at its layer.
  * @param indices the images to run on
- * @param measure what is wanted of a batch; its tensors are disposed of
+ * @param measure what is wanted of a batch
  * @throws InputError where no image can be read; InterruptError when stopped
  */
 export async function passLayer<K extends string>(
@@ -53,48 +41,15 @@ export async function passLayer<K extends string>(
   measure: (batch: LayerBatch) => Record<K, tf.Tensor>,
   receive: (values: BatchValues<K>) => void,
 ): Promise<void> {
-  const {batchSize = 32} = options;
-  if (!Number.isSafeInteger(batchSize) || batchSize < 1)
-    throw new InputError(`invalid batch size: ${batchSize}; give a whole number from 1, such as 32`);
-  await ensureBackend();
-  const {before} = split;
-  const preset = presetFor(before, images, options.preset, split.preset);
-  const labels = images.labelsFor(before.classes);
-  const network = networkAtLayer(before, split.layer);
-  try {
-    await longCall({label, total: indices.length, unit: 'images'}, options, async (task, signal) => {
-      const batches = imageBatches(subset(images, {indices}), {
-        inputShape: before.inputShape,
-        preset,
-        batchSize,
-        unreadable: 'skip',
-        signal,
-      });
-      for await (const batch of batches) {
-        signal.throwIfAborted();
-        const chosen = batch.indices.map((at) => indices[at]);
-        if (chosen.length > 0) {
-          const tensors = tf.tidy(() => {
-            const {input, crossing} = network.trunk(tf.tensor4d(batch.pixels, batch.shape)); // [B, H, W, Cin]
-            return measure({network, input, crossing, labels: Int32Array.from(chosen, (index) => labels[index])});
-          });
-          receive({images: chosen, ...(await download(tensors))} as BatchValues<K>);
-        }
-        task.advance(batch.indices.length + batch.skipped.length, {skipped: batch.skipped.length});
-      }
-    });
-  } finally {
-    network.dispose();
-  }
-}
-
-async function download(tensors: Record<string, tf.Tensor>): Promise<Record<string, Float32Array | Int32Array>> {
-  try {
-    const entries = Object.entries(tensors).map(async ([name, tensor]) => [name, await tensor.data()] as const);
-    return Object.fromEntries(await Promise.all(entries)) as Record<string, Float32Array | Int32Array>;
-  } finally {
-    tf.dispose(tensors);
-  }
+  const collector: BatchCollector = {
+    init: () => undefined,
+    measure,
+    add: (_state, about, values) =>
+      receive({images: about.indices.map((at) => indices[at]), ...values} as BatchValues<K>),
+  };
+  const {preset, batchSize, progress, signal} = options;
+  const pass = {preset, recordedPreset: split.preset, batchSize, progress, signal, label, layers: [split.layer]};
+  await runPass(split.before, subset(images, {indices}), pass, [collector]);
 }
 
 /**
@@ -103,14 +58,14 @@ async function download(tensors: Record<string, tf.Tensor>): Promise<Record<stri
  * @returns [B, H', W', N]
  */
 export function applyKernels(
-  {network, input}: LayerBatch,
+  {layer, input}: Pick<LayerBatch, 'layer' | 'input'>,
   split: Split,
   kernels: readonly Float32Array[],
 ): tf.Tensor4D {
   return tf.tidy(() => {
     const stacked = tf.tensor4d(stackKernels(kernels), [...split.kernelShape, kernels.length]); // [kh, kw, Cin, N]
     const bias = split.bias === 0 ? undefined : (tf.fill([kernels.length], split.bias) as tf.Tensor1D);
-    return applyLayer(network.layer, input, stacked, bias);
+    return applyLayer(layer, input(), stacked, bias);
   });
 }
 

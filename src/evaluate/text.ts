@@ -1,4 +1,4 @@
-import type {Summary} from '../numerics/summary';
+import {percentText} from '../common/numbers';
 
 /** Rows of text in columns, the first aligned left and the others right. */
 export function textTable(rows: readonly (readonly string[])[]): string[] {
@@ -11,17 +11,6 @@ export function textTable(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** A number with two decimals; a dash where it is not defined. */
-export const number = (value: number) => (Number.isFinite(value) ? value.toFixed(2) : '–');
+export {fractionText as number, intervalText as withInterval, spreadText as withSpread} from '../common/numbers';
 
-/** A mean and its interval, as `1.07 [1.01, 1.13]`. */
-export const withInterval = ({mean, interval}: Summary) =>
-  Number.isFinite(interval[0]) ? `${number(mean)} [${interval.map(number).join(', ')}]` : number(mean);
-
-/** A mean with the deviation behind it, as `1.07 ± 0.32 [1.01, 1.13]`. */
-export const withSpread = (summary: Summary) =>
-  Number.isFinite(summary.deviation) && Number.isFinite(summary.interval[0])
-    ? withInterval(summary).replace(' [', ` ± ${number(summary.deviation)} [`)
-    : withInterval(summary);
-
-export const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+export const percent = (share: number) => percentText(share, 1);

@@ -83,8 +83,7 @@ export async function exploreBundle(stats: RelevanceStatistics, options: Explore
  */
 export async function explorePage(stats: RelevanceStatistics, options: ExploreOptions = {}): Promise<string> {
   const panel = interactiveHtml(await panelOf(stats, selectionOf(stats, options), options));
-  const scheme = '<style>:root{color-scheme:light dark;background:Canvas;color:CanvasText}</style>';
-  return standalonePage(`${stats.layer.name} of ${stats.model.name}`, trusted(scheme + panel.html));
+  return standalonePage(`${stats.layer.name} of ${stats.model.name}`, trusted(panel.html));
 }
 
 function selectionOf(stats: RelevanceStatistics, options: ExploreOptions): Selection {

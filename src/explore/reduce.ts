@@ -1,3 +1,4 @@
+import {numberText} from '../common/numbers';
 import {analyse, complete} from './page/analysis';
 import type {Explored, ExploredChannel, Grid, Settings} from './page/explored';
 import type {FractionBits} from './page/floats';
@@ -40,7 +41,7 @@ export function narrowedRanges(
       const narrower = narrow.tau.length + narrow.p.length < grid.tau.length + grid.p.length;
       const reduced = narrower
         ? [
-            `τ starts at ${rounded(narrow.tau[0])} and p at ${rounded(narrow.p[0])}: below, too many channels are relevant`,
+            `τ starts at ${numberText(narrow.tau[0])} and p at ${numberText(narrow.p[0])}: below, too many channels are relevant`,
           ]
         : [];
       return {grid: narrow, channels: kept, reduced};
@@ -148,8 +149,4 @@ function rowsOf(channels: readonly ExploredChannel[]): number {
 
 function pairsOf(channels: readonly ExploredChannel[]): number {
   return channels.reduce((sum, {classes}) => sum + (classes.length * (classes.length - 1)) / 2, 0);
-}
-
-function rounded(value: number): string {
-  return String(Number(value.toPrecision(3)));
 }

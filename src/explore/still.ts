@@ -14,7 +14,8 @@ import {
 } from '../report/display';
 import {analyse, complete, type Detail, type Overview} from './page/analysis';
 import {inTurn} from '../common/inTurn';
-import {disentangleCode, findCode, partName, plural, shortNumber} from './page/words';
+import {disentangleCode, findCode, partName, plural} from './page/words';
+import {countText, numberText, percentText} from '../common/numbers';
 import {divideSources} from './page/sources';
 import type {Explored} from './page/explored';
 import {tileSheet, type TiledPictures} from './pictures';
@@ -52,7 +53,7 @@ export async function stillPanel(
   const rows = overview.candidates.map(({channel, classes, lowestCosine, lowestPair, below, pairs}): Cell[] => [
     channel,
     classes.length,
-    shortNumber(lowestCosine),
+    numberText(lowestCosine),
     `${below} of ${pairs}`,
     names(explored, lowestPair ?? [], ' | '),
   ]);
@@ -77,11 +78,10 @@ export async function stillPanel(
 }
 
 function summaryText({about, start}: Explored, {candidates, polysemantic, pairs, below}: Overview): string {
-  const at = `τ ${Number(start.tau.toPrecision(4))}, p ${start.p}, γ ${start.gamma}`;
-  const number = (count: number) => count.toLocaleString('en-US');
+  const at = `τ = ${numberText(start.tau)}, p = ${numberText(start.p)}, γ = ${numberText(start.gamma)}`;
   return (
-    `${plural(about.imageCount, 'image')} of ${plural(about.classCount, 'class', 'classes')}. At ${at}: ${number(candidates.length)} of ` +
-    `${plural(about.shape[3], 'channel')} are relevant to at least two classes; ${number(polysemantic)} polysemantic: ${number(below)} of ${plural(pairs, 'pair')} below γ (published vectors).`
+    `${plural(about.imageCount, 'image')} of ${plural(about.classCount, 'class', 'classes')}. At ${at}: ${countText(candidates.length)} of ` +
+    `${plural(about.shape[3], 'channel')} are relevant to at least two classes; ${countText(polysemantic)} polysemantic: ${countText(below)} of ${plural(pairs, 'pair')} below γ (published vectors).`
   );
 }
 
@@ -100,7 +100,7 @@ async function stillDetail(
   );
   const rows = await Promise.all(
     concepts.slice(0, ROWS).map(async ({classes}, j): Promise<Cell[]> => {
-      const owned = `${division.sets[j].length} (${(100 * division.carried[j]).toFixed(0)} % of its relevance)`;
+      const owned = `${division.sets[j].length} (${percentText(division.carried[j])} of its relevance)`;
       const strongest = division.sets[j].slice(0, 6).join(', ');
       return [
         partName(j),

@@ -1,3 +1,4 @@
+import {numberText} from '../common/numbers';
 import * as tf from '@tensorflow/tfjs-core';
 import type {RgbImage} from '../images/resize';
 import type {Preset} from '../images/types';
@@ -68,7 +69,7 @@ export async function optimize(
       history.push(value);
       const due = history.length % previewEvery === 0 || history.length === steps;
       if (due && !look()) return ended('diverged');
-      task.advance(1, {note: `objective ${figure(value)}`});
+      task.advance(1, {note: `objective ${numberText(value)}`});
       await new Promise((resolve) => setImmediate(resolve)); // lets an interrupt, the bar and the picture in
     }
     if (history.length === steps) return ended('done');
@@ -127,4 +128,3 @@ function preprocess(images: tf.Tensor4D, {mean, std}: Preset): tf.Tensor4D {
 }
 
 /** A number in five digits. */
-export const figure = (value: number) => String(Number(value.toPrecision(4)));

@@ -1,3 +1,4 @@
+import {numberText} from '../common/numbers';
 import {option} from '../common/options';
 import {ensureBackend} from '../engine';
 import {withInterrupt} from '../engine/interrupt';
@@ -11,7 +12,7 @@ import {defaultTransforms} from './defaults';
 import {DivergedError} from './diverged';
 import {inputSize, objectiveOn} from './objectiveOn';
 import {describeObjective, ofSplit, type Objective, type Where} from './objectives';
-import {figure, optimize, type OptimizeSettings, type Optimized} from './optimize';
+import {optimize, type OptimizeSettings, type Optimized} from './optimize';
 import {fourier} from './parametrisation';
 import {seededRandom} from './random';
 import {checkTransforms} from './transforms';
@@ -150,7 +151,7 @@ export async function visualizeSplit(split: Split, options: VisualizeSplitOption
 
 /** The objective that the images reached, which is not that of the last step through its random views. */
 function bestOf({value}: FeatureVisualization): string {
-  return `best ${figure(value)}`;
+  return `best ${numberText(value)}`;
 }
 
 function featureVisualization(data: Omit<FeatureVisualization, 'toString'>): FeatureVisualization {
@@ -158,7 +159,7 @@ function featureVisualization(data: Omit<FeatureVisualization, 'toString'>): Fea
     const {text, model, image, images, value, steps, seconds, seed, interrupted} = data;
     const count = images.length > 1 ? `${images.length} images of ` : '';
     return (
-      `${text} in ${model}: ${figure(value)}, ${count}${image.width} × ${image.height} pixels, seed ${seed}, ` +
+      `${text} in ${model}: ${numberText(value)}, ${count}${image.width} × ${image.height} pixels, seed ${seed}, ` +
       `${steps} steps in ${seconds.toFixed(1)} s${interrupted ? ', interrupted' : ''}`
     );
   });

@@ -1,6 +1,7 @@
 import {endianness} from 'node:os';
-import {open, type FileHandle} from 'node:fs/promises';
+import type {FileHandle} from 'node:fs/promises';
 import {InputError} from '../common/errors';
+import {FileRefusal, openRegularFile} from './regularFile';
 
 /** A file open for reading by position; `name` is what error messages call it. */
 export interface BinaryFile {
@@ -27,18 +28,13 @@ const PIECE = 64 * 2 ** 20;
  * @throws InputError where there is no such file, or it cannot be read
  */
 export async function withBinaryFile<T>(path: string, use: (file: BinaryFile) => Promise<T>): Promise<T> {
-  let handle: FileHandle;
+  const opened = await openRegularFile(path).catch((error: Error) => {
+    throw new InputError(`cannot read ${path}: ${error instanceof FileRefusal ? error.message : reasonOf(error)}`);
+  });
   try {
-    handle = await open(path, 'r');
-  } catch (error) {
-    throw new InputError(`cannot read ${path}: ${reasonOf(error)}`);
-  }
-  try {
-    const stats = await handle.stat();
-    if (!stats.isFile()) throw new InputError(`cannot read ${path}: it is not a file`);
-    return await use({name: path, size: stats.size, handle});
+    return await use({name: path, size: opened.size, handle: opened.handle});
   } finally {
-    await handle.close();
+    await opened.handle.close();
   }
 }
 

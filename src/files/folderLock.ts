@@ -1,10 +1,12 @@
 import {randomUUID} from 'node:crypto';
-import {readFile, rename, rm, writeFile} from 'node:fs/promises';
+import {rename, rm, writeFile} from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import {setImmediate as nextTurn, setTimeout as wait} from 'node:timers/promises';
 import {InputError} from '../common/errors';
+import {parseJson} from '../common/json';
 import {cannotWrite, makeFolder} from './output';
+import {readRegularFile} from './regularFile';
 
 /** A lock whose holder shows no sign of life for so long is taken over. */
 const STALE_MS = 20_000;
@@ -91,7 +93,7 @@ export async function inLockedFolder<T>(folder: string, work: () => Promise<T>):
 
 async function holderOf(file: string): Promise<Holder | undefined> {
   try {
-    const {id, pid, host, since} = JSON.parse(await readFile(file, 'utf8')) as Partial<Holder>;
+    const {id, pid, host, since} = parseJson(String(await readRegularFile(file, 10_000))) as Partial<Holder>;
     const isHolder =
       typeof id === 'string' && Number.isSafeInteger(pid) && typeof host === 'string' && typeof since === 'string';
     return isHolder ? ({id, pid, host, since} as Holder) : undefined;

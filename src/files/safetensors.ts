@@ -3,6 +3,7 @@
  * byte range, then the arrays' bytes, little-endian, without gaps. Format: huggingface/safetensors, README ("Format").
  */
 import {InputError} from '../common/errors';
+import {parseJson} from '../common/json';
 import {writeDurably} from './transaction';
 import {HOST_ORDER, ITEM_BYTES, readBytes, toHostOrder, withBinaryFile, type BinaryFile} from './binaryFile';
 
@@ -196,7 +197,7 @@ export async function readSafetensorsHeader(
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', {fatal: true}).decode(bytes));
+    const value: unknown = parseJson(new TextDecoder('utf-8', {fatal: true}).decode(bytes));
     return isRecord(value) ? value : undefined;
   } catch {
     return undefined;

@@ -9,6 +9,7 @@ import {makeModel} from '../network/model';
 import type {Model} from '../network/types';
 import {readKerasH5} from './keras/readH5';
 import {readKeras} from './keras/readKeras';
+import {OWN_FORMAT, readOwnGraphJson} from './layersModel/ownGraph';
 import {readLayersModelJson, readModelJson} from './layersModel/read';
 import {formatOf, type FoundFormat} from './sniff';
 import {readGraphModelJson} from './graphModel';
@@ -98,6 +99,7 @@ const OPENERS: Readonly<Record<FoundFormat['format'], (file: string, options: Op
 
 async function openTfjs(file: string, options: Options): Promise<Opened> {
   const json = await readModelJson(file);
+  if (json.format === OWN_FORMAT) return readOwnGraphJson(json, file);
   if (json.format === 'graph-model') return readGraphModelJson(json, file, options);
   return readLayersModelJson(json, file, options);
 }

@@ -1,11 +1,13 @@
 import {option} from '../common/options';
-import {readdir, readFile} from 'node:fs/promises';
+import {readdir} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../common/errors';
+import {parseJson} from '../common/json';
 import {inLockedFolder} from '../files/folderLock';
 import {HASH_VERSION} from '../network/hash';
-import {layersModelFiles, type LayersModelFiles, type SavedWith} from './layersModel/writeFolder';
+import {layersModelFiles, networkFiles, type LayersModelFiles, type SavedWith} from './layersModel/writeFolder';
 import {entriesOf, holdsSomethingElse, refuseInput} from '../files/output';
+import {decodeText, readRegularFile} from '../files/regularFile';
 import {commitFolder, isOwnEntry, removeLeftovers} from '../files/transaction';
 import type {Model} from '../network/types';
 
@@ -56,8 +58,13 @@ export async function stateOf(folder: string, others: readonly string[] = []): P
   };
 }
 
+/** What a split's model is saved as: a LayersModel, or the graph itself where tfjs has no layers for it. */
+export function splitModelFiles(model: Model, named?: ReadonlyMap<string, string | undefined>): LayersModelFiles {
+  return networkFiles(model.graph, model.name, recordOf(model), named);
+}
+
 /** What a model is saved as. @param named the files of the model.json that is there, as `savedFiles` gives them */
-export function modelFiles(model: Model, named?: ReadonlyMap<string, string | undefined>): LayersModelFiles {
+function modelFiles(model: Model, named?: ReadonlyMap<string, string | undefined>): LayersModelFiles {
   return layersModelFiles(model.graph, model.name, recordOf(model), named);
 }
 
@@ -108,7 +115,7 @@ interface SavedJson {
 /** The model.json there; undefined where unweave did not write it. */
 async function savedJson(folder: string): Promise<SavedJson | undefined> {
   try {
-    const json = JSON.parse(await readFile(path.join(folder, MANIFEST), 'utf8')) as SavedJson | null;
+    const json = parseJson(decodeText(await readRegularFile(path.join(folder, MANIFEST), 2 ** 29))) as SavedJson | null;
     return json?.generatedBy === 'unweave' ? json : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,6 @@
 import {parse} from 'csv-parse/sync';
 import {InputError} from '../common/errors';
+import {parseJson} from '../common/json';
 import {readTextFile} from '../files/regularFile';
 
 /**
@@ -50,7 +51,7 @@ export function objectTable(source: string, labels: object): LabelTable {
 function jsonTable(text: string, source: string): LabelTable {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     const records = jsonLines(text);
     if (records) return recordsTable(records, source);
@@ -105,7 +106,7 @@ function jsonLines(text: string): Record<string, unknown>[] | undefined {
     const records = text
       .split('\n')
       .filter((line) => line.trim() !== '')
-      .map((line): unknown => JSON.parse(line));
+      .map((line): unknown => parseJson(line));
     return records.every(isRecord) ? records : undefined;
   } catch {
     return undefined;
@@ -134,7 +135,7 @@ function repeatedKey(text: string): string | undefined {
     else if (token === '[') open.push(undefined);
     else if (token === '}' || token === ']') open.pop();
     else if (token.endsWith(':')) {
-      const key = JSON.parse(token.slice(0, -1)) as string;
+      const key = parseJson(token.slice(0, -1)) as string;
       const keys = open.at(-1);
       if (keys?.has(key)) return key;
       keys?.add(key);

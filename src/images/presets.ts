@@ -1,6 +1,7 @@
 import {basename} from 'node:path';
 import * as v from 'valibot';
 import {InputError} from '../common/errors';
+import {parseJson} from '../common/json';
 import {currentPreset} from '../common/fields';
 import {readTextFile} from '../files/regularFile';
 import type {PixelSize, Preset, PresetOption} from './types';
@@ -90,7 +91,7 @@ export function resolvePreset(option: PresetOption, notes: string[] = []): Prese
   }
   let fields: unknown;
   try {
-    fields = JSON.parse(readTextFile(option, MAX_FILE_BYTES));
+    fields = parseJson(readTextFile(option, MAX_FILE_BYTES));
   } catch (error) {
     throw new InputError(
       `cannot read the preset ${option}: ${(error as Error).message}; it holds {"mean": [r, g, b], "std": [r, g, b]}`,

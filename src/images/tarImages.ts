@@ -1,6 +1,7 @@
 import {readdir, stat} from 'node:fs/promises';
 import {basename, join, resolve} from 'node:path';
 import {InputError} from '../common/errors';
+import {parseJson} from '../common/json';
 import {option} from '../common/options';
 import {folderLabelling} from './classFolders';
 import {few} from './classes';
@@ -166,7 +167,7 @@ function labelIn(bytes: Buffer, ending: string): string | undefined {
   const text = bytes.toString('utf8').trim();
   if (ending === 'cls') return text;
   try {
-    const value = JSON.parse(text) as unknown;
+    const value = parseJson(text) as unknown;
     if (typeof value === 'number') return String(value);
     if (typeof value !== 'object' || value === null) return undefined;
     const fields = value as Record<string, unknown>;

@@ -1,6 +1,6 @@
 import type {GraphNode, Weight} from './graph';
 import type {LinearLayer} from './linearLayer';
-import {imageWindows, type Padding, type Pair} from './operators';
+import {imageWindows, transposedSize, type Padding, type Pair} from './operators';
 
 /** A node as its hash sees it: one spelling for all that compute the same values. */
 export interface CanonicalNode {
@@ -57,9 +57,12 @@ export function canonicalNode(node: GraphNode, shapes: Shapes, lookup: Lookup): 
     case 'MaxPooling2D':
     case 'AveragePooling2D':
       return pooling(plain, node, shapes, lookup);
-    case 'Conv2DTranspose':
-      // Its amounts follow from its output's size, which stands for them together with those before.
-      return {...plain, args: {...node.args, output: shapes.get(node.name)}};
+    case 'Conv2DTranspose': {
+      const {strides, dilationRate} = node.args;
+      const [height, width] = shapes.get(node.inputs[0]) as number[];
+      const kernel = node.weights.find(({name}) => name === 'kernel') as Weight;
+      return {...plain, args: {strides, dilationRate, cuts: transposedSize(node, [height, width], kernel.shape)}};
+    }
     case 'Clip':
       return node.args.min === 0
         ? {...plain, operator: 'ReLU', args: {maxValue: node.args.max, negativeSlope: 0, threshold: 0}}

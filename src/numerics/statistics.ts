@@ -1,3 +1,4 @@
+import {percentText} from '../common/numbers';
 import {option} from '../common/options';
 import {InputError} from '../common/errors';
 import {counted, namedClass} from '../common/words';
@@ -210,7 +211,7 @@ export function describeStatistics(stats: RelevanceStatistics): string {
   return [
     `relevance statistics of ${stats.model.name}, layer ${layer.name} (${kh}×${kw}, ${inputs} → ${outputs} channels)`,
     `${counted(images.paths.length, 'image')} of ${counted(classesWithImages(stats).length, 'class', 'classes')} from ${images.name}, preset ${presetText(stats.preset)}`,
-    `top-1 ${(100 * topOne(stats)).toFixed(1)} %, ${(100 * zeroInputShare(stats)).toFixed(0)} % of the layer's inputs are zero`,
+    `top-1 ${percentText(topOne(stats), 1)}, ${percentText(zeroInputShare(stats))} of the layer's inputs are zero`,
     ...warningsOf(stats).map((warning) => `warning: ${warning}`),
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {InputError} from '../common/errors';
-import type {Task} from '../common/progress';
+import {InputError, InterruptError} from '../common/errors';
+import type {LongCallOptions, Task} from '../common/progress';
+import {longCall} from '../engine/longCall';
 import {imageBatches} from '../images';
 import type {LabelledImages, Preset} from '../images/types';
 
@@ -68,4 +69,34 @@ export async function* decodedBatches(
   const {length} = images.paths;
   yield {indices: [], skipped: held, next: length, images: () => tf.zeros([0, ...options.inputShape])};
   task.advance(held.length, {skipped: held.length});
+}
+
+export interface ThroughImages extends Omit<BatchStreamOptions, 'signal'>, LongCallOptions {
+  /** What the progress bar calls it. */
+  label: string;
+  /** Called when an error or an interrupt ends it; what it returns is what the progress bar says of an interrupt. */
+  onStop?: () => Promise<string>;
+}
+
+/**
+ * The one loop over images: decoded batches one after the other, with progress and interrupts.
+ * @param use what is done with a batch; waited for
+ * @throws InputError where images cannot be read; InterruptError when stopped
+ */
+export async function throughImages(
+  images: LabelledImages,
+  {label, progress, signal: given, onStop, ...stream}: ThroughImages,
+  use: (batch: DecodedBatch, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const about = {label, total: images.paths.length, unit: 'images', done: stream.from ?? 0};
+  await longCall(about, {progress, signal: given}, async (task, signal) => {
+    try {
+      for await (const decoded of decodedBatches(images, {...stream, signal}, task)) await use(decoded, signal);
+    } catch (error) {
+      const note = await onStop?.();
+      // A notebook's cell ends at the interrupt, before this error: the bar is what can still say it.
+      if (error instanceof InterruptError) task.finish('interrupted', note);
+      throw error;
+    }
+  });
 }

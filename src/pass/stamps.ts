@@ -1,5 +1,6 @@
 import {createHash} from 'node:crypto';
-import {readFile, stat} from 'node:fs/promises';
+import {stat} from 'node:fs/promises';
+import {readRegularFile} from '../files/regularFile';
 import type {LabelledImages} from '../images/types';
 import {pathHash} from '../numerics/pathHash';
 
@@ -33,7 +34,7 @@ async function stampOf(file: string | undefined, check: ImageCheck): Promise<num
   if (file === undefined) return 0;
   if (check === 'content')
     return createHash('sha256')
-      .update(await readFile(file))
+      .update(await readRegularFile(file, 2 ** 31))
       .digest()
       .readInt32LE();
   const {size, mtimeMs} = await stat(file);

@@ -1,12 +1,13 @@
+import {fractionText, percentText} from '../common/numbers';
 import type {Summary} from '../numerics/summary';
 import {textTable} from '../evaluate/text';
 import type {ImageSet, PlantedBenchmark, RuleSummary, TierSummary} from './types';
 
-/** `.737 ± .014` */
+/** `0.737 ± 0.014` */
 export function plusMinus({mean, interval}: Summary): string {
   if (Number.isNaN(mean)) return '–';
   const half = (interval[1] - interval[0]) / 2;
-  return Number.isNaN(half) ? mean.toFixed(3) : `${mean.toFixed(3)} ± ${half.toFixed(3)}`;
+  return Number.isNaN(half) ? fractionText(mean) : `${fractionText(mean)} ± ${fractionText(half)}`;
 }
 
 /** One column a tier, one row a rule. */
@@ -29,7 +30,7 @@ export function describeBenchmark(benchmark: Omit<PlantedBenchmark, 'toString'>)
   const narrow = tiers.filter(({tier}) => ['disjoint', 'dense'].includes(tier));
   const shown = narrow.length > 0 ? narrow : tiers;
   const lines = [
-    `planted benchmark of ${model.name}, layer ${layer}: ${(100 * benchmark.zeroInputShare).toFixed(0)} % of its inputs are zero, top-1 ${(100 * benchmark.top1).toFixed(1)} %`,
+    `planted benchmark of ${model.name}, layer ${layer}: ${percentText(benchmark.zeroInputShare)} of its inputs are zero, top-1 ${percentText(benchmark.top1, 1)}`,
     `${images.discoveryCount} discovery and ${images.heldOutCount} held-out images of ${images.classes} classes; tau ${benchmark.tau}, p ${benchmark.p}, seed ${benchmark.seed}`,
     `mean over plants ± half of the 95 % interval; ${tiers.map(({tier, plants}) => `${tier} ${plants}`).join(', ')} plants`,
     ...notes.map((note) => `note: ${note}`),
@@ -47,7 +48,7 @@ export function describeBenchmark(benchmark: Omit<PlantedBenchmark, 'toString'>)
     ...shown.map(({tier, trueLeakShare}) => `the true sources' own leak share, ${tier}: ${plusMinus(trueLeakShare)}`),
     '',
     ...byTier(shown, 'edge accuracy / adjusted Rand index', ({edgeAccuracy, adjustedRandIndex}) =>
-      [edgeAccuracy, adjustedRandIndex].map(({mean}) => mean.toFixed(3)).join(' / '),
+      [edgeAccuracy, adjustedRandIndex].map(({mean}) => fractionText(mean)).join(' / '),
     ),
     '',
     ...byTier(
@@ -58,7 +59,7 @@ export function describeBenchmark(benchmark: Omit<PlantedBenchmark, 'toString'>)
     '',
     ...tiers.map(
       ({tier, candidates}) =>
-        `relevant to all its classes in the modified network, ${tier}: ${(100 * candidates.mean).toFixed(0)} % of the plants`,
+        `relevant to all its classes in the modified network, ${tier}: ${percentText(candidates.mean)} of the plants`,
     ),
   );
   const tierNames = shown.map(({tier}) => tier);
@@ -75,8 +76,8 @@ export function describeBenchmark(benchmark: Omit<PlantedBenchmark, 'toString'>)
           row.pairs === 'same' ? 'the plants’' : 'any',
           String(row.positives),
           String(row.negatives),
-          row.auroc.toFixed(2),
-          row.averagePrecision.toFixed(2),
+          fractionText(row.auroc),
+          fractionText(row.averagePrecision),
           plusMinus(row.wins),
         ]),
       ]),

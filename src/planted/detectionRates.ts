@@ -1,3 +1,4 @@
+import {numberText, percentText} from '../common/numbers';
 import {textTable} from '../evaluate/text';
 import {InputError} from '../common/errors';
 import type {TierName} from './tiers';
@@ -66,13 +67,9 @@ export function detectionRates(
 }
 
 function describeRates({layer, tier, thresholds, rows}: Omit<DetectionRates, 'toString'>): string {
-  const head = ['called polysemantic', 'count', ...thresholds.map(({gamma}) => `γ ${gamma.toFixed(3)}`)];
+  const head = ['called polysemantic', 'count', ...thresholds.map(({gamma}) => `γ = ${numberText(gamma)}`)];
   const why = ['', '', ...thresholds.map((one) => one.why)];
-  const body = rows.map(({of, count, rates}) => [
-    of,
-    String(count),
-    ...rates.map((rate) => `${(100 * rate).toFixed(0)} %`),
-  ]);
+  const body = rows.map(({of, count, rates}) => [of, String(count), ...rates.map((rate) => percentText(rate))]);
   return [`cos(ARV1, ARV2) < γ in layer ${layer}, plants of tier ${tier}`, ...textTable([head, why, ...body])].join(
     '\n',
   );

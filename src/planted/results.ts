@@ -6,6 +6,7 @@ import {cannotWrite, entriesOf, holdsSomethingElse, makeFolder, replaceFile} fro
 import {decodeText, readRegularFile} from '../files/regularFile';
 import {commitFolder, isOwnEntry, removeLeftovers} from '../files/transaction';
 import {InputError} from '../common/errors';
+import {parseJson} from '../common/json';
 import {parseLine, type Line} from './rowSchema';
 import type {NegativeRow, PlantRow} from './types';
 
@@ -139,7 +140,7 @@ function rowsNamed(manifest: Record<string, unknown> | undefined): string {
 async function manifestIn(file: string): Promise<Record<string, unknown> | undefined> {
   try {
     return (
-      (JSON.parse(decodeText(await readRegularFile(file, MAX_BYTES))) as Record<string, unknown> | null) ?? undefined
+      (parseJson(decodeText(await readRegularFile(file, MAX_BYTES))) as Record<string, unknown> | null) ?? undefined
     );
   } catch {
     return undefined;

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import {InputError} from '../common/errors';
+import {parseJson} from '../common/json';
 import {TIERS} from './tiers';
 import {IMAGE_SETS, type NegativeRow, type PlantRow} from './types';
 
@@ -51,7 +52,7 @@ const LINE = v.union([
 export function parseLine(line: string, file: string): Line {
   let json: unknown;
   try {
-    json = JSON.parse(line);
+    json = parseJson(line);
   } catch {
     throw damaged(file, 'a line of it is not JSON');
   }

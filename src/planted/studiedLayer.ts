@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {longCall} from '../engine/longCall';
-import {imageBatches, subset} from '../images';
+import {subset} from '../images';
 import type {LabelledImages, Preset} from '../images/types';
 import {batchNormAffine, foldBatchNorm} from '../network/fold';
 import {consumersOf, type Graph} from '../network/graph';
@@ -10,7 +9,9 @@ import {makeModel} from '../network/model';
 import type {Model} from '../network/types';
 import {InputError} from '../common/errors';
 import type {LongCallOptions} from '../common/progress';
-import {inputSums} from '../pass/inputSums';
+import {sharesOf} from '../pass/layerBatch';
+import {runPass, type BatchCollector} from '../pass/runPass';
+import type {BatchValues, LayerBatch} from '../pass/types';
 import {networkAtLayer, type NetworkAtLayer} from '../network/networkAtLayer';
 import type {SecondMoment} from '../split/types';
 import type {ChannelRelevance} from './choosePlants';
@@ -81,21 +82,26 @@ export async function studyLayer(
     const important = new Float64Array(outputs * model.classes);
     const hits = {right: 0, all: 0};
     const zeros = {zeros: 0, all: 0};
-    const discovery = await readInputs(network, folded, chosen.discovery, classes, options, {
+    const discovery = await readInputs(folded, chosen.discovery, classes, options, {
       label: `reading ${options.layer}'s inputs (discovery)`,
       all: true,
-      measure: async (input, z, crossing, labels) => {
-        const {shares, top} = await importantChannels(network, z, crossing, labels, {shift, ownBias, tau: options.tau});
+      measure: (batch) => ({
+        relevance: channelRelevance(batch.output(), batch.gradient(), shift, ownBias), // [B, Cout]
+        top: tf.argMax(batch.logits(), 1), // [B]
+      }),
+      add: (labels, {input, relevance, top}) => {
+        const shares = sharesOf(relevance, outputs);
         labels.forEach((k, b) => {
-          for (let c = 0; c < outputs; c++) important[c * model.classes + k] += shares[b * outputs + c];
+          for (let c = 0; c < outputs; c++)
+            important[c * model.classes + k] += Number(shares[b * outputs + c] >= options.tau);
           hits.right += Number(top[b] === k);
         });
         hits.all += labels.length;
-        zeros.zeros += input.reduce((count, value) => count + Number(value === 0), 0);
+        zeros.zeros += (input as Float32Array).reduce((count, value) => count + Number(value === 0), 0);
         zeros.all += input.length;
       },
     });
-    const heldOut = await readInputs(network, folded, chosen.heldOut, classes, options, {
+    const heldOut = await readInputs(folded, chosen.heldOut, classes, options, {
       label: `reading ${options.layer}'s inputs (held out)`,
       all: false,
     });
@@ -149,16 +155,17 @@ interface Reading {
   label: string;
   /** Keep the crossing tensors and T besides. */
   all: boolean;
-  measure?(input: Float32Array, z: tf.Tensor4D, crossing: tf.Tensor[], labels: Int32Array): Promise<void>;
+  /** What else of a batch is wanted, and what is done with it. */
+  measure?(batch: LayerBatch): Record<string, tf.Tensor>;
+  add?(labels: Int32Array, values: Record<string, BatchValues>): void;
 }
 
 async function readInputs(
-  network: NetworkAtLayer,
   model: Model,
   {images, perClass}: {images: LabelledImages; perClass: Map<number, number>},
   classes: readonly number[],
-  options: StudyOptions,
-  {label, all, measure}: Reading,
+  {layer, preset, batchSize, progress, signal}: StudyOptions,
+  {label, all, measure, add}: Reading,
 ): Promise<Map<number, ClassInputs>> {
   const kept = new Map<number, ClassInputs>();
   const labels = images.labelsFor(model.classes);
@@ -166,42 +173,44 @@ async function readInputs(
   const indices = [...labels.keys()].filter((index) => wanted.has(labels[index]));
   if (indices.length === 0) return kept;
   const list = subset(images, {indices});
-  const total = indices.length;
-  await longCall({label, total, unit: 'images'}, options, async (task, signal) => {
-    const {preset, batchSize} = options;
-    const batches = imageBatches(list, {inputShape: model.inputShape, preset, batchSize, unreadable: 'skip', signal});
-    for await (const batch of batches) {
-      signal.throwIfAborted();
-      task.advance(batch.indices.length + batch.skipped.length, {skipped: batch.skipped.length});
-      if (batch.indices.length === 0) continue;
-      const pixels = tf.tidy(() => tf.tensor4d(batch.pixels, batch.shape));
-      const {input, crossing} = network.trunk(pixels);
-      pixels.dispose();
-      const z = network.linear(input); // [B, H', W', Cout]
-      const sums = inputSums(network.layer, input); // [B, taps, Cin]
-      try {
-        const batchLabels = Int32Array.from(batch.indices, (index) => labels[indices[index]]);
-        const values = (await input.data()) as Float32Array;
-        checkMemory(values.length / batchLabels.length, total, list.name);
-        await measure?.(values, z, crossing, batchLabels);
-        const passing = all ? await Promise.all(crossing.map(async (t) => [t.shape, await t.data()] as const)) : [];
-        const totals = all ? ((await sums.data()) as Float32Array) : new Float32Array(0);
-        batchLabels.forEach((k, b) => {
-          if (!kept.has(k))
-            kept.set(k, emptyInputs(perClass.get(k)!, input.shape, passing, all ? sums.size / sums.shape[0] : 0));
-          const inputs = kept.get(k)!;
-          copyRow(inputs.input, inputs.count, values, b, batchLabels.length);
-          passing.forEach(([, data], n) =>
-            copyRow(inputs.crossing[n].data, inputs.count, data as Float32Array, b, batchLabels.length),
-          );
-          if (all) copyRow(inputs.sums, inputs.count, totals, b, batchLabels.length);
-          inputs.count += 1;
-        });
-      } finally {
-        tf.dispose([input, ...crossing, z, sums]);
-      }
-    }
-  });
+  let shapes: {input: number[]; crossing: number[][]; sums: number} | undefined;
+  const passingName = (n: number) => `crossing ${n}`;
+  const collector: BatchCollector = {
+    init: () => undefined,
+    measure(batch) {
+      const input = batch.input();
+      const passing = all ? batch.crossing() : [];
+      const sums = all ? batch.inputSums() : undefined; // [B, taps, Cin]
+      shapes = {
+        input: input.shape,
+        crossing: passing.map(({shape}) => shape),
+        sums: sums ? sums.size / sums.shape[0] : 0,
+      };
+      const crossing = passing.map((tensor, n) => [passingName(n), tf.clone(tensor)] as const);
+      return {
+        ...measure?.(batch),
+        input: tf.clone(input),
+        ...(sums && {sums: tf.clone(sums)}),
+        ...Object.fromEntries(crossing),
+      };
+    },
+    add(_state, batch, values) {
+      const count = batch.labels.length;
+      const {input, crossing, sums} = shapes!;
+      checkMemory(values.input.length / count, indices.length, list.name);
+      add?.(batch.labels, values);
+      const passing = crossing.map((shape, n) => [shape, values[passingName(n)] as Float32Array] as const);
+      batch.labels.forEach((k, b) => {
+        if (!kept.has(k)) kept.set(k, emptyInputs(perClass.get(k)!, input, passing, sums));
+        const inputs = kept.get(k)!;
+        copyRow(inputs.input, inputs.count, values.input as Float32Array, b, count);
+        passing.forEach(([, data], n) => copyRow(inputs.crossing[n].data, inputs.count, data, b, count));
+        if (all) copyRow(inputs.sums, inputs.count, values.sums as Float32Array, b, count);
+        inputs.count += 1;
+      });
+    },
+  };
+  await runPass(model, list, {layers: [layer], label, preset, batchSize, progress, signal}, [collector]);
   return kept;
 }
 
@@ -211,34 +220,6 @@ function checkMemory(valuesPerImage: number, images: number, name: string): void
     throw new InputError(
       `the layer's inputs of ${images} images of ${name} take ${(bytes / 1e9).toFixed(1)} GB, and at most ${MOST_BYTES / 1e9} GB are kept; give fewer images a class (discoveryPerClass, heldOutPerClass) or a deeper layer`,
     );
-  }
-}
-
-/** Shares s_c ≥ τ as 0 or 1, [B, Cout], and the class of the highest logit, [B]. */
-async function importantChannels(
-  network: NetworkAtLayer,
-  z: tf.Tensor4D,
-  crossing: tf.Tensor[],
-  labels: Int32Array,
-  {shift, ownBias, tau}: {shift: Float64Array; ownBias: Float64Array; tau: number},
-): Promise<{shares: Float32Array; top: Int32Array}> {
-  const [relevance, predictions] = tf.tidy(() => {
-    const {logits, gradient} = network.headGradient(z, crossing, labels);
-    return [channelRelevance(z, gradient, shift, ownBias), tf.argMax(logits, 1)];
-  });
-  try {
-    const values = (await relevance.data()) as Float32Array;
-    const top = (await predictions.data()) as Int32Array;
-    const outputs = shift.length;
-    const shares = new Float32Array(values.length);
-    for (let row = 0; row < values.length; row += outputs) {
-      let positive = 0;
-      for (let c = 0; c < outputs; c++) positive += Math.max(values[row + c], 0);
-      for (let c = 0; c < outputs; c++) shares[row + c] = positive > 0 && values[row + c] >= tau * positive ? 1 : 0;
-    }
-    return {shares, top};
-  } finally {
-    tf.dispose([relevance, predictions]);
   }
 }
 

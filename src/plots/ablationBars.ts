@@ -1,7 +1,7 @@
 import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
 import type {AblatedClassRow, AblatedSplit} from './inputs';
-import {classLabels, conceptLabels, counted, rounded} from './labels';
-import {conceptColours, GREY, INK, QUIET} from './palette';
+import {classLabels, conceptLabels, counted, legendColumns, NUMBER_FORMAT, rounded} from './labels';
+import {conceptColours, INK, NO_CONCEPT, QUIET} from './palette';
 
 export interface AblationBarsOptions {
   /** Classes that are drawn at most: those of the concepts, then those that change most. @default 12 */
@@ -76,15 +76,15 @@ export function ablationBars(ablation: AblatedSplit, {limit = 12}: AblationBarsO
           color: {
             field: 'removed',
             type: 'nominal',
-            scale: {domain: removals, range: [GREY, ...conceptColours(concepts.length)]},
-            legend: {title: 'removed', orient: 'bottom', columns: 3, labelLimit: 170},
+            scale: {domain: removals, range: [NO_CONCEPT, ...conceptColours(concepts)]},
+            legend: {title: 'removed', orient: 'bottom', columns: legendColumns(removals), labelLimit: 170},
           },
           tooltip: [
             {field: 'class', type: 'nominal', title: 'class'},
             {field: 'images', type: 'quantitative', title: 'its images'},
             {field: 'removed', type: 'nominal', title: 'removed'},
-            {field: 'change', type: 'quantitative', title: 'change of its logit', format: '.3~g'},
-            {field: 'random', type: 'quantitative', title: 'with random parts', format: '.3~g'},
+            {field: 'change', type: 'quantitative', title: 'change of its logit', format: NUMBER_FORMAT},
+            {field: 'random', type: 'quantitative', title: 'with random parts', format: NUMBER_FORMAT},
           ],
         },
       },

@@ -1,8 +1,8 @@
 import type {CandidateChannel, FindOptions} from '../concepts/types';
 import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
 import {namedClass} from '../common/words';
-import {cosineWords, counted, nameText, numberText, rounded} from './labels';
-import {BLUE, INK, MARK, PALE, PURPLE} from './palette';
+import {COUNT_FORMAT, cosineWords, counted, nameText, NUMBER_FORMAT, numberText, rounded} from './labels';
+import {INK, MARK, PALE} from './palette';
 
 /** What `findPolysemantic` returns, as far as these figures read it. */
 export interface FoundChannels extends ReadonlyArray<{channel: number}> {
@@ -35,13 +35,14 @@ export function candidateScatter(
 ): Figure {
   const {layer, thresholds, candidates} = found;
   const title = 'Candidate channels';
-  const about = `layer ${layer}; τ ${numberText(thresholds.tau)}, p ${numberText(thresholds.p)}`;
+  const settings = `τ = ${numberText(thresholds.tau)}, p = ${numberText(thresholds.p)}`;
+  const about = `layer ${layer}; ${settings}`;
   const comparable = candidates.filter(({lowestCosine}) => Number.isFinite(lowestCosine));
   if (comparable.length === 0) {
     return sentenceFigure(
       title,
       candidates.length === 0
-        ? `No channel of ${layer} is relevant to two classes (τ ${numberText(thresholds.tau)}, p ${numberText(thresholds.p)}): give a smaller tau or p.`
+        ? `No channel of ${layer} is relevant to two classes (${settings}): give a smaller tau or p.`
         : thresholds.arv === 'gated'
           ? `None of the ${counted(candidates.length, 'candidate channel')} of ${layer} has a pair of classes that can be decided: more images of each class help.`
           : `None of the ${counted(candidates.length, 'candidate channel')} of ${layer} has two ARVs that can be compared: they are all zero.`,
@@ -49,7 +50,8 @@ export function candidateScatter(
   }
   const shown = [...comparable].sort((a, b) => a.lowestCosine - b.lowestCosine).slice(0, limit);
   const polysemantic = new Set(found.map(({channel}) => channel));
-  const [yes, no] = ['polysemantic', 'not by this γ'];
+  const gamma = numberText(thresholds.gamma);
+  const [yes, no] = [`polysemantic: below γ = ${gamma}`, `none below γ = ${gamma}`];
   const most = shown.reduce((largest, {classes}) => Math.max(largest, classes.length), 2);
   const logarithmic = most > MANY_CLASSES;
   const spread = shown.length > CROWD;
@@ -67,7 +69,7 @@ export function candidateScatter(
     $schema: SCHEMA,
     title: figureTitle(
       title,
-      `${about}${spread ? '; points are moved sideways a little so as not to hide each other' : ''}`,
+      `${about}${spread ? '; points moved sideways so as not to hide each other' : ''}`,
       `cosine of ${cosineWords(thresholds.arv)}`,
       comparable.length > shown.length &&
         `${counted(shown.length, 'channel')} of ${counted(comparable.length, 'candidate')}, those of the lowest cosines`,
@@ -86,7 +88,10 @@ export function candidateScatter(
             type: 'quantitative',
             title: 'classes that the channel is relevant to',
             scale: logarithmic ? {type: 'log', domain: [1.9, most * 1.1]} : {domain: [1.5, most + 0.5]},
-            axis: {format: 'd', ...(logarithmic ? {tickCount: 5} : {tickMinStep: 1, tickCount: Math.min(most, 10)})},
+            axis: {
+              format: COUNT_FORMAT,
+              ...(logarithmic ? {tickCount: 5} : {tickMinStep: 1, tickCount: Math.min(most, 10)}),
+            },
           },
           y: {
             field: 'cosine',
@@ -97,12 +102,12 @@ export function candidateScatter(
           color: {
             field: 'verdict',
             type: 'nominal',
-            scale: {domain: [yes, no], range: [BLUE, PALE]},
-            legend: {title: null, orient: 'top', offset: 4},
+            scale: {domain: [yes, no], range: [MARK, PALE]},
+            legend: {title: null, orient: 'top', offset: 4, labelLimit: 240},
           },
           tooltip: [
             {field: 'channel', type: 'nominal', title: 'channel'},
-            {field: 'cosine', type: 'quantitative', title: 'lowest cosine', format: '.3f'},
+            {field: 'cosine', type: 'quantitative', title: 'lowest cosine', format: NUMBER_FORMAT},
             {field: 'classes', type: 'quantitative', title: 'relevant classes'},
             {field: 'names', type: 'nominal', title: 'classes'},
           ],
@@ -146,16 +151,19 @@ export function cosineHistogram({layer, cosines, thresholds, undecided = []}: Fo
     counts[Math.min(bins - 1, Math.floor((value - first) / step))] += 1;
     if (value < thresholds.gamma) below += 1;
   }
+  const gamma = numberText(thresholds.gamma);
+  const kinds = [`below γ = ${gamma}: different`, `from γ on: the same`];
   const values = Array.from(counts, (pairs, bin) => ({
     from: rounded(first + bin * step),
     to: rounded(first + (bin + 1) * step),
     pairs,
+    kind: kinds[first + (bin + 0.5) * step < thresholds.gamma ? 0 : 1],
   }));
   return {
     $schema: SCHEMA,
     title: figureTitle(
       title,
-      `layer ${layer}; ${counted(cosines.length, 'pair')}, ${counted(below, 'pair')} below γ = ${numberText(thresholds.gamma)}${undecided.length > 0 ? `; ${counted(undecided.length, 'undecided pair')} left out` : ''}`,
+      `layer ${layer}; ${counted(cosines.length, 'pair')}, ${counted(below, 'pair')} below γ = ${gamma}${undecided.length > 0 ? `; ${counted(undecided.length, 'undecided pair')} left out` : ''}`,
       `cosine of ${cosineWords(thresholds.arv)}`,
     ),
     width: WIDTH,
@@ -163,7 +171,7 @@ export function cosineHistogram({layer, cosines, thresholds, undecided = []}: Fo
     layer: [
       {
         data: {values},
-        mark: {type: 'bar', color: PURPLE, binSpacing: 1},
+        mark: {type: 'bar', binSpacing: 1},
         encoding: {
           x: {
             field: 'from',
@@ -174,11 +182,22 @@ export function cosineHistogram({layer, cosines, thresholds, undecided = []}: Fo
             axis: {values: ticks(first), format: '.2~f'},
           },
           x2: {field: 'to'},
-          y: {field: 'pairs', type: 'quantitative', title: 'pairs', axis: {tickMinStep: 1, tickCount: 5, format: 'd'}},
+          y: {
+            field: 'pairs',
+            type: 'quantitative',
+            title: 'pairs',
+            axis: {tickMinStep: 1, tickCount: Math.min(5, Math.max(...counts)), format: COUNT_FORMAT},
+          },
+          color: {
+            field: 'kind',
+            type: 'nominal',
+            scale: {domain: kinds, range: [MARK, PALE]},
+            legend: {title: null, orient: 'top', offset: 4, labelLimit: 240},
+          },
           tooltip: [
-            {field: 'from', type: 'quantitative', title: 'cosine from', format: '.3f'},
-            {field: 'to', type: 'quantitative', title: 'to', format: '.3f'},
-            {field: 'pairs', type: 'quantitative', title: 'pairs', format: ','},
+            {field: 'from', type: 'quantitative', title: 'cosine from', format: NUMBER_FORMAT},
+            {field: 'to', type: 'quantitative', title: 'to', format: NUMBER_FORMAT},
+            {field: 'pairs', type: 'quantitative', title: 'pairs', format: COUNT_FORMAT},
           ],
         },
       },

@@ -1,7 +1,7 @@
 import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
 import type {DensityCurves} from './inputs';
-import {nameText, numberText, rounded} from './labels';
-import {conceptColours, GREY} from './palette';
+import {legendColumns, nameText, NUMBER_FORMAT, numberText, percentText, rounded} from './labels';
+import {conceptColours, NO_CONCEPT} from './palette';
 
 /** A peak at silence is cut off where it is higher than this many times everything else, which it would flatten. */
 const PEAK = 1.4;
@@ -12,7 +12,15 @@ const SILENCE = 0.04;
  * How strongly the images of each concept excite the original channel and each part: density of the summed activation, a panel a
  * channel with a curve a concept, or a panel a concept with a curve a channel (`by`), as in the figure of Hesse et al. 2025, section 4.2.
  */
-export function densityPlot({layer, channel, sums = 'relu', by = 'channel', rows, curves}: DensityCurves): Figure {
+export function densityPlot({
+  layer,
+  channel,
+  sums = 'relu',
+  by = 'channel',
+  rows,
+  curves,
+  concepts: known,
+}: DensityCurves): Figure {
   const title = `How strongly images excite channel ${channel} and its parts`;
   const finite = rows.filter(({activation, density}) => Number.isFinite(activation) && Number.isFinite(density));
   if (finite.length === 0) {
@@ -38,13 +46,13 @@ export function densityPlot({layer, channel, sums = 'relu', by = 'channel', rows
   const silent = (name: string) =>
     (sums === 'relu' ? curves.filter((curve) => curve[by] === name) : [])
       .map(({zeroShare, [curveKey]: curve}) => {
-        const share = Math.round(100 * zeroShare);
-        return share > 0 ? `${share} % of ${short(curve)} silent` : '';
+        const share = percentText(zeroShare);
+        return zeroShare >= 0.005 ? `${share} of ${short(curve)} silent` : '';
       })
       .filter(Boolean)
       .join(', ');
   const labelOf = (curve: string) => (by === 'channel' ? nameText(curve) : heading(curve, concepts));
-  const colours = conceptColours(concepts.length);
+  const colours = conceptColours(known ?? concepts.map(() => ({})));
   const area =
     by === 'concept' && sums === 'signed' ? 'the curves of a panel share an area of 1' : "each curve's area is 1";
   const curveTitle = by === 'channel' ? 'images of' : 'channel';
@@ -99,14 +107,20 @@ export function densityPlot({layer, channel, sums = 'relu', by = 'channel', rows
           type: 'nominal' as const,
           scale: {
             domain: curved.map(labelOf),
-            range: by === 'channel' ? colours : [GREY, ...colours].slice(0, channels.length),
+            range: by === 'channel' ? colours : [NO_CONCEPT, ...colours].slice(0, channels.length),
           },
-          legend: {title: curveTitle, orient: 'bottom' as const, labelLimit: 240, symbolType: 'square' as const},
+          legend: {
+            title: curveTitle,
+            orient: 'bottom' as const,
+            columns: legendColumns(curved.map(labelOf), {limit: 240}),
+            labelLimit: 240,
+            symbolType: 'square' as const,
+          },
         },
         tooltip: [
           {field: curveKey, type: 'nominal' as const, title: curveTitle},
-          {field: 'activation', type: 'quantitative' as const, title: 'activation', format: '.3~g'},
-          {field: 'density', type: 'quantitative' as const, title: 'density', format: '.3~g'},
+          {field: 'activation', type: 'quantitative' as const, title: 'activation', format: NUMBER_FORMAT},
+          {field: 'density', type: 'quantitative' as const, title: 'density', format: NUMBER_FORMAT},
         ],
       },
     })),

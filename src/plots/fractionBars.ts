@@ -1,8 +1,8 @@
 import type {Summary} from '../numerics/summary';
 import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
 import type {EvaluatedSplit, FractionDefinition} from './inputs';
-import {conceptLabels, counted, numberText, rounded} from './labels';
-import {conceptColours, GREY, INK, PALE, QUIET} from './palette';
+import {conceptLabels, counted, legendColumns, NUMBER_FORMAT, numberText, rounded} from './labels';
+import {conceptColours, INK, NO_CONCEPT, PALE, QUIET} from './palette';
 
 export interface FractionBarsOptions {
   /** Which definition of a fraction; see `ConceptEvaluation`. @default 'positive' */
@@ -49,11 +49,12 @@ export function fractionBars(evaluation: EvaluatedSplit, {definition = 'positive
   // Where no source is shared, the residue is nothing.
   const shared = all.some(({part, value, low, high}) => part === RESIDUE && [value, low, high].some(Boolean));
   const parts = [...names, ...(shared ? [RESIDUE] : [])];
+  const legend = [...parts, ...(randomSplits > 0 ? [RANDOM] : [])];
   const rows = all.filter(({part}) => shared || part !== RESIDUE);
   if (rows.every(({value}) => value === null)) {
     return sentenceFigure(
       title,
-      `No fraction is a finite number: no image of ${labels.join(' or ') || 'a concept'} reaches τ ${numberText(tau)} with an original that is not zero.`,
+      `No fraction is a finite number: no image of ${labels.join(' or ') || 'a concept'} reaches τ = ${numberText(tau)} with an original that is not zero.`,
     );
   }
   const y = {field: 'part', type: 'nominal' as const, sort: parts, title: null, axis: {labelLimit: 170}};
@@ -62,7 +63,7 @@ export function fractionBars(evaluation: EvaluatedSplit, {definition = 'positive
     $schema: SCHEMA,
     title: figureTitle(
       title,
-      `${DEFINITIONS[definition]} over images where its share is ≥ τ ${numberText(tau)}`,
+      `${DEFINITIONS[definition]} over images where its share is ≥ τ = ${numberText(tau)}`,
       `bars of the split: 95 % interval of the mean${randomSplits > 0 ? `; of ${counted(randomSplits, 'random split')}: central 95 %` : ''}`,
     ),
     data: {values: rows},
@@ -96,18 +97,18 @@ export function fractionBars(evaluation: EvaluatedSplit, {definition = 'positive
               field: 'colour',
               type: 'nominal',
               scale: {
-                domain: [...parts, ...(randomSplits > 0 ? [RANDOM] : [])],
-                range: [...conceptColours(concepts.length), ...(shared ? [GREY] : []), PALE],
+                domain: legend,
+                range: [...conceptColours(concepts), ...(shared ? [NO_CONCEPT] : []), PALE],
               },
-              legend: {title: null, orient: 'bottom', columns: 3, labelLimit: 170},
+              legend: {title: null, orient: 'bottom', columns: legendColumns(legend), labelLimit: 170},
             },
             tooltip: [
               {field: 'part', type: 'nominal', title: 'part'},
               {field: 'images', type: 'nominal', title: 'on'},
               {field: 'kind', type: 'nominal', title: 'of'},
-              {field: 'value', type: 'quantitative', title: 'fraction', format: '.3f'},
-              {field: 'low', type: 'quantitative', title: 'from', format: '.3f'},
-              {field: 'high', type: 'quantitative', title: 'to', format: '.3f'},
+              {field: 'value', type: 'quantitative', title: 'fraction', format: NUMBER_FORMAT},
+              {field: 'low', type: 'quantitative', title: 'from', format: NUMBER_FORMAT},
+              {field: 'high', type: 'quantitative', title: 'to', format: NUMBER_FORMAT},
             ],
           },
         },

@@ -1,6 +1,7 @@
 export {ablationBars, type AblationBarsOptions} from './ablationBars';
 export {candidateScatter, cosineHistogram, type CandidateScatterOptions} from './candidates';
 export {densityPlot} from './densityPlot';
+export {depthBars} from './depthBars';
 export type {Figure} from './figure';
 export {fractionBars, type FractionBarsOptions} from './fractionBars';
 export {plantedBars, type PlantedBarsOptions} from './plantedBars';

@@ -2,11 +2,18 @@ import type {Summary} from '../numerics/summary';
 
 /** What figures read of results: plain data. The results of the package's functions fit as they are. */
 
+/** A concept, as far as figures name and colour it. */
+export interface NamedClasses {
+  /** Class indices, which its colour follows from. @default its place in the list does */
+  classes?: readonly number[];
+  classNames: readonly string[];
+}
+
 /** A split, as far as its figures read it; results of `disentangle` fit. */
 export interface DividedChannel {
   layer: string;
   channel: number;
-  concepts: readonly {classNames: readonly string[]; arv: ArrayLike<number>}[];
+  concepts: readonly (NamedClasses & {arv: ArrayLike<number>})[];
   rule: string;
   rho?: {rho: number; scores: readonly {rho: number; score: number}[]; zeroDenominators: number};
   /** λ_j, [Cin] each; undefined for free kernels. */
@@ -29,9 +36,7 @@ export interface EvaluatedSplit {
   concepts: readonly EvaluatedConcept[];
 }
 
-export interface EvaluatedConcept extends Record<FractionDefinition, EvaluatedFractions> {
-  classNames: readonly string[];
-}
+export interface EvaluatedConcept extends NamedClasses, Record<FractionDefinition, EvaluatedFractions> {}
 
 export type FractionDefinition = 'published' | 'positive' | 'ratioOfSums';
 
@@ -49,6 +54,8 @@ export interface DensityCurves {
   sums?: 'relu' | 'signed';
   /** What has a panel of its own. @default 'channel' */
   by?: 'channel' | 'concept';
+  /** The concepts, in the order of the curves; colours them. @default by the names of the curves */
+  concepts?: readonly NamedClasses[];
   /** One point of one curve each. */
   rows: readonly {concept: string; channel: string; activation: number; density: number}[];
   curves: readonly {concept: string; channel: string; mean: number; zeroShare: number}[];
@@ -59,7 +66,7 @@ export interface AblatedSplit {
   layer: string;
   channel: number;
   randomSplits: number;
-  concepts: readonly {classNames: readonly string[]}[];
+  concepts: readonly NamedClasses[];
   classes: readonly AblatedClassRow[];
 }
 

@@ -40,7 +40,7 @@ export function conceptLabels(concepts: readonly {classNames: readonly string[]}
 /** What a cosine is of, in words. */
 export function cosineWords(kind: VectorKind): string {
   return kind === 'gated'
-    ? 'gated vectors: what feeds the channel where it fires, less the mean over classes'
+    ? 'gated vectors: what feeds the channel where it fires, less the classes’ mean'
     : 'published vectors (ARVs), over all positions';
 }
 
@@ -56,13 +56,29 @@ export function wrapped(text: string, width = 76): string[] {
 }
 
 export {counted} from '../common/words';
+export {COUNT_FORMAT, NUMBER_FORMAT, numberText, percentText} from '../common/numbers';
+
+/** Pixels of a legend's item beside its text, and of a letter at the legends' size. */
+const SYMBOL = 30;
+const LETTER = 6.4;
+
+/** Columns of a legend that is `width` pixels wide: as many as fit, without a last row of a single item. */
+export function legendColumns(labels: readonly string[], {width = 460, limit = 170} = {}): number {
+  const widest = Math.max(1, ...labels.map((label) => Math.min(limit, LETTER * label.length))) + SYMBOL;
+  const most = Math.max(1, Math.min(labels.length, Math.floor(width / widest)));
+  for (let columns = most; columns > 1; columns--) if (labels.length % columns !== 1) return columns;
+  return 1;
+}
+
+/** Size and thinning of the labels of many narrow rows or columns, `step` pixels each: none lies on another. */
+export function narrowLabels(step: number) {
+  return {
+    labelFontSize: Math.max(8, Math.min(11, step)),
+    labelOverlap: step < 12 ? ('greedy' as const) : false,
+  };
+}
 
 /** A number for data and text: short, and null where it is not finite, as JSON has it. */
 export function rounded(value: number, digits = 4): number | null {
   return Number.isFinite(value) ? Number(value.toPrecision(digits)) : null;
-}
-
-/** A number in a sentence, with a true minus sign. */
-export function numberText(value: number, digits = 3): string {
-  return Number.isFinite(value) ? String(Number(value.toPrecision(digits))).replace('-', '−') : '–';
 }

@@ -1,7 +1,7 @@
 import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
 import type {PlantedScores} from './inputs';
-import {counted, rounded} from './labels';
-import {BLUE, GREEN, INK, PALE} from './palette';
+import {counted, NUMBER_FORMAT, rounded} from './labels';
+import {INK, PALE, SERIES} from './palette';
 
 export interface PlantedBarsOptions {
   /** `r`: correlation of the parts with the planted sources; `r2`: share of their variance, without fitting a scale. @default 'r' */
@@ -71,15 +71,15 @@ export function plantedBars(
             color: {
               field: 'kind',
               type: 'nominal',
-              scale: {domain: ['rule', 'control', 'true owners'], range: [BLUE, PALE, GREEN]},
+              scale: {domain: ['rule', 'control', 'true owners'], range: [SERIES[0], PALE, SERIES[2]]},
               legend: {title: null, orient: 'bottom'},
             },
             tooltip: [
               {field: 'rule', type: 'nominal', title: 'rule'},
               {field: 'tier', type: 'nominal', title: 'on'},
-              {field: 'value', type: 'quantitative', title: score === 'r' ? 'r' : 'R²', format: '.3f'},
-              {field: 'low', type: 'quantitative', title: 'from', format: '.3f'},
-              {field: 'high', type: 'quantitative', title: 'to', format: '.3f'},
+              {field: 'value', type: 'quantitative', title: score === 'r' ? 'r' : 'R²', format: NUMBER_FORMAT},
+              {field: 'low', type: 'quantitative', title: 'from', format: NUMBER_FORMAT},
+              {field: 'high', type: 'quantitative', title: 'to', format: NUMBER_FORMAT},
             ],
           },
         },

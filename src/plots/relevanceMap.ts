@@ -1,8 +1,8 @@
 import {importance} from '../concepts/find';
 import {classesWithImages, type RelevanceStatistics} from '../numerics/statistics';
 import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
-import {classLabels, counted, numberText, rounded} from './labels';
-import {EMPTY, INK, SEQUENTIAL} from './palette';
+import {classLabels, counted, narrowLabels, numberText, rounded} from './labels';
+import {EMPTY, GROUND, ON_DARK, ON_LIGHT, SEQUENTIAL} from './palette';
 
 export interface RelevanceMapOptions {
   /** τ: a channel is important for an image from this share on. @default 0.03 */
@@ -40,7 +40,7 @@ export function relevanceMap(
     .sort((a, b) => (byClasses.get(b) ?? 0) - (byClasses.get(a) ?? 0) || a - b)
     .slice(0, most)
     .sort((a, b) => a - b);
-  const thresholds = `τ ${numberText(tau)}, p ${numberText(p)}`;
+  const thresholds = `τ = ${numberText(tau)}, p = ${numberText(p)}`;
   if (chosen.length === 0) {
     return sentenceFigure(
       title,
@@ -59,7 +59,7 @@ export function relevanceMap(
       .map((c) => ({channel: c, class: labels[row], fraction: rounded(fractions[c * K + k], 3)})),
   );
   const cell = Math.max(8, Math.min(26, Math.floor(Math.min(430 / chosen.length, 520 / classes.length))));
-  const axis = {ticks: false, domain: false, labelFontSize: Math.min(11, cell), labelLimit: 120};
+  const axis = {ticks: false, domain: false, labelLimit: 120, ...narrowLabels(cell)};
   const scale = (domain: readonly (string | number)[]) => ({domain: [...domain], paddingInner: 0, paddingOuter: 0});
   return {
     $schema: SCHEMA,
@@ -86,7 +86,7 @@ export function relevanceMap(
     },
     layer: [
       {
-        mark: {type: 'rect', stroke: '#ffffff', strokeWidth: 0.5},
+        mark: {type: 'rect', stroke: GROUND, strokeWidth: 0.5},
         encoding: {
           color: {
             field: 'fraction',
@@ -106,7 +106,8 @@ export function relevanceMap(
       },
       {
         transform: [{filter: `datum.fraction >= ${Number(p) - 1e-3}`}],
-        mark: {type: 'circle', size: Math.max(6, cell), color: INK, opacity: 1, tooltip: null},
+        mark: {type: 'circle', size: Math.max(6, cell), opacity: 1, tooltip: null},
+        encoding: {color: {condition: {test: 'datum.fraction >= 0.5', value: ON_DARK}, value: ON_LIGHT}},
       },
     ],
   };

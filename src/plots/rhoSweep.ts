@@ -1,6 +1,6 @@
 import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
 import type {DividedChannel} from './inputs';
-import {counted, numberText, rounded} from './labels';
+import {counted, NUMBER_FORMAT, numberText, rounded} from './labels';
 import {MARK, QUIET} from './palette';
 
 /** From this ratio of the highest to the lowest score on the axis is logarithmic. */
@@ -38,16 +38,16 @@ export function rhoSweep({channel, layer, rule, rho}: DividedChannel): Figure {
     },
     tooltip: [
       {field: 'rho', type: 'quantitative' as const, title: 'ρ'},
-      {field: 'score', type: 'quantitative' as const, title: 'score', format: '.4~g'},
+      {field: 'score', type: 'quantitative' as const, title: 'score', format: NUMBER_FORMAT},
     ],
   };
   return {
     $schema: SCHEMA,
     title: figureTitle(
       title,
-      `layer ${layer}, rule ${rule}; chosen: ρ ${numberText(rho.rho)}`,
+      `layer ${layer}, rule ${rule}; chosen: ρ = ${numberText(rho.rho)}`,
       rho.zeroDenominators > 0 &&
-        `${counted(rho.zeroDenominators, 'image')} whose other parts are silent ${rho.zeroDenominators === 1 ? 'has a ratio' : 'have ratios'} bounded only by the 1e-5 in the denominator`,
+        `${counted(rho.zeroDenominators, 'image')} whose other parts are silent ${rho.zeroDenominators === 1 ? 'has a ratio' : 'have ratios'} bounded only by the 0.00001 in the denominator`,
     ),
     width: 420,
     height: 170,

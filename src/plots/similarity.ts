@@ -5,9 +5,10 @@ import type {VectorKind} from '../concepts/types';
 import {gatesOf} from '../numerics/gatedSums';
 import {averagedRelevanceVector, classesWithImages, type RelevanceStatistics} from '../numerics/statistics';
 import {sum} from '../numerics/vectors';
+import {bracketLayers, bracketsOf, together} from './brackets';
 import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
-import {classLabels, cosineWords, counted, numberText, rounded} from './labels';
-import {EMPTY, INK, MARK, SEQUENTIAL} from './palette';
+import {classLabels, cosineWords, counted, narrowLabels, NUMBER_FORMAT, numberText, rounded} from './labels';
+import {EMPTY, GROUND, MARK, ON_DARK, ON_LIGHT, SEQUENTIAL} from './palette';
 
 export interface SimilarityOptions {
   /** Classes to compare. @default those that the channel is relevant to; of a channel's number, all that have images */
@@ -25,6 +26,8 @@ export interface ChannelClasses {
   channel: number;
   classes: readonly number[];
   pairs?: readonly {classes: readonly [number, number]; cosine: number}[];
+  /** Its concepts, which get a bracket each. @default no brackets */
+  concepts?: readonly {classes: readonly number[]}[];
 }
 
 /** Cells from this size on have room for their number. */
@@ -66,7 +69,8 @@ export function similarityHeatmap(
       `Channel ${target.channel} of ${stats.layer.name} has no two classes that can be compared: all, or all but one, of the vectors of its ${counted(all.length, 'class', 'classes')} are zero.`,
     );
   }
-  const order = clusterOrder(cosines);
+  const brackets = bracketsOf(target.concepts, chosen.classes);
+  const order = together(clusterOrder(cosines), brackets);
   const labels = classLabels(chosen.classes, stats.classNames);
   const values = order.flatMap((i) =>
     order.map((j) => ({
@@ -81,7 +85,7 @@ export function similarityHeatmap(
   const bottom = lowest < 0.95 ? Math.floor(lowest * 10) / 10 : 0.9;
   const cell = Math.max(9, Math.min(36, Math.floor(380 / order.length)));
   const names = order.map((i) => labels[i]);
-  const axis = {labelLimit: 110, labelFontSize: Math.min(11, cell), ticks: false, domain: false};
+  const axis = {labelLimit: 110, ticks: false, domain: false, ...narrowLabels(cell)};
   return {
     $schema: SCHEMA,
     title: figureTitle(
@@ -89,6 +93,7 @@ export function similarityHeatmap(
       `layer ${stats.layer.name}; classes ordered by clustering${chosen.how}`,
       `cosine of ${cosineWords(vectors.kind)}`,
       gamma !== undefined && `outlined: different, cosine below γ = ${numberText(gamma)}`,
+      brackets.length > 0 && 'bars at the right: its concepts, by their numbers',
       anyOpen && '?: undecided, as a class does not agree with itself between the halves of its images',
     ),
     data: {values},
@@ -114,7 +119,7 @@ export function similarityHeatmap(
     },
     layer: [
       {
-        mark: {type: 'rect', invalid: null, stroke: '#ffffff', strokeWidth: cell > 14 ? 1 : 0},
+        mark: {type: 'rect', invalid: null, stroke: GROUND, strokeWidth: cell > 14 ? 1 : 0},
         encoding: {
           color: {
             condition: {test: 'datum.cosine === null', value: EMPTY},
@@ -123,13 +128,14 @@ export function similarityHeatmap(
             scale: {scheme: SEQUENTIAL, domain: [bottom, 1], clamp: true},
             legend: {
               title: [vectors.kind === 'gated' ? 'gated cosine' : 'cosine'],
+              ...(brackets.length > 0 && {offset: 36}),
               gradientLength: Math.min(200, Math.max(60, cell * order.length)),
             },
           },
           tooltip: [
             {field: 'a', type: 'nominal', title: 'class'},
             {field: 'b', type: 'nominal', title: 'and class'},
-            {field: 'cosine', type: 'quantitative', title: 'cosine', format: '.3f'},
+            {field: 'cosine', type: 'quantitative', title: 'cosine', format: NUMBER_FORMAT},
           ],
         },
       },
@@ -157,12 +163,13 @@ export function similarityHeatmap(
                   ...(!anyOpen && {format: '.2f'}),
                 },
                 color: {
-                  condition: {test: `datum.cosine !== null && datum.cosine < ${(bottom + 1) / 2}`, value: '#ffffff'},
-                  value: INK,
+                  condition: {test: `datum.cosine !== null && datum.cosine > ${(bottom + 1) / 2}`, value: ON_DARK},
+                  value: ON_LIGHT,
                 },
               },
             },
           ]),
+      ...bracketLayers(brackets, labels, names, cell * order.length),
     ],
   };
 }

@@ -1,7 +1,8 @@
 import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
 import type {DividedChannel} from './inputs';
-import {conceptLabels, counted, numberText, rounded} from './labels';
-import {conceptColours, GREY, MARK} from './palette';
+import {conceptLabels, counted, legendColumns, NUMBER_FORMAT, numberText, rounded} from './labels';
+import {conceptColours, GROUND, INK, MARK, NO_CONCEPT} from './palette';
+import {symmetricLog} from './symmetricLog';
 
 export interface SourcesPlotOptions {
   /** Sources that are drawn at most, those of the largest relevance first. @default 1500 */
@@ -37,7 +38,8 @@ export function sourcesPlot(split: DividedChannel, {limit = 1500}: SourcesPlotOp
   const weights = weightNorms(split);
   const pairs = labels.flatMap((_, j) => labels.slice(j + 1).map((_unused, l) => [j, j + 1 + l] as const));
   const panels = pairs.slice(0, PAIRS);
-  const side = [300, 230, 140][panels.length - 1];
+  const side = [300, 225, 136][panels.length - 1];
+  const scale = symmetricLog(shown.flatMap((i) => concepts.map(({arv}) => arv[i])));
   const largest = Math.max(...shown.map((i) => weights[i]), 1e-12);
   const owners = [
     ...labels.map((label) => (soft ? `mostly ${label}` : label)),
@@ -53,91 +55,133 @@ export function sourcesPlot(split: DividedChannel, {limit = 1500}: SourcesPlotOp
     $schema: SCHEMA,
     title: figureTitle(
       title,
-      `layer ${layer}, rule ${rule}${rho ? `, ρ ${numberText(rho.rho)} (dashed)` : ''}; a point is a source, as large as its |weight|`,
+      `layer ${layer}, rule ${rule}${rho ? `, ρ = ${numberText(rho.rho)} (dashed)` : ''}; a point is a source, that is a channel of the layer’s input, as large as its |weight|; the most relevant are numbered; symmetric log scales`,
       shown.length < inputs &&
         `${counted(shown.length, 'source')} of ${inputs.toLocaleString('en-US')}, those of the largest relevance`,
       pairs.length > panels.length && `${panels.length} of ${pairs.length} pairs of concepts`,
     ),
     data: {values},
     spacing: 24,
-    hconcat: panels.map(([x, y], panel) => ({
-      width: side,
-      height: side,
-      layer: [
-        ...(rho
-          ? rhoLines(
-              shown.map((i) => [concepts[x].arv[i], concepts[y].arv[i]]),
-              rho.rho,
-            )
-          : []),
-        {
-          ...(panel === 0
-            ? {params: [{name: 'owner', select: {type: 'point' as const, fields: ['owner']}, bind: 'legend' as const}]}
-            : {}),
-          mark: {type: 'point' as const, filled: true, stroke: '#ffffff', strokeWidth: 0.5},
-          encoding: {
-            x: {
-              field: `arv${x}`,
-              type: 'quantitative' as const,
-              title: ['averaged relevance', `for ${labels[x]}`],
-              axis: AXIS,
-            },
-            y: {
-              field: `arv${y}`,
-              type: 'quantitative' as const,
-              title: ['averaged relevance', `for ${labels[y]}`],
-              axis: AXIS,
-            },
-            color: {
-              field: 'owner',
-              type: 'nominal' as const,
-              scale: {domain: owners, range: [...conceptColours(concepts.length), GREY]},
-              legend: {title: 'owner', orient: 'bottom' as const, columns: 3, labelLimit: 180},
-            },
-            size: {
-              field: 'weight',
-              type: 'quantitative' as const,
-              scale: {domain: [0, largest], range: [6, 160]},
-              legend: null,
-            },
-            opacity: {condition: {param: 'owner', value: 0.85}, value: 0.1},
-            tooltip: [
-              {field: 'source', type: 'nominal' as const, title: 'source'},
-              {field: 'owner', type: 'nominal' as const, title: 'owner'},
-              ...labels.map((label, j) => ({
-                field: `arv${j}`,
+    hconcat: panels.map(([x, y], panel) => {
+      const axisOf = (concept: number) => ({
+        field: `arv${concept}`,
+        type: 'quantitative' as const,
+        title: ['averaged relevance', `for ${labels[concept]}`],
+        scale: scale.scale,
+        axis: {values: scale.ticks(side), format: '~g', titleLimit: 280, labelOverlap: 'greedy' as const},
+      });
+      const numbered = numberedSources(shown, {
+        owner,
+        owners: [x, y],
+        // Pixels from the left and from the top.
+        place: (i) => [side * scale.at(concepts[x].arv[i]), side * (1 - scale.at(concepts[y].arv[i]))],
+        side,
+      });
+      return {
+        width: side,
+        height: side,
+        layer: [
+          ...(rho ? rhoLines(scale.domain, scale.between, rho.rho) : []),
+          {
+            ...(panel === 0
+              ? {
+                  params: [
+                    {name: 'owner', select: {type: 'point' as const, fields: ['owner']}, bind: 'legend' as const},
+                  ],
+                }
+              : {}),
+            mark: {type: 'point' as const, filled: true, stroke: GROUND, strokeWidth: 0.5},
+            encoding: {
+              x: axisOf(x),
+              y: axisOf(y),
+              color: {
+                field: 'owner',
+                type: 'nominal' as const,
+                scale: {domain: owners, range: [...conceptColours(concepts), NO_CONCEPT]},
+                legend: {
+                  title: 'owner',
+                  orient: 'bottom' as const,
+                  columns: legendColumns(owners, {limit: 180}),
+                  labelLimit: 180,
+                },
+              },
+              size: {
+                field: 'weight',
                 type: 'quantitative' as const,
-                title: `averaged relevance: ${label}`,
-                format: '.3~g',
-              })),
-              {field: 'weight', type: 'quantitative' as const, title: '|weight|', format: '.3~g'},
-            ],
+                scale: {domain: [0, largest], range: [6, 160]},
+                legend: null,
+              },
+              opacity: {condition: {param: 'owner', value: 0.85}, value: 0.1},
+              tooltip: [
+                {field: 'source', type: 'nominal' as const, title: 'source'},
+                {field: 'owner', type: 'nominal' as const, title: 'owner'},
+                ...labels.map((label, j) => ({
+                  field: `arv${j}`,
+                  type: 'quantitative' as const,
+                  title: `averaged relevance: ${label}`,
+                  format: NUMBER_FORMAT,
+                })),
+                {field: 'weight', type: 'quantitative' as const, title: '|weight|', format: NUMBER_FORMAT},
+              ],
+            },
           },
-        },
-      ],
-    })),
+          {
+            transform: [{filter: {field: 'source', oneOf: numbered}}],
+            mark: {type: 'text' as const, align: 'left' as const, dx: 7, fontSize: 10, color: INK, tooltip: null},
+            encoding: {x: axisOf(x), y: axisOf(y), text: {field: 'source', type: 'nominal' as const}},
+          },
+        ],
+      };
+    }),
   };
 }
 
-const AXIS = {tickCount: 5, titleLimit: 280};
+/** The most relevant sources of each owner, without those whose number would lie on another number or outside. */
+function numberedSources(
+  ranked: readonly number[],
+  {
+    owner,
+    owners,
+    place,
+    side,
+  }: {
+    owner: readonly number[];
+    owners: readonly number[];
+    place: (i: number) => readonly [number, number];
+    side: number;
+  },
+): number[] {
+  const most = side > 200 ? 4 : 2;
+  const chosen: number[] = [];
+  const counts = new Map<number, number>();
+  for (const i of ranked) {
+    const [x, y] = place(i);
+    const count = counts.get(owner[i]) ?? 0;
+    const free = chosen.every((other) => Math.abs(place(other)[0] - x) > 30 || Math.abs(place(other)[1] - y) > 11);
+    if (!owners.includes(owner[i]) || count === most || !free || x > side - 26) continue;
+    chosen.push(i);
+    counts.set(owner[i], count + 1);
+  }
+  return chosen;
+}
 
 /** y = ρ·x and x = ρ·y: what lies below the first belongs to the concept of x, above the second to that of y. */
-function rhoLines(points: readonly (readonly [number, number])[], rho: number) {
-  const all = points.flat();
-  const [low, high] = [Math.min(0, ...all), Math.max(0, ...all)];
-  const clip = (slope: number) => {
-    // The part of y = slope·x inside the square of all values.
-    const [from, to] = slope >= 1 ? [low / slope, high / slope] : [low, high];
-    return [from, to].map((x) => ({x: rounded(x), y: rounded(slope * x), line: `slope ${numberText(slope)}`}));
-  };
+function rhoLines([low, high]: readonly [number, number], between: (share: number) => number, rho: number) {
+  const line = (slope: number) =>
+    Array.from({length: 61}, (_, n) => between(n / 60))
+      .filter((x) => slope * x >= low && slope * x <= high)
+      .map((x) => ({x: rounded(x), y: rounded(slope * x), line: `slope ${numberText(slope)}`}));
+  // The steep line is the flat one turned over, drawn as smoothly.
+  const values = [...line(rho), ...line(rho).map(({x, y}) => ({x: y, y: x, line: 'turned'}))];
   return [
     {
-      data: {values: [...clip(rho), ...clip(1 / rho)]},
+      data: {values},
       mark: {type: 'line' as const, color: MARK, strokeDash: [5, 3], strokeWidth: 1, tooltip: null},
       encoding: {
         x: {field: 'x', type: 'quantitative' as const},
         y: {field: 'y', type: 'quantitative' as const},
         detail: {field: 'line', type: 'nominal' as const},
+        order: {field: 'x', type: 'quantitative' as const},
       },
     },
   ];

@@ -1,7 +1,7 @@
 import type {Summary} from '../numerics/summary';
 import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
-import {nameText, rounded} from './labels';
-import {BLUE, ORANGE, PALE} from './palette';
+import {legendColumns, nameText, NUMBER_FORMAT, rounded} from './labels';
+import {PALE, SERIES} from './palette';
 
 /** One row: images of one class of a channel that was divided between two. */
 export interface TripleDot {
@@ -44,8 +44,8 @@ export function tripleDots(dots: readonly TripleDot[], {layer = ''}: {layer?: st
   const color = {
     field: 'part',
     type: 'nominal' as const,
-    scale: {domain: parts, range: [BLUE, ORANGE, PALE]},
-    legend: {title: null, orient: 'top' as const, labelLimit: 240},
+    scale: {domain: parts, range: [SERIES[0], SERIES[1], PALE]},
+    legend: {title: null, orient: 'top' as const, columns: legendColumns(parts, {limit: 240}), labelLimit: 240},
   };
   const y = {field: 'row', type: 'nominal' as const, sort: [...new Set(order)], title: null, axis: {labelLimit: 220}};
   const yOffset = {field: 'part', type: 'nominal' as const, sort: parts};
@@ -76,7 +76,7 @@ export function tripleDots(dots: readonly TripleDot[], {layer = ''}: {layer?: st
           tooltip: [
             {field: 'row', type: 'nominal', title: 'channel · images of'},
             {field: 'part', type: 'nominal'},
-            {field: 'value', type: 'quantitative', format: '.3~g'},
+            {field: 'value', type: 'quantitative', format: NUMBER_FORMAT},
           ],
         },
       },

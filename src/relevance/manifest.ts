@@ -1,6 +1,6 @@
-import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../common/errors';
+import {parseJson} from '../common/json';
 import {
   checkFields,
   currentPreset,
@@ -16,6 +16,7 @@ import {
   wholeNumbers,
   type FieldRule,
 } from '../common/fields';
+import {decodeText, FileRefusal, readRegularFile} from '../files/regularFile';
 import type {NamedFile} from '../files/transaction';
 import type {RelevanceStatistics} from '../numerics/statistics';
 
@@ -104,6 +105,9 @@ const FIELDS: Readonly<Record<1 | 2, Readonly<Record<string, FieldRule>>>> = {
   },
 };
 
+/** A chunk of images takes some hundred bytes of it; version 1 listed every image. */
+const MAX_BYTES = 2 ** 29 - 24;
+
 const AGAIN = 'collect the statistics again';
 
 /** The files that a manifest names, each inside its folder. */
@@ -115,14 +119,15 @@ export function filesOf(manifest: Manifest): string[] {
 /** @throws InputError for a folder without statistics, another format version, or fields that do not fit together */
 export async function readManifest(folder: string): Promise<Manifest> {
   const file = path.join(folder, MANIFEST);
-  const content = await readFile(file, 'utf8').catch(() => {
+  const content = await readRegularFile(file, MAX_BYTES).catch((error: Error) => {
+    if (error instanceof FileRefusal) throw new InputError(`cannot read "${file}": ${error.message}; ${AGAIN}`);
     throw new InputError(
       `no statistics in "${folder}": manifest.json is missing; make them with collectRelevance (unweave collect)`,
     );
   });
   let manifest: Manifest | null;
   try {
-    manifest = JSON.parse(content) as Manifest | null;
+    manifest = parseJson(decodeText(content)) as Manifest | null;
   } catch {
     throw new InputError(`"${file}" is not valid JSON; ${AGAIN}`);
   }

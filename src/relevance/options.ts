@@ -1,5 +1,6 @@
 import type {LongCallOptions} from '../common/progress';
 import type {PresetOption} from '../images/types';
+import type {PassProfile} from '../pass/profile';
 import type {ImageCheck} from '../pass/stamps';
 import type {Attribution, Collector} from '../pass/types';
 
@@ -40,6 +41,8 @@ export interface CollectOptions extends LongCallOptions {
   shard?: {index: number; count: number};
   /** Seconds between checkpoints; 0 writes one after each batch. @default 20 */
   checkpointSeconds?: number;
+  /** Filled with where the time goes: `passProfile()`. @default not measured */
+  profile?: PassProfile;
 }
 
 /** Options for several layers at once. */

@@ -1,4 +1,4 @@
-import {readFile, stat} from 'node:fs/promises';
+import {stat} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../common/errors';
 import {readCheckedArrays} from '../files/checkedArrays';
@@ -6,6 +6,7 @@ import {readSafetensors, type SafetensorsArray} from '../files/safetensors';
 import type {RelevanceStatistics, SavedState} from '../numerics/statistics';
 import {withText} from './accumulate';
 import {checkStatistics} from './checkStatistics';
+import {readRegularFile} from '../files/regularFile';
 import {MANIFEST, readManifest, type Manifest, type ManifestV1, type ManifestV2} from './manifest';
 
 const AGAIN = 'collect the statistics again';
@@ -67,7 +68,7 @@ export async function loadStatistics(folder: string, retries = 3): Promise<Relev
   }
 }
 
-const manifestText = (folder: string) => readFile(path.join(folder, MANIFEST), 'utf8').catch(() => '');
+const manifestText = (folder: string) => readRegularFile(path.join(folder, MANIFEST), 2 ** 30).then(String, () => '');
 
 type Arrays = Map<string, SafetensorsArray>;
 

@@ -1,16 +1,19 @@
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
-import {imageBatches, subset} from '../images';
+import {subset} from '../images';
 import type {LabelledImages, Preset} from '../images/types';
 import type {Model} from '../network/types';
 import {InputError, InterruptError} from '../common/errors';
 import {startTask, type LongCallOptions} from '../common/progress';
 import {namedClasses} from '../common/words';
 import type {NetworkAtLayer} from '../network/networkAtLayer';
+import {decodedBatches} from '../pass/batches';
 import type {ConceptInputs} from './types';
 
 /** Inputs that are kept in memory between passes; beyond it they are computed again. */
 const CACHE_BYTES = 1e9;
+
+const NEVER = new AbortController().signal;
 
 /**
  * The layer's inputs for the images of each concept's classes.
@@ -44,20 +47,12 @@ export function conceptInputs(
     try {
       for (let concept = 0; concept < views.length; concept++) {
         counts[concept] = 0;
-        const batches = imageBatches(views[concept], {
-          inputShape: model.inputShape,
-          preset,
-          batchSize,
-          unreadable: 'skip',
-          signal,
-        });
-        for await (const batch of batches) {
-          signal?.throwIfAborted();
-          counts[concept] += batch.indices.length;
-          task.advance(batch.indices.length + batch.skipped.length, {skipped: batch.skipped.length});
-          if (batch.indices.length === 0) continue;
+        const stream = {inputShape: model.inputShape, preset, batchSize, signal: signal ?? NEVER};
+        for await (const {indices, images: pixels} of decodedBatches(views[concept], stream, task)) {
+          counts[concept] += indices.length;
+          if (indices.length === 0) continue;
           const input = tf.tidy(() => {
-            const {input: x, crossing} = network.trunk(tf.tensor4d(batch.pixels, batch.shape));
+            const {input: x, crossing} = network.trunk(pixels());
             tf.dispose(crossing);
             return x;
           });

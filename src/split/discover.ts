@@ -1,3 +1,4 @@
+import {numberText} from '../common/numbers';
 import * as tf from '@tensorflow/tfjs-core';
 import {InputError} from '../common/errors';
 import type {LongCallOptions} from '../common/progress';
@@ -189,7 +190,7 @@ async function strongest(
 function describe({layer, channel, fires, of, concepts, silhouettes}: DiscoveredConcepts): string {
   const tried = silhouettes
     .filter((one) => Number.isFinite(one.silhouette))
-    .map((one) => `${one.count}: ${one.silhouette.toFixed(2)}`);
+    .map((one) => `${one.count}: ${numberText(one.silhouette)}`);
   return [
     `channel ${channel} of layer ${layer} fires in ${counted(fires, 'image')} of ${of}; ${counted(concepts.length, 'cluster')}` +
       (tried.length > 0 ? ` (silhouette by number, ${tried.join(', ')})` : ''),

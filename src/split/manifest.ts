@@ -1,5 +1,6 @@
 import path from 'node:path';
 import {InputError} from '../common/errors';
+import {parseJson} from '../common/json';
 import {
   checkFields,
   finite,
@@ -25,8 +26,9 @@ import type {Preset} from '../images/types';
 import type {RhoChoice, Split} from './types';
 
 /**
- * A split on disk: the split network as an ordinary LayersModel (`model.json`, `weights.bin`), and beside it `split.json` with
- * `split.safetensors`: the kernels of the parts, so that it can be evaluated against the model before.
+ * A split on disk: the split network as an ordinary LayersModel (`model.json`, `weights.bin`; where tfjs has no layers for it, in a form that
+ * unweave alone reads), and beside it `split.json` with `split.safetensors`: the kernels of the parts, so that it can be evaluated against the
+ * model before.
  *
  * `model.json` decides which split a folder holds. Where one is replaced, `split.json` describes both until the new `model.json` stands,
  * so that a write that is killed leaves the one or the other.
@@ -107,7 +109,7 @@ export async function readSplitManifest(folder: string): Promise<SplitManifest> 
   });
   let manifest: SplitManifest | null;
   try {
-    manifest = JSON.parse(decodeText(content)) as SplitManifest | null;
+    manifest = parseJson(decodeText(content)) as SplitManifest | null;
   } catch {
     throw new InputError(`"${file}" is not valid JSON; split again`);
   }

@@ -1,3 +1,4 @@
+import {percentText} from '../common/numbers';
 import {makeModel} from '../network/model';
 import type {Model} from '../network/types';
 import {counted, namedClasses} from '../common/words';
@@ -50,7 +51,7 @@ export function describeSplit(split: Split): string {
     lines.push(`  part ${j + 1}  ${namedClasses({classes, classNames})}${owned}`);
   });
   if (rho && rho.zeroDenominators > 0) lines.push(`  ${silentParts(rho.zeroDenominators)}`);
-  lines.push(`  ${(100 * split.zeroInputShare).toFixed(0)} % of the layer's inputs are zero. ${adviceOnRule(rule)}`);
+  lines.push(`  ${percentText(split.zeroInputShare)} of the layer's inputs are zero. ${adviceOnRule(rule)}`);
   return lines.join('\n');
 }
 

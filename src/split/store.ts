@@ -1,5 +1,4 @@
 import {option} from '../common/options';
-import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {readCheckedArrays} from '../files/checkedArrays';
 import {inLockedFolder} from '../files/folderLock';
@@ -9,7 +8,7 @@ import {linearLayer} from '../network/linearLayer';
 import {makeModel} from '../network/model';
 import {loadModel} from '../formats/load';
 import {entriesOf, holdsSomethingElse, refuseInput, replaceFile} from '../files/output';
-import {isCutShort, modelFiles, stateOf} from '../formats/save';
+import {isCutShort, splitModelFiles, stateOf} from '../formats/save';
 import type {Model} from '../network/types';
 import {InputError} from '../common/errors';
 import {misfitsOf} from './fits';
@@ -38,7 +37,7 @@ export async function saveSplit(split: Split, folder: string, {force = false}: {
     await removeLeftovers(folder, {kinds: KINDS, manifests: [MANIFEST, 'model.json'], named: files, plain});
     if (there) taken.set(there.arrays.file, there.arrays.sha256);
     const arrays = namedPlainly('split', 'safetensors', pieces, taken);
-    const model = modelFiles(split.model, taken);
+    const model = splitModelFiles(split.model, taken);
     const kept = [model.weights.file, arrays.file, MANIFEST];
     const manifest = manifestOf(split, arrays);
     const both = there ? {...manifest, replaces: there} : manifest;
@@ -113,18 +112,10 @@ const holdsAnotherSplit = (folder: string) =>
 async function refuseOtherSplit(folder: string, split: Split, pieces: readonly Uint8Array[]): Promise<void> {
   if (!(await holdsSplit(folder))) return;
   const found = await manifestIn(folder);
-  if (found === undefined) return refuseUnreadable(folder);
+  // What cannot be read is kept too.
+  if (found === undefined) throw holdsAnotherSplit(folder);
   const arrays = {...namedPlainly('split', 'safetensors', pieces, new Map()), file: found.arrays.file};
   if (manifestOf(split, arrays).sha256 !== found.sha256) throw holdsAnotherSplit(folder);
-}
-
-/** What cannot be read is kept too; where split.json is not there after all, nothing is. */
-async function refuseUnreadable(folder: string): Promise<void> {
-  const there = await readFile(path.join(folder, MANIFEST)).then(
-    () => true,
-    () => false,
-  );
-  if (there) throw holdsAnotherSplit(folder);
 }
 
 /** @throws InputError that names the first field that does not fit the model */

@@ -1,12 +1,12 @@
+import {percentText} from '../common/numbers';
 import * as tf from '@tensorflow/tfjs-core';
 import {ensureBackend} from '../engine';
-import {longCall} from '../engine/longCall';
-import {imageBatches} from '../images';
 import type {LabelledImages, PresetOption} from '../images/types';
 import {checkArgument} from '../common/argument';
 import {InputError} from '../common/errors';
 import type {LongCallOptions} from '../common/progress';
 import {presetFor} from '../images/presetFor';
+import {throughImages} from '../pass/batches';
 import {misfitsOf} from './fits';
 import type {Split} from './types';
 import {readable} from '../common/readable';
@@ -64,42 +64,38 @@ export async function verifySplit(
   const labels = images.labelsFor(before.classes);
   const flips: number[] = [];
   const totals = {images: 0, difference: 0, logit: 0, before: 0, after: 0, agreement: 0};
-  const about = {label: 'verifying the split', total: images.paths.length, unit: 'images'};
+  const stream = {
+    label: 'verifying the split',
+    inputShape: before.inputShape,
+    preset,
+    batchSize: options.batchSize,
+    progress: options.progress,
+    signal: options.signal,
+  };
   try {
-    await longCall(about, options, async (task, signal) => {
-      const batches = imageBatches(images, {
-        inputShape: before.inputShape,
-        preset,
-        batchSize: options.batchSize ?? 32,
-        unreadable: 'skip',
-        signal,
+    await throughImages(images, stream, async ({indices, images: pixels}) => {
+      if (indices.length === 0) return;
+      const [one, two] = tf.tidy(() => {
+        const batch = pixels();
+        return [before.logits(batch), after.logits(batch)];
       });
-      for await (const batch of batches) {
-        signal.throwIfAborted();
-        task.advance(batch.indices.length + batch.skipped.length, {skipped: batch.skipped.length});
-        if (batch.indices.length === 0) continue;
-        const [one, two] = tf.tidy(() => {
-          const pixels = tf.tensor4d(batch.pixels, batch.shape);
-          return [before.logits(pixels), after.logits(pixels)];
+      const [logitsBefore, logitsAfter] = await Promise.all([one.data(), two.data()]);
+      tf.dispose([one, two]);
+      indices.forEach((index, b) => {
+        const rows = [logitsBefore, logitsAfter].map((logits) =>
+          logits.subarray(b * before.classes, (b + 1) * before.classes),
+        );
+        const [top, topAfter] = rows.map(indexOfMax);
+        rows[0].forEach((logit, k) => {
+          totals.difference = Math.max(totals.difference, Math.abs(logit - rows[1][k]));
+          totals.logit = Math.max(totals.logit, Math.abs(logit));
         });
-        const [logitsBefore, logitsAfter] = await Promise.all([one.data(), two.data()]);
-        tf.dispose([one, two]);
-        batch.indices.forEach((index, b) => {
-          const rows = [logitsBefore, logitsAfter].map((logits) =>
-            logits.subarray(b * before.classes, (b + 1) * before.classes),
-          );
-          const [top, topAfter] = rows.map(indexOfMax);
-          rows[0].forEach((logit, k) => {
-            totals.difference = Math.max(totals.difference, Math.abs(logit - rows[1][k]));
-            totals.logit = Math.max(totals.logit, Math.abs(logit));
-          });
-          totals.images += 1;
-          totals.before += Number(top === labels[index]);
-          totals.after += Number(topAfter === labels[index]);
-          totals.agreement += Number(top === topAfter);
-          if (top !== topAfter) flips.push(rows[0][top] - rows[0][topAfter]);
-        });
-      }
+        totals.images += 1;
+        totals.before += Number(top === labels[index]);
+        totals.after += Number(topAfter === labels[index]);
+        totals.agreement += Number(top === topAfter);
+        if (top !== topAfter) flips.push(rows[0][top] - rows[0][topAfter]);
+      });
     });
   } finally {
     // Their weights are on the engine only while they compute; both are built again when they are used.
@@ -140,7 +136,7 @@ export function whyNotExact({maxAbsLogitDifference, misfits}: Pick<SplitProof, '
 }
 
 function describeProof(proof: Omit<SplitProof, 'toString'>): string {
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const percent = (share: number) => percentText(share, 1);
   const relative = proof.maxAbsLogitDifference / proof.maxAbsLogit;
   return (
     `${proof.images} images: largest logit difference ${proof.maxAbsLogitDifference.toExponential(1)} (${relative.toExponential(1)} of the largest logit ${proof.maxAbsLogit.toFixed(2)}); ` +

@@ -1,3 +1,4 @@
+import {numberText} from '../../src/common/numbers';
 import assert from 'node:assert/strict';
 import {existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {execFile} from 'node:child_process';
@@ -94,7 +95,7 @@ async function assertAgrees(panel: Locator, stats: RelevanceStatistics, settings
     ),
   );
   const candidates = [...found.candidates].sort((a, b) => a.lowestCosine - b.lowestCosine || a.channel - b.channel);
-  const text = (value: number) => value.toFixed(3).replace('-', '−');
+  const text = numberText;
   assert.deepEqual(
     rows,
     candidates.map(({channel, classes, lowestCosine}) => [String(channel), String(classes.length), text(lowestCosine)]),

@@ -80,7 +80,7 @@ test('what find prints can be handed to split', async () => {
   const some = await unweave(['find', 'stats', ...thresholds, '--gamma', '0.9']);
   assert.match(
     some.stdout,
-    /channel +\d+ +lowest cosine +-?\d\.\d{3} +class\d \(\d\)( \+ class\d \(\d\))* \| class\d \(\d\)/,
+    /channel +\d+ +lowest cosine +−?\d(\.\d+)? +class\d \(\d\)( \+ class\d \(\d\))* \| class\d \(\d\)/,
   );
   const command = /^ {2}npx unweave (split MODEL stats --channel .*--images IMAGES --out split)$/m.exec(
     some.stdout,

@@ -1,6 +1,6 @@
 /** Reads one file after the other for its parent and says what came of each. */
 import {InputError} from '../../src/common/errors';
-import {BROKEN, READERS} from './readers';
+import {BROKEN, OPENERS, READERS} from './readers';
 
 export interface Task {
   reader: string;
@@ -16,7 +16,7 @@ export interface Answer {
 }
 
 async function answer({reader, place}: Task): Promise<Answer> {
-  const found = READERS.find(({name}) => name === reader);
+  const found = [...READERS, ...OPENERS].find(({name}) => name === reader);
   const [peak, before] = [process.resourceUsage().maxRSS * 1024, process.memoryUsage.rss()];
   // The peak is the process's: where it did not rise, this was less.
   const memory = () => {

@@ -7,7 +7,7 @@ import {readZipDirectory} from '../../src/files/zipArchive';
 import {loadModel} from '../../src/formats/load';
 import {saveModel} from '../../src/formats/save';
 import {readCheckpoint} from '../../src/formats/torch';
-import {cifar10, imageList, tarImages} from '../../src/images';
+import {cifar10, imageList, openImages, tarImages} from '../../src/images';
 import {decodeRgb} from '../../src/images/decode';
 import {readLabelFile} from '../../src/images/labelFile';
 import {resolvePreset} from '../../src/images/presets';
@@ -282,6 +282,24 @@ export const READERS: readonly FuzzedReader[] = [
       const list = await imageList(file);
       list.labelsFor(1000);
       return nothing(() => list.classNamesFor(1000));
+    },
+  },
+];
+
+/** What a user opens whatever a path holds with, for files that were made to do harm. */
+export const OPENERS: readonly Pick<FuzzedReader, 'name' | 'read'>[] = [
+  {name: 'any model', read: (file) => nothing(network(file))},
+  {name: 'any statistics', read: (folder) => nothing(statistics(folder))},
+  {name: 'any split', read: (folder) => nothing(split(folder))},
+  {name: 'any labels', read: (file) => nothing(() => readLabelFile(file))},
+  {name: 'any preset', read: (file) => nothing(() => resolvePreset(file))},
+  {name: 'any results', read: (folder) => nothing(openResults(folder, {seed: 1}))},
+  {
+    name: 'any images',
+    async read(place) {
+      const list = await openImages(place);
+      list.labelsFor(2);
+      return nothing(list.pixels(0, {height: 8, width: 8}));
     },
   },
 ];

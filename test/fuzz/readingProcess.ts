@@ -39,8 +39,17 @@ export class ReadingProcess {
       writeFileSync(file, content);
       this.written.set(file, content);
     }
+    return this.ask(reader.name, path.join(base, reader.entry), {milliseconds, bytes});
+  }
+
+  /** Reads what is there already. */
+  async ask(
+    reader: string,
+    place: string,
+    {milliseconds, bytes}: Limits,
+  ): Promise<Answer | 'slow' | 'memory' | 'ended'> {
     const child = (this.child ??= await launch());
-    child.send({reader: reader.name, place: path.join(base, reader.entry)} satisfies Task);
+    child.send({reader, place} satisfies Task);
     const given = await nextFrom(child, milliseconds);
     if (typeof given === 'string' || given.memory > bytes) {
       this.stop();

@@ -142,6 +142,31 @@ test('the same function has one hash, however it is written', () => {
       ),
     ],
   );
+  const transposed = (padding: unknown, outputPadding: number[]) => [
+    {
+      ...convolution('conv', 'image', [3, 3, 2, 4]),
+      operator: 'Conv2DTranspose',
+      args: {strides: [2, 2], padding, dilationRate: [1, 1], outputPadding},
+    },
+  ];
+  same(
+    'rows that a transposed convolution adds at the end and cuts off there again',
+    transposed('same', [0, 0]),
+    transposed(
+      [
+        [0, 1],
+        [0, 1],
+      ],
+      [0, 0],
+    ),
+    transposed(
+      [
+        [0, 2],
+        [0, 2],
+      ],
+      [1, 1],
+    ),
+  );
   const relu = plain('ReLU', 'relu', 'image');
   const pool = (padding: unknown, input: string) =>
     plain('MaxPooling2D', 'pool', input, {poolSize: [3, 3], strides: [2, 2], padding});

@@ -244,6 +244,6 @@ test('detection rates hold plants against what is none, at γ 0.5 and at γ that
   assert.equal(of(/^natural/).count, 2);
   assert.deepEqual(of(/^unmerged/).rates, [1, 1, 1, 1, 1]);
   assert.deepEqual(of(/shuffled/).rates, [0, 0, 0, 0, 0]);
-  assert.match(String(rates), /γ 0\.500/);
+  assert.match(String(rates), /γ = 0\.5/);
   assert.throws(() => detectionRates({layer: 'studied', rows: [], negatives: []}), /no plants of two concepts/);
 });

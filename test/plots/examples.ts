@@ -6,6 +6,7 @@ import {
   candidateScatter,
   cosineHistogram,
   densityPlot,
+  depthBars,
   fractionBars,
   plantedBars,
   relevanceMap,
@@ -64,6 +65,28 @@ export function exampleSplit(k: 2 | 3 | 4 = 2, {soft = false, names = NAMES} = {
         zeroDenominators: 3,
       },
     }),
+  };
+}
+
+/** Ten layers, deeper ones with more channels that are relevant to several classes. */
+function exampleDepth() {
+  const layers = Array.from({length: 10}, (_, n) => {
+    const channels = n < 5 ? 256 : 512;
+    const relevant = Math.round((channels * (n + 1)) / 14);
+    const polysemantic = Math.round(relevant * (0.1 + 0.06 * n));
+    const undecided = Math.round(relevant * 0.15);
+    return {
+      ...{layer: `layer${1 + Math.floor(n / 3)}.${n % 3}.conv3`, channels, tau: 2 / channels, relevant, polysemantic},
+      ...{undecided, medianCosine: n === 0 ? NaN : 0.9 - 0.05 * n},
+    };
+  });
+  return {
+    kind: 'polysemanticity by depth' as const,
+    model: 'ResNet-50',
+    p: 0.75,
+    gamma: 0.5,
+    arv: 'gated' as const,
+    layers,
   };
 }
 
@@ -288,6 +311,8 @@ export function snapshotFigures(): Record<string, Figure> {
     ablation: ablationBars(exampleAblation()),
     'ablation-names': ablationBars(exampleAblation(5, HOSTILE_NAMES)),
     'ablation-none': ablationBars({...exampleAblation(), classes: []}),
+    depth: depthBars(exampleDepth()),
+    'depth-none': depthBars({...exampleDepth(), layers: exampleDepth().layers.map((one) => ({...one, relevant: 0}))}),
     planted: plantedBars(examplePlanted()),
     'planted-none': plantedBars({...examplePlanted(), tiers: []}),
   };

@@ -70,10 +70,12 @@ test('activation maps show every image under every kernel, with one colour scale
   assert.equal(markup.match(/alt="colour scale"/g)?.length, 1);
 });
 
-test('a figure alone is Vega-Lite with a picture; several bring the library once', async () => {
+test('a figure is drawn in the theme of its page, and rests as a picture; several bring the library once', async () => {
   const found = findPolysemantic(exampleStatistics(), {tau: 0.05, p: 0.5});
   const alone = await bundleOf(candidateScatter(found));
-  assert.deepEqual(Object.keys(alone.data), ['application/vnd.vegalite.v5+json', 'image/png', 'text/plain']);
+  assert.deepEqual(Object.keys(alone.data), ['text/html', 'text/plain']);
+  assert.match(htmlOf(alone), /data:image\/png/);
+  assert.match(htmlOf(alone), /prefers-color-scheme: dark/);
   const kernel = fakeKernel();
   try {
     kernelState().carriers.clear();

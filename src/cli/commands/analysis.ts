@@ -1,10 +1,13 @@
 import {Option, type Command} from 'commander';
+import {polysemanticityByDepth} from '../../concepts/depth';
 import {cosineQuantiles, describePairs} from '../../concepts/describe';
 import {findPolysemantic} from '../../concepts/find';
 import type {FindOptions, PolysemanticChannels} from '../../concepts/types';
 import {refuseForeignFile, refuseInput, replaceFile} from '../../files/output';
 import {PAGE_MARK} from '../../report/display';
 import {explorePage} from '../../explore';
+import {saveFigure} from '../../report/show';
+import {loadLayers} from '../../relevance/layers';
 import {loadStatistics} from '../../relevance/store';
 import {number, openImagesOption, openModel, print, withJson, withSourceOptions, type SourceOptions} from '../common';
 
@@ -28,6 +31,7 @@ export function addAnalysisCommands(program: Command): void {
       print([String(model), ...table([['layer', 'kind', 'kernel', 'channels', 'output'], ...rows])].join('\n'), false);
     });
 
+  addDepth(program);
   withJson(program.command('find'))
     .description('polysemantic channels, the lowest cosine first')
     .argument('<statistics>', 'folder that unweave collect made')
@@ -65,6 +69,21 @@ export function addAnalysisCommands(program: Command): void {
         },
         true,
       );
+    });
+}
+
+function addDepth(program: Command): void {
+  withJson(program.command('depth'))
+    .description('polysemantic channels of several layers, input to output')
+    .argument('<folder>', 'folder that unweave collect made of several layers (a folder a layer), or of one')
+    .option('--tau <share>', 'as for find; by default 2 / channels in each layer', number)
+    .option('--p <fraction>', 'as for find', number, 0.75)
+    .option('--gamma <cosine>', 'as for find', number, 0.5)
+    .option('--plot <file>', 'save it: .svg, .png or .html')
+    .action(async (folder: string, options: FindOptions & {plot?: string; json?: boolean}) => {
+      const depth = polysemanticityByDepth(await loadLayers(folder), options);
+      if (options.plot !== undefined) await saveFigure(depth, options.plot);
+      print(options.json ? depth : String(depth), options.json);
     });
 }
 

@@ -5,6 +5,7 @@ import {kubernetesJobs} from '../../cluster/kubernetes';
 import {submitCollect} from '../../cluster/submit';
 import {InputError} from '../../common/errors';
 import {topOne, zeroInputShare, type RelevanceStatistics} from '../../numerics/statistics';
+import {passProfile, type PassProfile} from '../../pass/profile';
 import {ATTRIBUTIONS, attributionNamed, describeAttributions} from '../../pass/attribution/named';
 import {collectRelevance} from '../../relevance/collect';
 import {collectLayers} from '../../relevance/layers';
@@ -35,6 +36,7 @@ interface CollectFlags extends SourceOptions {
   perClass?: number;
   floor: number;
   attribution: string;
+  profile?: boolean;
   unreadable: 'skip' | 'fail';
   unreadableInARow?: number;
   retrySkipped?: boolean;
@@ -87,6 +89,7 @@ function addCollect(program: Command): void {
         .choices(['files', 'content', 'none'])
         .default('files'),
     )
+    .option('--profile', 'say where the time went')
     .option('--checkpoint-seconds <s>', 'seconds between checkpoints; 0 is after each batch', number, 20)
     .option(
       '--shard <i/n>',
@@ -113,18 +116,24 @@ function addCollect(program: Command): void {
         check: flags.check,
         checkpointSeconds: flags.checkpointSeconds,
         shard: flags.shard,
+        profile: flags.profile ? passProfile() : undefined,
       };
+      const {profile} = options;
+      const tell = (text: string) => (profile ? `${text}\n${profile}` : text);
       const [first] = flags.layer;
       if (flags.layer.length === 1 && !first.includes('*')) {
         const stats = await collectRelevance(model, images, {...options, layer: first});
-        return print(flags.json ? summary(stats, out) : `${stats}\nstatistics in ${out}`, flags.json);
+        return print(
+          flags.json ? {...summary(stats, out), ...timesOf(profile)} : tell(`${stats}\nstatistics in ${out}`),
+          flags.json,
+        );
       }
       const layers = Object.values(await collectLayers(model, images, {...options, layers: flags.layer}));
       const text = layers.map(String).join('\n\n');
       print(
         flags.json
-          ? {out, layers: layers.map((stats) => summary(stats, out))}
-          : `${text}\nstatistics in ${out}, a folder a layer`,
+          ? {out, layers: layers.map((stats) => summary(stats, out)), ...timesOf(profile)}
+          : tell(`${text}\nstatistics in ${out}, a folder a layer`),
         flags.json,
       );
     });
@@ -162,7 +171,8 @@ interface SubmitFlags {
   layer: string;
   out: string;
   shards: number;
-  slurm?: string | boolean;
+  slurm?: boolean;
+  sbatch?: string;
   kubernetes?: boolean;
   image?: string;
   claim?: {name: string; mountPath: string};
@@ -180,10 +190,8 @@ function addSubmit(program: Command): void {
     .requiredOption('--layer <name>', 'layer of interest')
     .requiredOption('--out <folder>', 'folder for the statistics; shards go into <folder>.shards')
     .requiredOption('--shards <n>', 'parts of the list; tasks of some minutes are best', wholeNumber)
-    .option(
-      '--slurm [flags]',
-      'submit to Slurm and follow; flags of sbatch in one word, e.g. "--partition gpu --time 2:00:00"',
-    )
+    .option('--slurm', 'submit to Slurm and follow')
+    .option('--sbatch <flags>', 'flags of sbatch in one word, e.g. "--partition gpu --time 2:00:00", for --slurm')
     .option('--kubernetes', 'print the jobs as YAML for kubectl apply')
     .option('--image <name>', 'container image that has unweave, for --kubernetes')
     .option('--claim <name:path>', 'persistent volume claim and where it is mounted, for --kubernetes', claimOption)
@@ -199,11 +207,14 @@ function addSubmit(program: Command): void {
         process.stdout.write(kubernetesJobs(job, {image, claim}));
         return;
       }
-      const slurm = typeof options.slurm === 'string' ? options.slurm.split(/\s+/).filter((word) => word !== '') : [];
+      const slurm = (options.sbatch ?? '').split(/\s+/).filter((word) => word !== '');
       const stats = await submitCollect({...job, slurm});
       print(options.json ? summary(stats, out) : `${stats}\nstatistics in ${out}`, options.json);
     });
 }
+
+/** Milliseconds by phase, where they were measured. */
+const timesOf = (profile?: PassProfile) => profile && {profile: {images: profile.images, times: profile.times}};
 
 function summary(stats: RelevanceStatistics, out: string) {
   const [kh, kw, inputs, outputs] = stats.layer.shape;

@@ -1,3 +1,4 @@
+import {fractionText} from '../../common/numbers';
 import path from 'node:path';
 import type {Command} from 'commander';
 import {backend} from '../../engine';
@@ -55,7 +56,7 @@ export function addDemoCommand(program: Command): void {
 
 /** The ratio of sums alone, beside the random splits; the page has all definitions with their intervals. */
 function fractionLines({concepts}: SplitEvaluation): string {
-  const shares = (summaries: {mean: number}[]) => summaries.map(({mean}) => mean.toFixed(2)).join('  ');
+  const shares = (summaries: {mean: number}[]) => summaries.map(({mean}) => fractionText(mean)).join('  ');
   return [
     'what each part carries of the original, on held-out pictures (random splits of the same sizes behind)',
     ...concepts.map(

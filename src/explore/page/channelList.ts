@@ -1,7 +1,8 @@
 import type {ChannelSummary, Overview} from './analysis';
 import type {Explored} from './explored';
 import {h, isolated} from './dom';
-import {plural, shortNumber} from './words';
+import {numberText} from '../../common/numbers';
+import {plural} from './words';
 
 const MOST_ROWS = 300;
 
@@ -53,7 +54,7 @@ export function channelList(explored: Explored, select: (channel: number) => voi
       },
       h('span', {}, channel),
       h('span', {}, classes.length),
-      h('span', {}, shortNumber(lowestCosine)),
+      h('span', {}, numberText(lowestCosine)),
       h('span', {title: `${below} of ${plural(pairs, 'pair')}`}, `${below}/${pairs}`),
       h('span', {class: 'names'}, ...(names.length === 2 ? [names[0], ' | ', names[1]] : [])),
     );

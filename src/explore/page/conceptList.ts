@@ -20,7 +20,7 @@ export function conceptList(
   const items = concepts.slice(0, MOST_CONCEPTS).map(({classes}, j) => {
     const names = classes.slice(0, MOST_NAMES).map((k) => h('span', {title: `class ${k}`}, isolated(nameOf(k))));
     const more = classes.length - names.length;
-    const line = h('div', {}, chip(j), ' ', ...joined(names, ' + '), more > 0 && ` + ${more} more`);
+    const line = h('div', {}, chip(j, concepts), ' ', ...joined(names, ' + '), more > 0 && ` + ${more} more`);
     return h('li', {}, line, tilesOf(explored, channel, classes, nameOf));
   });
   const left = concepts.length - items.length;

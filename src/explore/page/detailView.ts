@@ -4,7 +4,8 @@ import {copyButton, h} from './dom';
 import type {Explored, Settings} from './explored';
 import {heatmap} from './heatmap';
 import {sourcesView} from './sourcesView';
-import {disentangleCode, plural, shortNumber} from './words';
+import {numberText} from '../../common/numbers';
+import {disentangleCode, plural} from './words';
 
 /** Classes that are grouped and drawn at most: beyond, it takes too long and nobody can read it. */
 const MOST_CLASSES = 400;
@@ -30,7 +31,7 @@ export function detailView(explored: Explored, analysis: Analysis): DetailView {
     redrawSources = () => {};
     if (!summary) return element.replaceChildren();
     const {channel, classes, lowestCosine, below, pairs} = summary;
-    const facts = `relevant to ${plural(classes.length, 'class', 'classes')} · lowest cosine ${shortNumber(lowestCosine)} · ${below} of ${plural(pairs, 'pair')} below γ`;
+    const facts = `relevant to ${plural(classes.length, 'class', 'classes')} · lowest cosine ${numberText(lowestCosine)} · ${below} of ${plural(pairs, 'pair')} below γ`;
     const head = [h('h3', {}, `Channel ${channel}`), h('div', {class: 'facts'}, facts)];
     const why = classes.length > MOST_CLASSES ? 'These classes are too many to be grouped here: raise τ or p.' : '';
     const detail = why ? undefined : analysis.detail(settings, channel);

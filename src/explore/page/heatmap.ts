@@ -1,8 +1,8 @@
 import type {Detail} from './analysis';
-import {MARK} from '../../plots/palette';
-import {conceptColour, inkOn, viridis} from './colours';
+import {conceptColours, inkOn, MARK, ON_DARK, ON_LIGHT, sequential, type Coloured} from '../../plots/palette';
+import {numberText} from '../../common/numbers';
 import {h, isolated} from './dom';
-import {partName, shortNumber} from './words';
+import {partName} from './words';
 
 /** Side of the whole matrix in pixels, and of one cell at most. */
 const SIDE = 400;
@@ -26,7 +26,7 @@ export function heatmap(detail: Detail, {gamma, nameOf, choose}: HeatmapOptions)
   const side = Math.round(cell * count);
   const conceptOf = new Map(concepts.flatMap(({classes: members}, j) => members.map((k) => [k, j] as const)));
   const lowest = bottomOfScale(cosines);
-  const colour = (value: number) => viridis((value - lowest) / (1 - lowest));
+  const colour = (value: number) => sequential((value - lowest) / (1 - lowest));
   const canvas = h('canvas', {
     tabindex: 0,
     role: 'img',
@@ -46,7 +46,7 @@ export function heatmap(detail: Detail, {gamma, nameOf, choose}: HeatmapOptions)
     const value = cosines[i * count + j];
     const end = Number.isNaN(value)
       ? 'no direction to compare'
-      : `${shortNumber(value)}${i !== j && value < gamma ? ', below γ' : ''}`;
+      : `${numberText(value)}${i !== j && value < gamma ? ', below γ' : ''}`;
     return [isolated(nameOf(classes[i])), ' × ', isolated(nameOf(classes[j])), `: ${end}`];
   };
   const pick = () => {
@@ -81,7 +81,7 @@ export function heatmap(detail: Detail, {gamma, nameOf, choose}: HeatmapOptions)
     h(
       'span',
       {class: className, style: `${size}:${cell}px`, title: nameOf(k)},
-      (className === 'name' || cell >= ROOM_FOR_PARTS) && chip(conceptOf.get(k) ?? 0),
+      (className === 'name' || cell >= ROOM_FOR_PARTS) && chip(conceptOf.get(k) ?? 0, concepts),
       isolated(nameOf(k)),
     );
   return h(
@@ -100,8 +100,8 @@ export function heatmap(detail: Detail, {gamma, nameOf, choose}: HeatmapOptions)
 }
 
 /** The name of a concept's part on its colour. */
-export function chip(concept: number): HTMLElement {
-  const colour = conceptColour(concept);
+export function chip(concept: number, concepts: readonly Coloured[]): HTMLElement {
+  const colour = conceptColours(concepts)[concept];
   const style = `background:${colour};color:${inkOn(colour)}`;
   return h('span', {class: 'chip', style}, partName(concept));
 }
@@ -142,7 +142,7 @@ function drawMatrix(canvas: HTMLCanvasElement, {count, side, cosines, colour, ga
       const size = gap ? cell - gap : cell + 0.5;
       context.fillRect(x, y, size, size);
       const light = 0.3 * red + 0.59 * green + 0.11 * blue > 130;
-      context.fillStyle = light ? '#000' : '#fff';
+      context.fillStyle = light ? ON_LIGHT : ON_DARK;
       if (cell >= 34 && i !== j && !Number.isNaN(value)) {
         context.fillText(value.toFixed(2).replace('-', '−'), x + cell / 2, y + cell / 2);
       }
@@ -167,7 +167,7 @@ function scale(lowest: number, gamma: number, colour: (value: number) => [number
   return h(
     'div',
     {class: 'scale'},
-    h('span', {}, shortNumber(lowest, 2)),
+    h('span', {}, numberText(lowest)),
     h(
       'span',
       {class: 'ramp', style: `background:linear-gradient(to right,${stops.join(',')})`},

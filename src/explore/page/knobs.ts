@@ -1,7 +1,7 @@
 import type {Grid, Knob, Settings} from './explored';
 import {gridIndex} from './explored';
 import {h, svg} from './dom';
-import {knobValue} from './words';
+import {numberText} from '../../common/numbers';
 
 const KNOBS: {knob: Knob; symbol: string; name: string; meaning: string}[] = [
   {
@@ -54,8 +54,8 @@ export function knobControls(grid: Grid, settings: Settings, changed: (knob: Kno
       'aria-description': meaning,
     });
     const show = () => {
-      shown.textContent = knobValue(settings[knob]);
-      input.setAttribute('aria-valuetext', knobValue(settings[knob]));
+      shown.textContent = numberText(settings[knob]);
+      input.setAttribute('aria-valuetext', numberText(settings[knob]));
     };
     show();
     input.addEventListener('input', () => {

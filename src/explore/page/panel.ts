@@ -5,7 +5,8 @@ import {copyButton, h, isolated} from './dom';
 import type {Explored, Knob, Settings} from './explored';
 import {knobControls} from './knobs';
 import {STYLE} from './style';
-import {findCode, knobValue, plural, shortNumber} from './words';
+import {countText, numberText} from '../../common/numbers';
+import {findCode, plural} from './words';
 
 /** Milliseconds that a computation keeps the page from answering. */
 const SLICE = 12;
@@ -122,22 +123,22 @@ function summaryWords(overview: Overview, {gamma, tau, p}: Settings, {about, cha
     return ['No channel is important for images of two classes: there is nothing to explore here.'];
   if (candidates.length === 0) {
     return [
-      `No channel is relevant to two classes at τ = ${knobValue(tau)} and p = ${knobValue(p)}: move τ or p to the left.`,
+      `No channel is relevant to two classes at τ = ${numberText(tau)} and p = ${numberText(p)}: move τ or p to the left.`,
     ];
   }
   const found = h(
     'span',
     {},
-    h('b', {'data-count': 'candidates'}, candidates.length.toLocaleString('en-US')),
+    h('b', {'data-count': 'candidates'}, countText(candidates.length)),
     ` of ${plural(outputs, 'channel')} are relevant to at least two classes; `,
-    h('b', {'data-count': 'polysemantic'}, polysemantic.toLocaleString('en-US')),
+    h('b', {'data-count': 'polysemantic'}, countText(polysemantic)),
     ' polysemantic: ',
-    h('b', {'data-count': 'below'}, below.toLocaleString('en-US')),
+    h('b', {'data-count': 'below'}, countText(below)),
     ` of ${plural(pairs, 'pair')} of classes below γ (published vectors).`,
   );
   if (below > 0 || pairs === 0) return [found];
   const sorted = overview.cosines.slice().sort();
-  const at = (share: number) => shortNumber(sorted[Math.min(pairs - 1, Math.floor(share * pairs))]);
-  const advice = ` No pair is below γ = ${knobValue(gamma)}, which depends on the network: here the lowest cosine is ${at(0)}, 5 % are below ${at(0.05)}, half below ${at(0.5)}.`;
+  const at = (share: number) => numberText(sorted[Math.min(pairs - 1, Math.floor(share * pairs))]);
+  const advice = ` No pair is below γ = ${numberText(gamma)}, which depends on the network: here the lowest cosine is ${at(0)}, 5 % are below ${at(0.05)}, half below ${at(0.5)}.`;
   return [found, h('span', {class: 'advice'}, advice)];
 }

@@ -1,5 +1,6 @@
 import type {DetailConcept} from './analysis';
-import {conceptColour} from './colours';
+import {numberText} from '../../common/numbers';
+import {conceptColours} from '../../plots/palette';
 import {svg} from './dom';
 import {partName} from './words';
 
@@ -29,12 +30,13 @@ export function sourceScatter(
     const [[x1, y1], [x2, y2]] = [at(...from), at(...to)];
     return svg('line', {x1, y1, x2, y2, class: className});
   };
+  const colours = conceptColours(concepts);
   const circles = points.reverse().map((i) => {
     const [cx, cy] = at(x[i], y[i]);
     const owner = owners[i];
     const whose = owner < 0 ? 'shared' : `owned by ${partName(owner)}`;
-    const title = `source ${i}, ${whose}: ${partName(a)} ${x[i].toPrecision(3)}, ${partName(b)} ${y[i].toPrecision(3)}`;
-    const style = owner < 0 ? undefined : `fill:${conceptColour(owner)};stroke:none`;
+    const title = `source ${i}, ${whose}: ${partName(a)} ${numberText(x[i])}, ${partName(b)} ${numberText(y[i])}`;
+    const style = owner < 0 ? undefined : `fill:${colours[owner]};stroke:none`;
     return svg('circle', {cx, cy, r: owner < 0 ? 2.5 : 3.5, class: 'source', style}, svg('title', {}, title));
   });
   const label = `relevance of ${points.length} sources to ${partName(a)} (across) and ${partName(b)} (up), as an owner's colour tells`;

@@ -1,11 +1,12 @@
 import {cosine} from '../../numerics/vectors';
 import type {DetailConcept} from './analysis';
-import {conceptColour} from './colours';
+import {numberText, percentText} from '../../common/numbers';
+import {conceptColours} from '../../plots/palette';
 import {h} from './dom';
 import {chip} from './heatmap';
 import {sourceScatter} from './scatter';
 import {divideSources, type SourceDivision} from './sources';
-import {knobValue, plural, shortNumber} from './words';
+import {plural} from './words';
 
 const MOST_CONCEPTS = 12;
 const MOST_PAIRS = 21;
@@ -39,8 +40,8 @@ export function sourcesView(concepts: readonly DetailConcept[]): SourcesView {
       owner < 0 ? -1 : pair[owner],
     );
     element.replaceChildren(
-      h('h4', {}, `Sources at ρ = ${knobValue(rho)}`),
-      shareBar(division, inputs),
+      h('h4', {}, `Sources at ρ = ${numberText(rho)}`),
+      shareBar(division, inputs, concepts),
       h(
         'div',
         {class: 'side-by-side'},
@@ -57,8 +58,9 @@ export function sourcesView(concepts: readonly DetailConcept[]): SourcesView {
   return {element, render};
 }
 
-function shareBar({sets, shared}: SourceDivision, inputs: number): HTMLElement {
-  const parts = sets.map((set, j) => ({count: set.length, colour: conceptColour(j)}));
+function shareBar({sets, shared}: SourceDivision, inputs: number, concepts: readonly DetailConcept[]): HTMLElement {
+  const colours = conceptColours(concepts);
+  const parts = sets.map((set, j) => ({count: set.length, colour: colours[j]}));
   const bar = h('div', {class: 'share', 'aria-hidden': 'true'});
   for (const {count, colour} of [...parts, {count: shared, colour: ''}]) {
     if (count > 0) bar.append(h('span', {style: `flex:${count} 0 0;${colour && `background:${colour}`}`}));
@@ -70,16 +72,14 @@ function shareBar({sets, shared}: SourceDivision, inputs: number): HTMLElement {
 
 function ownedTable(concepts: readonly DetailConcept[], {sets, carried}: SourceDivision): HTMLElement {
   const rows = concepts.slice(0, MOST_CONCEPTS).map(({arv}, j) => {
-    const strongest = sets[j]
-      .slice(0, STRONGEST)
-      .map((i) => `${i}\u00a0(${Number(arv[i].toPrecision(2))})`.replace('-', '−'));
+    const strongest = sets[j].slice(0, STRONGEST).map((i) => `${i}\u00a0(${numberText(arv[i])})`);
     const more = sets[j].length > STRONGEST ? ', …' : '';
     return h(
       'tr',
       {},
-      h('td', {}, chip(j)),
+      h('td', {}, chip(j, concepts)),
       h('td', {class: 'number', 'data-owned': j}, sets[j].length),
-      h('td', {class: 'number'}, `${(100 * carried[j]).toFixed(0)} %`),
+      h('td', {class: 'number'}, percentText(carried[j])),
       h('td', {}, strongest.length > 0 ? strongest.join(', ') + more : 'none'),
     );
   });
@@ -104,12 +104,18 @@ function pairTable(concepts: readonly DetailConcept[], rho: number, current: rea
   const rows = pairs.slice(0, MOST_PAIRS).map(({a, b, value}) => {
     const {sets, shared} = divideSources([concepts[a].arv, concepts[b].arv], rho);
     const isCurrent = a === current[0] && b === current[1];
-    const button = h('button', {type: 'button', 'aria-pressed': String(isCurrent)}, chip(a), ' ', chip(b));
+    const button = h(
+      'button',
+      {type: 'button', 'aria-pressed': String(isCurrent)},
+      chip(a, concepts),
+      ' ',
+      chip(b, concepts),
+    );
     return h(
       'tr',
       {'data-pair': `${a},${b}`, class: isCurrent && 'current'},
       h('td', {}, button),
-      ...[shortNumber(value), sets[0].length, shared, sets[1].length].map((text) => h('td', {class: 'number'}, text)),
+      ...[numberText(value), sets[0].length, shared, sets[1].length].map((text) => h('td', {class: 'number'}, text)),
     );
   });
   const titles = ['two concepts', 'cosine', 'the first’s', 'shared', 'the second’s'];

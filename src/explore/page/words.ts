@@ -1,17 +1,4 @@
-/** A number in a few digits, with a true minus sign. */
-export function shortNumber(value: number, digits = 3): string {
-  if (Number.isNaN(value)) return '–';
-  return value.toFixed(digits).replace('-', '−');
-}
-
-/** A value of a knob: as it is written in code, with four significant digits where it is no round number. */
-export function knobValue(value: number): string {
-  return String(Number(value.toPrecision(4))).replace('-', '−');
-}
-
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
-}
+export {counted as plural} from '../../common/words';
 
 /** Name of the part that a concept gets: d1, d2 … */
 export function partName(position: number): string {

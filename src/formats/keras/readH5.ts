@@ -1,4 +1,5 @@
 import {InputError} from '../../common/errors';
+import {parseJson} from '../../common/json';
 import type {ReadNetwork, ReadOptions} from '../types';
 import {buildGraph} from './build';
 import {dialectOf} from './dialect';
@@ -43,7 +44,7 @@ function parsedConfig(opened: Hdf5File): unknown {
     throw new InputError(`"${opened.name}" ${what}`);
   }
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     throw new InputError(`"${opened.name}" is damaged: its model_config is no JSON; save the model again`);
   }

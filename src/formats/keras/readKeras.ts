@@ -2,6 +2,7 @@ import {mkdtemp, open, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {InputError} from '../../common/errors';
+import {parseJson} from '../../common/json';
 import {readBytes, withBinaryFile, writeBytes, type BinaryFile} from '../../files/binaryFile';
 import {readZipDirectory, type ZipArchive} from '../../files/zipArchive';
 import type {ReadNetwork, ReadOptions} from '../types';
@@ -57,7 +58,7 @@ async function readJson(file: BinaryFile, zip: ZipArchive, name: string): Promis
     throw new InputError(`"${name}" in "${file.name}" has ${length} bytes; the file is damaged`);
   const text = Buffer.from(await readBytes(file, position, length)).toString('utf8');
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     throw new InputError(`"${name}" in "${file.name}" is no JSON; the file is damaged, save the model again`);
   }

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import {InputError} from '../../common/errors';
+import {parseJson} from '../../common/json';
 import {foreignKind} from '../../files/foreignKind';
 import {decodeText, readRegularFile} from '../../files/regularFile';
 import {buildGraph} from '../keras/build';
@@ -29,7 +30,7 @@ export async function readModelJson(file: string): Promise<Record<string, unknow
     );
   });
   try {
-    const json: unknown = JSON.parse(decodeText(bytes));
+    const json: unknown = parseJson(decodeText(bytes));
     if (isRecord(json)) return json;
   } catch {
     const kind = foreignKind(bytes.subarray(0, 512));

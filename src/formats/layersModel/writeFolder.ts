@@ -1,8 +1,10 @@
+import {InputError} from '../../common/errors';
 import {HOST_ORDER, toHostOrder} from '../../files/binaryFile';
 import {commitFolder, namedPlainly, type NewFile} from '../../files/transaction';
 import type {Graph} from '../../network/graph';
 import {FORMAT_VERSION, topologyChecksum, type Metadata} from './metadata';
-import {writeLayersModel} from './write';
+import {OWN_FORMAT, writeOwnGraph} from './ownGraph';
+import {writeLayersModel, type WrittenModel} from './write';
 
 /** What is known of a network beside its graph. */
 export type SavedWith = Pick<Metadata, 'preset' | 'classNames' | 'origins' | 'hash' | 'hashVersion'>;
@@ -26,7 +28,27 @@ export function layersModelFiles(
   savedWith: SavedWith = {},
   named: ReadonlyMap<string, string | undefined> = new Map(),
 ): LayersModelFiles {
-  const {modelTopology, weights, expressed, names, marks, notes} = writeLayersModel(graph, name);
+  return filesOf('layers-model', writeLayersModel(graph, name), savedWith, named);
+}
+
+/** The same files for any network: as a LayersModel, or node by node, which unweave alone reads, where tfjs has no layers for it. */
+export function networkFiles(
+  ...[graph, name, savedWith = {}, named = new Map()]: Parameters<typeof layersModelFiles>
+): LayersModelFiles {
+  try {
+    return layersModelFiles(graph, name, savedWith, named);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return filesOf(OWN_FORMAT, writeOwnGraph(graph), savedWith, named);
+  }
+}
+
+function filesOf(
+  format: string,
+  {modelTopology, weights, expressed, names, marks, notes}: WrittenModel,
+  savedWith: SavedWith,
+  named: ReadonlyMap<string, string | undefined>,
+): LayersModelFiles {
   const pieces = weights.map(({data}) => {
     const view = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     return HOST_ORDER === 'little' ? view : toHostOrder(view.slice(), 4, 'little');
@@ -43,7 +65,7 @@ export function layersModelFiles(
   };
   const described = weights.map(({name: weight, shape, dtype}) => ({name: weight, shape, dtype}));
   const json = {
-    format: 'layers-model',
+    format,
     generatedBy: 'unweave',
     modelTopology,
     weightsManifest: [{paths: [file.file], weights: described}],

@@ -1,4 +1,5 @@
 import {counted} from '../../common/words';
+import {parseJson} from '../../common/json';
 import type {Preset} from '../../images/types';
 import {isFoldedByRewriter} from './names';
 import type {NodeMessage, TextEntry} from './proto';
@@ -54,7 +55,7 @@ export function savedIn(entries: readonly TextEntry[]): Saved {
   if (text === undefined) return {};
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch {
     return {};
   }

@@ -109,7 +109,8 @@ export const Conv2DTranspose = operator('Conv2DTranspose', {
 
 type TransposedAxis = {output: number; /** Rows cut off before the output. */ cut: number};
 
-function transposedSize(node: GraphNode, input: Pair, kernel: Shape): [TransposedAxis, TransposedAxis] {
+/** Rows and columns of a transposed convolution's output, which say all that padding and output padding do. */
+export function transposedSize(node: GraphNode, input: Pair, kernel: Shape): [TransposedAxis, TransposedAxis] {
   const {strides, padding, dilationRate} = argumentsOf(node);
   const outputPadding = node.args['outputPadding'] as Pair;
   const along = (axis: 0 | 1): TransposedAxis => {

@@ -1,6 +1,6 @@
 export {ACTIVATIONS, fusedOf} from './activations';
 export {checkGraph} from './checkGraph';
-export {convolutionOf} from './convolutions';
+export {convolutionOf, transposedSize} from './convolutions';
 export {affine} from './normalization';
 export {checkNode, node, weight} from './node';
 export type {NodeDetails} from './node';

@@ -1,3 +1,4 @@
+import {DARK} from '../../plots/palette';
 import type {Bundle} from './bundle';
 import {escapeHtml, trusted, type Html} from './html';
 import {interactiveBundle, VEGA} from './interactive';
@@ -33,10 +34,31 @@ export function interactiveChartBundle(spec: VegaLiteSpec): Bundle {
   });
 }
 
-/** The page's side of an interactive chart: (root, Vega program, Vega) → drawn. */
+/**
+ * The page's side of an interactive chart: (root, Vega program, Vega) → drawn. It follows the page's theme, now and when that changes; the ink
+ * of the text around it tells which it is, whatever made the page.
+ */
 export const DRAW_CHART = `async (root, program, vega) => {
-  const view = new vega.View(vega.parse(program), {container: root, renderer: 'canvas', hover: true});
-  await view.runAsync();
+  const table = ${JSON.stringify(DARK)};
+  const turned = (_, value) => typeof value === "string" && Object.hasOwn(table, value) ? table[value] : value;
+  const isDark = () => {
+    const [red, green, blue] = getComputedStyle(root).color.match(/[\\d.]+/g).map(Number);
+    return 0.3 * red + 0.59 * green + 0.11 * blue > 140;
+  };
+  let view, dark;
+  const draw = async () => {
+    if (dark === isDark()) return;
+    dark = isDark();
+    const shown = dark ? {...JSON.parse(JSON.stringify(program), turned), background: "transparent"} : program;
+    view?.finalize();
+    root.replaceChildren();
+    view = new vega.View(vega.parse(shown), {container: root, renderer: "canvas", hover: true});
+    await view.runAsync();
+  };
+  await draw();
+  const again = () => setTimeout(draw, 400);
+  new MutationObserver(again).observe(document.body, {attributes: true, attributeFilter: ["class", "data-jp-theme-light"]});
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
 }`;
 
 /** An SVG as a picture that front ends keep even where they remove SVG and scripts. */

@@ -17,7 +17,7 @@ export {interactiveBundle, interactiveHtml, PLOTLY, VEGA, type InteractiveOption
 export {isPlotlyFigure, plotlyBundle, plotlyView, type PlotlyFigure} from './plotly';
 export {installNotebookProgress, notebookProgress, progressBundle, progressWords, duration} from './progress';
 export {figureFile, PAGE_MARK, standalonePage} from './save';
-export {formatNumber, tableBundle, tableHtml, tableText, type Cell, type Column, type TableOptions} from './table';
-export {themed, type VegaLiteSpec} from './theme';
+export {tableBundle, tableHtml, tableText, type Cell, type Column, type TableOptions} from './table';
+export {themed, type Theme, type VegaLiteSpec} from './theme';
 export {describe, htmlBundle, isBundle, isVegaLite, textBundle, toBundle} from './toBundle';
 export {renderSvgPng, renderVegaPng, renderVegaSvg} from './vega';

@@ -28,6 +28,9 @@ export function standalonePage(title: string, body: Html): string {
         ${trusted(PAGE_MARK)}
         <title>${title}</title>
         <style>
+          :root {
+            color-scheme: light dark;
+          }
           body {
             font-family: sans-serif;
             margin: 16px;

@@ -1,3 +1,4 @@
+import {countText, numberText} from '../../common/numbers';
 import type {Bundle} from './bundle';
 import {html, isHtml, isolated, type Html} from './html';
 
@@ -5,7 +6,7 @@ export interface Column {
   title: string;
   /** @default right for a column of numbers, otherwise left */
   align?: 'left' | 'right' | 'center';
-  /** How a number is written. @default four significant digits */
+  /** How a number is written. @default three significant digits, whole numbers in full */
   format?: (value: number) => string;
   /** A word of explanation, shown over the title. */
   hint?: string;
@@ -95,15 +96,6 @@ export function tableText(
   return [...(caption ? [caption] : []), ...text, moreRows(rows.length, limit)].filter(Boolean).join('\n');
 }
 
-/** A number as a table writes it: four significant digits, whole numbers in full. */
-export function formatNumber(value: number): string {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '∞' : '−∞';
-  if (Number.isInteger(value)) return value.toLocaleString('en-US').replace('-', '−');
-  const size = Math.abs(value);
-  const text = size < 1e-4 || size >= 1e6 ? value.toExponential(2) : String(Number(value.toPrecision(4)));
-  return text.replace(/-/g, '−');
-}
-
 function asColumn(column: string | Column): Column {
   return typeof column === 'string' ? {title: column} : column;
 }
@@ -119,7 +111,7 @@ function cellHtml(value: Cell, column: Column): Html {
   return typeof value === 'number' ? html`${cellText(value, column)}` : isolated(cellText(value, column));
 }
 
-function cellText(value: Cell, {format = formatNumber}: Column): string {
+function cellText(value: Cell, {format = numberText}: Column): string {
   if (value === null || value === undefined) return '–';
   if (typeof value === 'number') return format(value);
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
@@ -128,5 +120,5 @@ function cellText(value: Cell, {format = formatNumber}: Column): string {
 
 function moreRows(count: number, limit: number): string {
   if (count === 0) return 'no rows';
-  return count > limit ? `… and ${(count - limit).toLocaleString('en-US')} more rows` : '';
+  return count > limit ? `… and ${countText(count - limit)} more rows` : '';
 }

@@ -1,3 +1,4 @@
+import {countText} from '../../common/numbers';
 import {inspect} from 'node:util';
 import type {Bundle} from './bundle';
 import {chartBundle} from './chart';
@@ -21,7 +22,7 @@ const LONGEST = 20_000;
 export function describe(value: unknown): string {
   const text = typeof value === 'string' ? value : (ownText(value) ?? fields(value));
   if (text.length <= LONGEST) return text;
-  return `${text.slice(0, LONGEST)}\n… and ${(text.length - LONGEST).toLocaleString('en-US')} more characters`;
+  return `${text.slice(0, LONGEST)}\n… and ${countText(text.length - LONGEST)} more characters`;
 }
 
 /** What an object says of itself; undefined where it says nothing, or as much as it has elements. */

@@ -3,7 +3,7 @@ import type * as Vega from 'vega';
 import type * as VegaLite from 'vega-lite';
 import type * as Resvg from '@resvg/resvg-js';
 import {FONT_FAMILY, fontFiles, needsSystemFonts, textWidth} from './fonts';
-import {themed, type VegaLiteSpec} from './theme';
+import {themed, type Theme, type VegaLiteSpec} from './theme';
 
 const load = createRequire(__filename);
 
@@ -24,19 +24,19 @@ interface SceneItem {
 }
 
 /** The Vega program of a Vega-Lite figure, in the house's colours. */
-export function compileFigure(spec: VegaLiteSpec): Vega.Spec {
-  return (load('vega-lite') as typeof VegaLite).compile(themed(spec), {logger: quiet()}).spec;
+export function compileFigure(spec: VegaLiteSpec, theme: Theme = 'light'): Vega.Spec {
+  return (load('vega-lite') as typeof VegaLite).compile(themed(spec, theme), {logger: quiet()}).spec;
 }
 
 /** A figure as SVG text, drawn without a browser. Data must be inside the figure. */
-export function renderVegaSvg(spec: VegaLiteSpec): string {
+export function renderVegaSvg(spec: VegaLiteSpec, theme: Theme = 'light'): string {
   const vega = load('vega') as typeof Vega & VegaDrawing;
   // Without a canvas Vega guesses widths far too large; with one it would measure a font that is not used here.
   vega.textMetrics.width = ({fontSize = 11, fontWeight, limit}, text) => {
     const width = textWidth(String(text), {size: fontSize, bold: fontWeight === 'bold' || Number(fontWeight) >= 600});
     return limit && limit > 0 ? Math.min(limit, width) : width;
   };
-  const view = new vega.View(vega.parse(compileFigure(spec)), {renderer: 'none', logger: quiet()}).run();
+  const view = new vega.View(vega.parse(compileFigure(spec, theme)), {renderer: 'none', logger: quiet()}).run();
   const scene = (view.scenegraph() as unknown as {root: SceneItem}).root;
   settleImages(scene);
   const drawing = new vega.SVGStringRenderer();

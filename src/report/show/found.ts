@@ -7,8 +7,8 @@ import type {LabelledImages} from '../../images/types';
 import {mostRelevantImages} from '../../numerics/mostRelevant';
 import type {RelevanceStatistics} from '../../numerics/statistics';
 import {candidateScatter, cosineHistogram, similarityHeatmap} from '../../plots';
-import {CONCEPT_COLOURS} from '../../plots/palette';
-import {conceptLabel, cosineWords, counted, nameText, numberText} from '../../plots/labels';
+import {conceptColours} from '../../plots/palette';
+import {conceptLabel, cosineWords, counted, nameText, numberText, percentText} from '../../plots/labels';
 import {ROW, type ShowOptions} from './options';
 import {thumbnailGrid, type ThumbnailRow} from './thumbnails';
 import {table, words, type Block, type View} from './view';
@@ -187,6 +187,7 @@ async function exampleImages(
 ): Promise<Block> {
   const {count = ROW} = options;
   const indexOf = new Map(images.paths.map((path, index) => [path, index]));
+  const colours = conceptColours(concepts);
   const rows = concepts.map((concept, j): ThumbnailRow => {
     const [byClass] = mostRelevantImages(stats, [{channel, classes: concept.classes}], count);
     const shown = inTurn(byClass)
@@ -203,11 +204,11 @@ async function exampleImages(
       images: shown.map(({index, image, share}) => ({
         index,
         hint: `${stats.classNames[stats.images.labels[image]]} · ${images.paths[index]} · share ${percent(share)}`,
-        frame: CONCEPT_COLOURS[j % CONCEPT_COLOURS.length],
+        frame: colours[j],
       })),
     };
   });
   return thumbnailGrid(`channel ${channel}: images of its concepts, the highest share first`, rows, images, options);
 }
 
-const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+const percent = (share: number) => percentText(share);

@@ -1,3 +1,4 @@
+import {countText, numberText, percentText} from '../../common/numbers';
 import type {LabelledImages} from '../../images/types';
 import type {Model} from '../../network/types';
 import {
@@ -55,12 +56,7 @@ export async function imagesView(images: LabelledImages, options: ShowOptions): 
     const own = chosen.slice(from, from + count).map((index) => ({index, hint: hint(index)}));
     rows.push({label: `${chosen[from]} …`, images: own});
   }
-  const grid = await thumbnailGrid(
-    `${wanted} of ${total.toLocaleString('en-US')}, evenly spread`,
-    rows,
-    images,
-    options,
-  );
+  const grid = await thumbnailGrid(`${wanted} of ${countText(total)}, evenly spread`, rows, images, options);
   return [words(String(images)), grid];
 }
 
@@ -70,11 +66,11 @@ export async function statisticsView(stats: RelevanceStatistics, options: ShowOp
   const {tau = Math.max(0.03, 2 / outputs, stats.shares.floor), p = 0.75, images} = options;
   const counts = classesWithImages(stats).map((k) => classCount(stats, k));
   const rows = [
-    ['top-1', `${(100 * topOne(stats)).toFixed(1)} %`],
+    ['top-1', percentText(topOne(stats), 1)],
     ['images', stats.images.paths.length],
     ['classes with images', `${counts.length} of ${stats.classes}`],
     ['images a class', counts.length > 0 ? `${counts.reduce(least)} to ${counts.reduce(most)}` : 0],
-    ['inputs of the layer that are zero', `${(100 * zeroInputShare(stats)).toFixed(0)} %`],
+    ['inputs of the layer that are zero', percentText(zeroInputShare(stats))],
     ['smallest share that is kept', stats.shares.floor],
     ['unreadable images left out', stats.images.skipped.length],
   ];
@@ -111,7 +107,7 @@ async function exemplars(stats: RelevanceStatistics, channel: number, images: La
     label,
     images: topOf(stats, channel, kind, images).map(({index, label: k, value}) => ({
       index,
-      hint: `${stats.classNames[k]} · ${images.paths[index]} · ${kind} ${value.toPrecision(3)}`,
+      hint: `${stats.classNames[k]} · ${images.paths[index]} · ${kind} ${numberText(value)}`,
     })),
   });
   return thumbnailGrid(

@@ -1,15 +1,12 @@
+import {intervalText, numberText, percentText} from '../../common/numbers';
 import {tripleDots, densityPlot} from '../../plots';
-import type {Summary} from '../../numerics/summary';
-import {formatNumber, html} from '../display';
+import {html} from '../display';
 import {table, words, type Block, type View} from './view';
 import type {PooledFractions} from '../paper/pooled';
 import {HALF_PRECISION_TOLERANCE, PUBLISHED_TRIPLES, PUBLISHED_WEIGHTS} from '../paper/published';
 import type {PaperReproduction} from '../paper/reproduce';
 
 const NOT_RUN = 'not run';
-const share = (value: number) => (Number.isFinite(value) ? `${(100 * value).toFixed(0)} %` : '–');
-const withRange = ({mean, interval: [low, high]}: Summary) =>
-  `${mean.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
 const right = (title: string, hint?: string) => ({title, align: 'right' as const, hint});
 
 /** “Theirs, ours, difference”: every number that the paper or its code publishes, and says where it was not run. */
@@ -30,7 +27,7 @@ export function agreementTable({published, comparison, thresholds}: PaperReprodu
       ours(String(both)),
       ours(String(both - PUBLISHED_TRIPLES.length)),
     ],
-    ['precision, recall', '–', ours(`${share(precision)}, ${share(recall)}`), '–'],
+    ['precision, recall', '–', ours(`${percentText(precision)}, ${percentText(recall)}`), '–'],
     [
       'cosine of channel 522, classes 62 and 687',
       cosine.theirs.toFixed(4),
@@ -44,7 +41,7 @@ export function agreementTable({published, comparison, thresholds}: PaperReprodu
   ];
   return table(['', right('theirs'), right('ours'), right('difference')], rows, {
     caption: published
-      ? `τ ${thresholds.tau}, p ${thresholds.p}, γ ${thresholds.gamma}`
+      ? `τ = ${numberText(thresholds.tau)}, p = ${numberText(thresholds.p)}, γ = ${numberText(thresholds.gamma)}`
       : `not run: this needs torchvision's ResNet-50 with the weights ${PUBLISHED_WEIGHTS.name} (${PUBLISHED_WEIGHTS.file}; V2 are another network, with other channels) and ImageNet`,
   });
 }
@@ -56,13 +53,13 @@ export function pooledTable({pooled, triples}: PaperReproduction): Block {
       name,
       `class ${concept} of its triple`,
       d1.count,
-      withRange(d1),
-      withRange(d2),
-      withRange(residue),
+      intervalText(d1),
+      intervalText(d2),
+      intervalText(residue),
     ]);
   return table(
     ['ρ', 'images of', right('images'), right('d1'), right('d2'), right('residue')],
-    [...rowsOf('chosen for each', pooled.best), ...rowsOf(`fixed at ${formatNumber(pooled.rho)}`, pooled.fixed)],
+    [...rowsOf('chosen for each', pooled.best), ...rowsOf(`fixed at ${numberText(pooled.rho)}`, pooled.fixed)],
     {caption: `mean of Σ part / Σ original over all kept images of ${triples.length} triples, with its 95 % interval`},
   );
 }
@@ -99,11 +96,11 @@ function rowBlocks({rows, left, layer, stats}: PaperReproduction): View {
       row.rho ?? '–',
       name(row),
       images,
-      withRange(summary.parts[row.concept]),
-      withRange(summary.parts[other]),
-      withRange(summary.residue),
-      withRange(random.parts[row.concept]),
-      withRange(random.parts[other]),
+      intervalText(summary.parts[row.concept]),
+      intervalText(summary.parts[other]),
+      intervalText(summary.residue),
+      intervalText(random.parts[row.concept]),
+      intervalText(random.parts[other]),
     ];
   });
   const gone = left.map(
@@ -146,7 +143,7 @@ export function paperSections(
   return [
     {
       heading: 'Theirs, ours, difference',
-      text: [`${model}, layer ${layer}; top-1 ${share(top1.share)} on ${top1.images} images`],
+      text: [`${model}, layer ${layer}; top-1 ${percentText(top1.share)} on ${top1.images} images`],
       view: [agreementTable(paper)],
       content: [],
     },

@@ -135,7 +135,7 @@ async function teaserView(
   return [
     words(
       `what channel ${channel} of ${layer} and its parts look for, and the images that excite each most`,
-      `frames: ${frameWords(conceptLabels(top.concepts))}; grey: other classes`,
+      `frames: ${frameWords(top.concepts)}; grey: other classes`,
       ...(interrupted ? ['interrupted: the best images so far'] : []),
     ),
     await thumbnailGrid('', rows, images, {side, count}),

@@ -1,21 +1,20 @@
+import {intervalText, percentText} from '../../common/numbers';
 import type {PlantedBenchmark} from '../../planted/types';
-import type {Summary} from '../../numerics/summary';
 import {plantedBars} from '../../plots';
 import {table, words, type View} from './view';
 
 /** The planted benchmark: every rule's recovery beside the controls, by tier. */
 export function plantedView(benchmark: PlantedBenchmark): View {
   const {model, layer, top1, zeroInputShare, tiers, detection, notes, images} = benchmark;
-  const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
   const rows = tiers.flatMap(({tier, plants, rules}) =>
     rules.map((rule, n) => [
       n === 0 ? tier : '',
       n === 0 ? plants : null,
       rule.rule,
-      interval(rule.r.two),
-      interval(rule.r2.two),
-      interval(rule.r.pool),
-      interval(rule.r.unseen),
+      intervalText(rule.r.two),
+      intervalText(rule.r2.two),
+      intervalText(rule.r.pool),
+      intervalText(rule.r.unseen),
       rule.leakShare.mean,
     ]),
   );
@@ -45,7 +44,7 @@ export function plantedView(benchmark: PlantedBenchmark): View {
   return [
     words(
       `planted channels in ${layer} of ${model.name}`,
-      `${images.heldOutCount} held-out images of ${images.classes} classes; top-1 ${percent(top1)}, ${percent(zeroInputShare)} of the layer's inputs are zero`,
+      `${images.heldOutCount} held-out images of ${images.classes} classes; top-1 ${percentText(top1)}, ${percentText(zeroInputShare)} of the layer's inputs are zero`,
       ...notes,
     ),
     {figure: plantedBars(benchmark)},
@@ -59,10 +58,4 @@ export function plantedView(benchmark: PlantedBenchmark): View {
         ]
       : []),
   ];
-}
-
-function interval({mean, interval: [low, high]}: Summary): string {
-  const text = (value: number) => value.toFixed(2).replace('-', '−');
-  if (!Number.isFinite(mean)) return '–';
-  return Number.isFinite(low) ? `${text(mean)} [${text(low)}, ${text(high)}]` : text(mean);
 }

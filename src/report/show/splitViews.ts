@@ -10,14 +10,15 @@ import {
   verdictsOf,
 } from '../../evaluate';
 import type {LabelledImages} from '../../images/types';
+import {fractionText, intervalText, numberText, percentText, signedText, spreadText} from '../../common/numbers';
 import type {Summary} from '../../numerics/summary';
 import {ablationBars, densityPlot, fractionBars, rhoSweep, sourcesPlot} from '../../plots';
+import type {NamedClasses} from '../../plots/inputs';
 import {conceptLabel, conceptLabels} from '../../plots/labels';
-import {CONCEPT_COLOURS} from '../../plots/palette';
+import {colourName, conceptColours, NO_CONCEPT} from '../../plots/palette';
 import {describeSplit} from '../../split/split';
 import type {Split} from '../../split/types';
 import {whyNotExact, type SplitProof} from '../../split/verify';
-import {formatNumber} from '../display';
 import {ROW, type ShowOptions} from './options';
 import {thumbnailGrid, type ThumbnailRow} from './thumbnails';
 import {table, words, type Block, type View} from './view';
@@ -39,7 +40,7 @@ function dividedView(split: Split): View {
   const notes = lines.map((line) => line.trim()).filter((line) => !/^part \d/.test(line));
   const size = (kernel: Float32Array) => kernel.reduce((sum, weight) => sum + Math.abs(weight), 0);
   const whole = size(original);
-  const percent = (value: number) => `${(100 * value).toFixed(0)} %`;
+  const percent = (value: number) => percentText(value);
   const rows = [
     ...concepts.map((concept, j) => [
       `d${j + 1}`,
@@ -66,10 +67,10 @@ function dividedView(split: Split): View {
 /** The proof that nothing changed, with its verdict first. */
 export function proofView(proof: SplitProof): View {
   const {images, maxAbsLogitDifference, maxAbsLogit, top1, top1Agreement, exact, changed, unexplained} = proof;
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const percent = (share: number) => percentText(share, 1);
   const rows = [
-    ['largest difference of a logit', maxAbsLogitDifference.toExponential(1)],
-    ['largest logit', maxAbsLogit.toFixed(2)],
+    ['largest difference of a logit', numberText(maxAbsLogitDifference)],
+    ['largest logit', numberText(maxAbsLogit)],
     ['top-1 before', percent(top1.before)],
     ['top-1 after', percent(top1.after)],
     ['images with the same class on top', percent(top1Agreement)],
@@ -92,14 +93,26 @@ export function evaluationView(evaluation: SplitEvaluation): View {
     const {published, positive, ratioOfSums, auroc} = concept;
     const definitions = [published, positive, ratioOfSums];
     const part = (name: string, of: (from: Fractions['summary']) => Summary, area?: number, random?: Summary) => [
-      ['', name, ...definitions.map(({summary}) => withSpread(of(summary))), area === undefined ? '' : twoDigits(area)],
+      [
+        '',
+        name,
+        ...definitions.map(({summary}) => spreadText(of(summary))),
+        area === undefined ? '' : fractionText(area),
+      ],
       ...(randomSplits > 0
-        ? [['', '– random', ...definitions.map((one) => interval(of(one.random))), random ? interval(random) : '']]
+        ? [
+            [
+              '',
+              '– random',
+              ...definitions.map((one) => intervalText(of(one.random))),
+              random ? intervalText(random) : '',
+            ],
+          ]
         : []),
     ];
     const counts = definitions.map((one) => `${one.images} of ${concept.images} images`);
     return [
-      [labels[own], 'original', ...counts, twoDigits(auroc.original)],
+      [labels[own], 'original', ...counts, fractionText(auroc.original)],
       ...labels.flatMap((_, j) =>
         part(`d${j + 1}${j === own ? ' (own)' : ''}`, ({parts}) => parts[j], auroc.parts[j], auroc.random[j]),
       ),
@@ -117,7 +130,7 @@ export function evaluationView(evaluation: SplitEvaluation): View {
       hint: 'how well the channel tells these images from the other concepts’: 0.5 is chance',
     },
   ];
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const percent = (share: number) => percentText(share, 1);
   const verdicts = verdictsOf(evaluation);
   const apart = verdicts.filter(({separated}) => separated).length;
   const heading =
@@ -130,7 +143,7 @@ export function evaluationView(evaluation: SplitEvaluation): View {
     words(heading, ...verdicts.map(({sentence}) => sentence)),
     words(
       `what the parts of channel ${channel} of ${layer} carry (rule ${rule})`,
-      `${images} images of the concepts, τ ${formatNumber(tau)}; top-1 ${percent(top1.before)} before, ${percent(top1.after)} after`,
+      `${images} images of the concepts, τ = ${numberText(tau)}; top-1 ${percent(top1.before)} before, ${percent(top1.after)} after`,
       ...warnings.map((warning) => `warning: ${warning}`),
     ),
     {figure: fractionBars(evaluation)},
@@ -149,7 +162,7 @@ export function densitiesView(densities: Densities): View {
     concept,
     activations.length,
     mean,
-    `${(100 * zeroShare).toFixed(0)} %`,
+    percentText(zeroShare),
   ]);
   const columns = [
     'channel',
@@ -168,10 +181,10 @@ export function ablationView(ablation: SplitAblation): View {
   const rows = concepts.map(({zeroed, own, other, random}, j) => [
     labels[j],
     zeroed,
-    interval(own),
-    interval(other),
-    randomSplits > 0 ? interval(random.own) : '–',
-    randomSplits > 0 ? interval(random.other) : '–',
+    intervalText(own),
+    intervalText(other),
+    randomSplits > 0 ? intervalText(random.own) : '–',
+    randomSplits > 0 ? intervalText(random.other) : '–',
   ]);
   const columns = [
     'concept removed',
@@ -196,7 +209,8 @@ export function ablationView(ablation: SplitAblation): View {
 /** Every class: its logit and top-1 before, and how they change. */
 function ablatedClasses({classes, concepts}: SplitAblation): Block {
   const labels = conceptLabels(concepts);
-  const change = ({logit, accuracy}: AblationEffect) => `${signed(logit)} (${signed(100 * accuracy, 0)} %)`;
+  const change = ({logit, accuracy}: AblationEffect) =>
+    `${signedText(logit)} (${signedText(Math.round(100 * accuracy))} %)`;
   const rows = [...classes]
     .sort(
       (a, b) =>
@@ -208,7 +222,7 @@ function ablatedClasses({classes, concepts}: SplitAblation): Block {
       className || `class ${k}`,
       images,
       concept < 0 ? '' : labels[concept],
-      `${twoDigits(before.logit)} (${(100 * before.accuracy).toFixed(0)} %)`,
+      `${fractionText(before.logit)} (${percentText(before.accuracy)})`,
       ...[zeroed, ...removed].map(change),
     ]);
   const right = (title: string) => ({title, align: 'right' as const});
@@ -231,12 +245,12 @@ function ablatedClasses({classes, concepts}: SplitAblation): Block {
 export async function topImagesView(top: SplitTopImages, options: ShowOptions): Promise<View> {
   const {channel, layer, concepts, lists, randomSplits} = top;
   const labels = conceptLabels(concepts);
-  const percent = (share: number) => (Number.isNaN(share) ? '–' : `${(100 * share).toFixed(0)} %`);
+  const percent = (share: number) => percentText(share);
   const rows = lists.map(({channel: name, images, purity, random}, n) => [
     name === 'original' ? name : `${name} · ${labels[n - 1]}`,
     images.length,
     ...purity.map(percent),
-    random && randomSplits > 0 ? interval(random) : '–',
+    random && randomSplits > 0 ? intervalText(random) : '–',
   ]);
   const right = (title: string, hint?: string) => ({title, hint, align: 'right' as const});
   const columns = [
@@ -249,7 +263,7 @@ export async function topImagesView(top: SplitTopImages, options: ShowOptions): 
   if (options.images) {
     const grid = await thumbnailGrid('', topImageRows(top), options.images, options);
     view.push(grid);
-    if (concepts.length > 0) view.push(words('', `frames: ${frameWords(labels)}; grey: other classes`));
+    if (concepts.length > 0) view.push(words('', `frames: ${frameWords(concepts)}; grey: other classes`));
   }
   return [...view, table(columns, rows)];
 }
@@ -257,6 +271,7 @@ export async function topImagesView(top: SplitTopImages, options: ShowOptions): 
 /** The lists as rows of a grid, each image framed in its concept's colour. */
 export function topImageRows({concepts, lists}: SplitTopImages): ThumbnailRow[] {
   const labels = conceptLabels(concepts);
+  const colours = conceptColours(concepts);
   return lists.map(({channel: name, images, purity}, n) => ({
     label: name === 'original' ? 'original' : `${name} · ${labels[n - 1]}`,
     note:
@@ -267,43 +282,21 @@ export function topImageRows({concepts, lists}: SplitTopImages): ThumbnailRow[] 
       const concept = concepts.findIndex(({classes}) => classes.includes(k));
       return {
         index,
-        hint: `${className} · ${path} · activation ${formatNumber(activation)}`,
-        frame: concept < 0 ? 'rgb(140,149,159)' : CONCEPT_COLOURS[concept % CONCEPT_COLOURS.length],
+        hint: `${className} · ${path} · activation ${numberText(activation)}`,
+        frame: concept < 0 ? NO_CONCEPT : colours[concept],
       };
     }),
   }));
 }
 
-const COLOUR_NAMES = ['blue', 'orange', 'green', 'purple', 'sky blue', 'vermilion'];
-
 /** Which frame is which concept's. */
-export function frameWords(labels: readonly string[]): string {
-  return labels.map((label, j) => `${COLOUR_NAMES[j % COLOUR_NAMES.length]}: ${label}`).join(', ');
+export function frameWords(concepts: readonly NamedClasses[]): string {
+  const colours = conceptColours(concepts);
+  return conceptLabels(concepts)
+    .map((label, j) => `${colourName(colours[j])}: ${label}`)
+    .join(', ');
 }
 
 function percentOf(share: number): string {
-  return Number.isNaN(share) ? 'none' : `${Math.round(100 * share)} %`;
-}
-
-function twoDigits(value: number): string {
-  return Number.isFinite(value) ? value.toFixed(2).replace('-', '−') : '–';
-}
-
-/** A change, its sign before it; `digits` after the point. */
-function signed(value: number, digits = 2): string {
-  if (!Number.isFinite(value)) return '–';
-  const size = Math.abs(value).toFixed(digits);
-  return Number(size) === 0 ? size : `${value < 0 ? '−' : '+'}${size}`;
-}
-
-/** `1.07 [1.01, 1.13]` */
-function interval({mean, interval: [low, high]}: Summary): string {
-  return Number.isFinite(low) ? `${twoDigits(mean)} [${twoDigits(low)}, ${twoDigits(high)}]` : twoDigits(mean);
-}
-
-/** `1.07 ± 0.32 [1.01, 1.13]` */
-function withSpread(summary: Summary): string {
-  const {mean, deviation, interval: ends} = summary;
-  if (![deviation, ...ends].every(Number.isFinite)) return interval(summary);
-  return `${twoDigits(mean)} ± ${twoDigits(deviation)} [${ends.map(twoDigits).join(', ')}]`;
+  return Number.isNaN(share) ? 'none' : percentText(share);
 }

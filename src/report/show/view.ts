@@ -1,6 +1,5 @@
 import type {Figure} from '../../plots';
 import {
-  chartBundle,
   figureText,
   html,
   htmlBundle,
@@ -33,12 +32,10 @@ export type View = Block[];
 const DENSITY = 1.5;
 
 /**
- * One output that each front end renders at its best. A figure alone is Vega-Lite with a picture; pieces together are HTML in which
- * figures come alive where scripts run and stand still where they do not.
+ * One output for every front end: HTML in which figures come alive where scripts run, in the page's theme, and stand still where they do not.
  */
 export function viewBundle(view: View): Bundle {
   const [only] = view;
-  if (view.length === 1 && 'figure' in only) return chartBundle(only.figure);
   if (view.length === 1 && 'bundle' in only) return only.bundle;
   let first = true;
   const live = (options: InteractiveOptions) => {

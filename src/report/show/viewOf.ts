@@ -1,4 +1,5 @@
 import type {BackendChoice} from '../../engine';
+import type {PolysemanticityByDepth} from '../../concepts/depth';
 import type {Concept, PolysemanticChannel, PolysemanticChannels} from '../../concepts/types';
 import type {ActivationMaps, Densities, SplitAblation, SplitEvaluation, SplitTopImages} from '../../evaluate';
 import type {PlantedBenchmark} from '../../planted/types';
@@ -20,6 +21,7 @@ import {
   toBundle,
   type ImageType,
 } from '../display';
+import {depthView} from './depth';
 import {channelsView, channelView, conceptView} from './found';
 import {imagesView, modelView, statisticsView} from './network';
 import type {ShowOptions} from './options';
@@ -36,6 +38,7 @@ type Maker<T> = (value: T, options: ShowOptions) => View | Promise<View>;
 interface Kinds {
   'relevance statistics': RelevanceStatistics;
   'polysemantic channels': PolysemanticChannels;
+  'polysemanticity by depth': PolysemanticityByDepth;
   split: Split;
   'split proof': SplitProof;
   'split evaluation': SplitEvaluation;
@@ -52,6 +55,7 @@ interface Kinds {
 const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
   'relevance statistics': statisticsView,
   'polysemantic channels': channelsView,
+  'polysemanticity by depth': depthView,
   split: splitView,
   'split proof': proofView,
   'split evaluation': evaluationView,
