@@ -203,3 +203,18 @@ test('a found channel can be handed on as it is', async () => {
   );
   assert.ok(split.concepts.flatMap(({classes}) => classes).every((k) => k < CLASSES));
 });
+
+test('concepts are named by their classes, whatever the case, and a name that no class has is refused', async () => {
+  const {model, stats} = await statisticsOf({kind: 'conv', size: 1});
+  const named = {...stats, classNames: ['clock', 'mug', 'target', ...stats.classNames.slice(3)]};
+  const concepts = [['Clock', 'mug'], ['target']];
+  const split = await disentangle(model, named, {channel: 1, concepts}, {rho: 0.5});
+  assert.deepEqual(
+    split.concepts.map(({classes}) => classes),
+    [[0, 1], [2]],
+  );
+  await assert.rejects(
+    disentangle(model, named, {channel: 1, concepts: [['clock'], ['spoon']]}, {rho: 0.5}),
+    /no class is called "spoon"/,
+  );
+});
