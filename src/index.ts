@@ -54,7 +54,10 @@ export {polysemanticityByDepth, type PolysemanticityByDepth} from './concepts/de
 export {channelConcepts, findPolysemantic} from './concepts/find';
 export {suggestThresholds, type SuggestedThresholds} from './concepts/thresholds';
 export {
+  CODES as KNOWN_CODES,
   KNOWN_KINDS,
+  KNOWN_LAYER,
+  PARTS as KNOWN_PARTS,
   knownImages,
   knownNetwork,
   runKnownBenchmark,
@@ -112,6 +115,7 @@ export {
   DEMO_EXAMPLE,
   demoImage,
   demoImages,
+  demoPicture,
   trainDemo,
   type Demo,
   type DemoOptions,

@@ -1,3 +1,4 @@
+import {printableJson, printableLines} from '../common/printable';
 import {Command, InvalidArgumentError, Option} from 'commander';
 import {choosePreset, openImages} from '../images';
 import type {LabelledImages, Preset, PresetOption} from '../images/types';
@@ -77,7 +78,7 @@ function inputSize(text: string): [number, number] {
 
 /** Prints what the user should know, beside the result. */
 export function printNotes(notes: readonly string[] = []): void {
-  for (const note of notes) process.stderr.write(`note: ${note}\n`);
+  for (const note of notes) process.stderr.write(`note: ${printableLines(note)}\n`);
 }
 
 /** `png,tif` as ['png', 'tif']. */
@@ -149,5 +150,5 @@ export async function openImagesOption(
 
 /** Prints a result: as text that reads well, or as one JSON object. */
 export function print(result: unknown, json: boolean | undefined): void {
-  process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${String(result)}\n`);
+  process.stdout.write(`${json ? printableJson(JSON.stringify(result)) : printableLines(String(result))}\n`);
 }

@@ -114,3 +114,15 @@ export function words(title: string, ...lines: readonly string[]): Block {
 export function table(columns: readonly (string | Column)[], rows: readonly Cell[][], options?: TableOptions): Block {
   return {markup: tableHtml(columns, rows, options), text: tableText(columns, rows, options)};
 }
+
+/** A block that opens at a click. */
+export function folded(summary: string, block: Block): Block {
+  if (!('markup' in block)) return block;
+  return {
+    markup: html`<details style="font-size:13px">
+      <summary style="cursor:pointer">${isolated(summary)}</summary>
+      ${block.markup}
+    </details>`,
+    text: block.text,
+  };
+}

@@ -7,6 +7,7 @@ import type {FeatureVisualization, SplitVisualization} from '../../features';
 import type {LabelledImages} from '../../images/types';
 import type {Model} from '../../network/types';
 import type {RelevanceStatistics} from '../../numerics/statistics';
+import type {DiscoveredConcepts} from '../../split/discover';
 import type {Split} from '../../split/types';
 import type {SplitProof} from '../../split/verify';
 import {
@@ -29,7 +30,9 @@ import {activationMapsView, featureView, splitFeaturesView} from './pictures';
 import type {PaperReproduction} from '../paper/reproduce';
 import {paperView} from './paper';
 import {plantedView} from './planted';
-import {ablationView, densitiesView, evaluationView, proofView, splitView, topImagesView} from './splitViews';
+import {discoveredView} from './discovered';
+import {evaluationView} from './evaluation';
+import {ablationView, densitiesView, proofView, splitView, topImagesView} from './splitViews';
 import {words, type View} from './view';
 
 type Maker<T> = (value: T, options: ShowOptions) => View | Promise<View>;
@@ -38,6 +41,7 @@ type Maker<T> = (value: T, options: ShowOptions) => View | Promise<View>;
 interface Kinds {
   'relevance statistics': RelevanceStatistics;
   'polysemantic channels': PolysemanticChannels;
+  'discovered concepts': DiscoveredConcepts;
   'polysemanticity by depth': PolysemanticityByDepth;
   split: Split;
   'split proof': SplitProof;
@@ -55,6 +59,7 @@ interface Kinds {
 const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
   'relevance statistics': statisticsView,
   'polysemantic channels': channelsView,
+  'discovered concepts': discoveredView,
   'polysemanticity by depth': depthView,
   split: splitView,
   'split proof': proofView,
