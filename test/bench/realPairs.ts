@@ -9,7 +9,7 @@ import {parseArgs} from 'node:util';
 import sharp from 'sharp';
 import {permutation} from '../../src/common/shuffle';
 import {findPolysemantic} from '../../src/concepts/find';
-import {classVectors, LEAST_AGREEMENT, relation} from '../../src/concepts/relate';
+import {classVectors, LEAST_AGREEMENT} from '../../src/concepts/relate';
 import {loadModel} from '../../src/formats/load';
 import {imageFolder, subset} from '../../src/images';
 import type {LabelledImages} from '../../src/images';
@@ -87,12 +87,12 @@ async function main(): Promise<void> {
   const decided = pairs.filter(({decision}) => decision !== 'undecided');
   const halves = decided.map(({channel, classes}) => {
     const vectors = classVectors(stats, channel, 'gated');
-    return ([0, 1] as const).map((half) => relation(vectors, ...classes, [half, half]) < THRESHOLDS.gamma);
+    return ([0, 1] as const).map((half) => vectors.cosine(...classes, [half, half]) < THRESHOLDS.gamma);
   });
   const byChance = pairs.map(({channel, classes}) => {
     const vectors = classVectors(chance, channel, 'gated');
     const sure = classes.every((k) => vectors.agreement(k) > LEAST_AGREEMENT);
-    return sure && relation(vectors, ...classes) < THRESHOLDS.gamma;
+    return sure && vectors.cosine(...classes) < THRESHOLDS.gamma;
   });
   const share = (list: readonly boolean[]) => (list.filter(Boolean).length / Math.max(list.length, 1)).toFixed(2);
   say(
