@@ -69,6 +69,14 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
+/** How many images to take. */
+export function imageCount(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('It is a number of images: a whole number from 1, such as 100.');
+  return value;
+}
+
 /** `224` as [224, 224], `224x320` as [224, 320]. */
 function inputSize(text: string): [number, number] {
   const sides = text.split('x').map(wholeNumber);
@@ -84,11 +92,6 @@ export function printNotes(notes: readonly string[] = []): void {
 /** `png,tif` as ['png', 'tif']. */
 function words(text: string): string[] {
   return text.split(',').map((word) => word.trim());
-}
-
-/** `1,4` as [1, 4]. */
-export function classList(text: string): number[] {
-  return text.split(',').map(wholeNumber);
 }
 
 export function rhoOption(text: string): number | 'auto' {

@@ -10,13 +10,19 @@ import type {NetworkAtLayer} from '../network/networkAtLayer';
 import {decodedBatches} from '../pass/batches';
 import type {ConceptInputs} from './types';
 
-/** Inputs that are kept in memory between passes; beyond it they are computed again. */
-const CACHE_BYTES = 1e9;
+/** Inputs that are kept in memory between passes; where they are more, none is kept and each pass computes them again. */
+export const KEPT_INPUT_BYTES = 1e9;
+
+/** Inputs that say how many bytes of them are in memory. */
+export interface KeptInputs extends ConceptInputs {
+  keptBytes(): number;
+}
 
 const NEVER = new AbortController().signal;
 
 /**
  * The layer's inputs for the images of each concept's classes.
+ * @param keepBytes what may stay in memory between passes; 0 for inputs that are read once
  * @throws InputError for a concept whose classes have no images
  */
 export function conceptInputs(
@@ -25,7 +31,8 @@ export function conceptInputs(
   images: LabelledImages,
   concepts: readonly {classes: readonly number[]; classNames: readonly string[]}[],
   {preset, batchSize, signal, progress}: {preset: Preset; batchSize: number} & LongCallOptions,
-): ConceptInputs {
+  keepBytes = KEPT_INPUT_BYTES,
+): KeptInputs {
   const labels = images.labelsFor(model.classes);
   const views = concepts.map(({classes, classNames}) => {
     const indices = [...labels.keys()].filter((index) => classes.includes(labels[index]));
@@ -58,7 +65,7 @@ export function conceptInputs(
           });
           try {
             bytes += 4 * input.size;
-            if (bytes > CACHE_BYTES) {
+            if (bytes > keepBytes) {
               cached = 'too much';
               cache.length = 0;
             }
@@ -93,6 +100,7 @@ export function conceptInputs(
 
   return {
     counts,
+    keptBytes: () => cache.reduce((sum, {data}) => sum + data.byteLength, 0),
     [Symbol.asyncIterator]() {
       if (cached === 'all') return remembered();
       if (cached === 'nothing') cache.length = 0;

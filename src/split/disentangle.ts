@@ -47,6 +47,9 @@ export interface DisentangleOptions extends LongCallOptions {
 /**
  * Divides a channel's incoming weights among new channels, one per concept, that add up to the channel again: the network computes the
  * same (Hesse et al. 2025, section 3.3; see `Split` for the formulas).
+ *
+ * Where a rule goes through the images several times, the layer's inputs are kept in memory if they take at most 1 GB, else computed
+ * again each time; images of other classes, which are read once, are never kept.
  * @param target a found channel, or a channel and the classes of each concept
  * @throws InputError for statistics of another model, no channel, one out of range or one that is divided already, fewer than two
  *   concepts, a class without images

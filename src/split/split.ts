@@ -1,4 +1,4 @@
-import {percentText} from '../common/numbers';
+import {numberText, percentText} from '../common/numbers';
 import {makeModel} from '../network/model';
 import type {Model} from '../network/types';
 import {counted, namedClasses} from '../common/words';
@@ -43,7 +43,7 @@ export function describeSplit(split: Split): string {
   const {layer, channel, concepts, rule, rho, sources, kernelShape} = split;
   const lines = [
     `channel ${channel} of layer ${layer}, divided into ${concepts.length} concepts by rule ${rule}` +
-      (rho ? `, ρ ${rho.rho}${rho.scores.length > 0 ? ' (chosen)' : ''}` : ''),
+      (rho ? `, ρ ${numberText(rho.rho)}${rho.scores.length > 0 ? ' (chosen)' : ''}` : ''),
   ];
   concepts.forEach(({classes, classNames}, j) => {
     const owned =

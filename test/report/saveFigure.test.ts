@@ -3,10 +3,11 @@ import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {after, before, test} from 'node:test';
+import {inspect} from 'node:util';
 import sharp from 'sharp';
 import {html, toBundle} from '../../src/report/display';
 import {plots} from '../../src/report/plots';
-import {saveFigure, topImagesGallery} from '../../src/report/show';
+import {saveFigure, show, topImagesGallery} from '../../src/report/show';
 import type {SplitTopImages} from '../../src/evaluate';
 import {InputError} from '../../src/common/errors';
 import {rhoSweep} from '../../src/plots';
@@ -77,4 +78,16 @@ test('what show does not know is not saved', async () => {
   }
   await saveFigure([toBundle('text'), html`<b>x</b>`], file('list.html'));
   assert.match(readFileSync(file('list.html'), 'utf8'), /text[\s\S]*<b>x<\/b>/);
+});
+
+test('a promise, and a call that nobody awaits, get one sentence that says await', async () => {
+  const later = Promise.resolve({kind: 'split'});
+  const refused =
+    /^InputError: (show|saveFigure) was given a promise, whose result is not there yet; write \1\(await …\)$/;
+  assert.throws(() => show(later), refused);
+  await assert.rejects(saveFigure(later, path.join(folder, 'later.svg')), refused);
+  const spec = {$schema: 'https://vega.github.io/schema/vega-lite/v5.json', mark: 'point', data: {values: []}};
+  const writing = saveFigure(spec, path.join(folder, 'alone.json'));
+  assert.match(inspect(writing), /alone\.json" is being written; write await saveFigure\(…\) to wait for it$/);
+  assert.equal(await writing, path.join(folder, 'alone.json'));
 });

@@ -6,6 +6,7 @@ import type {FindOptions, PolysemanticChannels} from '../../concepts/types';
 import {refuseForeignFile, refuseInput, replaceFile} from '../../files/output';
 import {PAGE_MARK} from '../../report/display';
 import {explorePage} from '../../explore';
+import {LARGEST_SIZE} from '../../split/rules/activity';
 import {saveFigure} from '../../report/show';
 import {loadLayers} from '../../relevance/layers';
 import {loadStatistics} from '../../relevance/store';
@@ -94,9 +95,12 @@ function quantilesOf(cosines: Float64Array) {
   return {pairs: cosines.length, lowest, '5 %': p05, '25 %': p25, median};
 }
 
-/** How to pull the first channel apart. */
-function nextCommand([first]: PolysemanticChannels, statistics: string): string[] {
+/** How to pull the first channel apart, by the rule that is ahead on the benchmarks among those that the layer is not too large for. */
+function nextCommand({stats, 0: first}: PolysemanticChannels, statistics: string): string[] {
   if (!first) return [];
+  const [kh, kw, inputs] = stats.layer.shape;
+  const rule =
+    kh * kw * inputs <= LARGEST_SIZE ? ' --rule scaledRidge' : inputs <= LARGEST_SIZE ? ' --rule gatedWiener' : '';
   const classes = first.concepts.map((concept) => concept.classes.join(','));
   const concepts = first.concepts.every((concept) => concept.classes.length === 1)
     ? `--classes ${classes.join(',')}`
@@ -104,7 +108,7 @@ function nextCommand([first]: PolysemanticChannels, statistics: string): string[
   const folder = /^[\w./-]+$/.test(statistics) ? statistics : `'${statistics.replaceAll("'", "'\\''")}'`;
   return [
     'to divide the first:',
-    `  npx unweave split MODEL ${folder} --channel ${first.channel} ${concepts} --images IMAGES --out split`,
+    `  npx unweave split MODEL ${folder} --channel ${first.channel} ${concepts}${rule} --images IMAGES --out split`,
   ];
 }
 

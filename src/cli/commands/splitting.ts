@@ -3,7 +3,8 @@ import {evaluateSplit} from '../../evaluate';
 import {subset} from '../../images';
 import {refuseInput} from '../../files/output';
 import {InputError} from '../../common/errors';
-import {warningsOf} from '../../numerics/statistics';
+import {classesIn} from '../../concepts/names';
+import {warningsOf, type RelevanceStatistics} from '../../numerics/statistics';
 import {loadStatistics} from '../../relevance/store';
 import {checkStatistics, disentangle} from '../../split/disentangle';
 import {SPLIT_RULES} from '../../split/rules';
@@ -12,7 +13,7 @@ import {verifySplit} from '../../split/verify';
 import {cautionsOf} from '../../split/split';
 import type {Split} from '../../split/types';
 import {
-  classList,
+  imageCount,
   notePreset,
   number,
   openImagesOption,
@@ -33,11 +34,11 @@ export function addSplittingCommands(program: Command): void {
     .argument('<model>', 'the model that the statistics are of')
     .argument('<statistics>', 'folder that unweave collect made')
     .requiredOption('--channel <c>', 'channel to divide', wholeNumber)
-    .option('--classes <a,b>', 'two classes, one concept each', classList)
+    .option('--classes <a,b>', 'two or more classes, by index or name, one concept each')
     .option(
       '--concept <classes>',
-      'classes of one concept, e.g. 1,4; repeat for each concept',
-      (text: string, before: number[][] = []) => [...before, classList(text)],
+      'classes of one concept, e.g. 1,4 or cat,dog; repeat for each concept',
+      (text: string, before: string[] = []) => [...before, text],
     )
     .option('--images <folder>', 'images of the concepts’ classes, for --rho auto and for rules that look at images')
     .requiredOption('--out <folder>', 'folder for the split model')
@@ -46,10 +47,7 @@ export function addSplittingCommands(program: Command): void {
     .option('--force', 'write into the folder whatever it holds')
     .action(async (source: string, statistics: string, options: SourceOptions & SplitFlags) => {
       const stats = await loadStatistics(statistics);
-      const concepts = options.concept ?? options.classes?.map((k) => [k]);
-      if (!concepts || (options.concept && options.classes)) {
-        throw new InputError('give the concepts either as --classes 1,7 or as --concept 1,4 --concept 7');
-      }
+      const concepts = conceptsOf(stats, options);
       const model = await openModel(source, options, {...stats.model, of: 'statistics are'});
       // Before images are opened with labels that another model's run recorded.
       checkStatistics(model, stats);
@@ -81,8 +79,8 @@ export function addSplittingCommands(program: Command): void {
     .argument('<model>', 'the model that was split')
     .argument('<split>', 'folder that unweave split made')
     .argument('<images>', 'images: a folder, tar archives or a list file')
-    .option('--limit <n>', 'only n images, of each class as many as of the others', wholeNumber)
-    .option('--per-class <n>', 'only n images of each class', wholeNumber)
+    .option('--limit <n>', 'only n images, of each class as many as of the others', imageCount)
+    .option('--per-class <n>', 'only n images of each class', imageCount)
     .action(async (source: string, folder: string, imagesFolder: string, options: SourceOptions & SomeImages) => {
       const {split, images, preset} = await openSplit(source, folder, imagesFolder, options);
       const proof = await verifySplit(split, images, {preset});
@@ -96,8 +94,8 @@ export function addSplittingCommands(program: Command): void {
     .argument('<model>', 'the model that was split')
     .argument('<split>', 'folder that unweave split made')
     .argument('<images>', 'images: a folder, tar archives or a list file')
-    .option('--limit <n>', 'only n images, of each class as many as of the others', wholeNumber)
-    .option('--per-class <n>', 'only n images of each class', wholeNumber)
+    .option('--limit <n>', 'only n images, of each class as many as of the others', imageCount)
+    .option('--per-class <n>', 'only n images of each class', imageCount)
     .option(
       '--tau <share>',
       'images where the channel carries at least this share of relevance (default: 0.03, or 2 / channels where that is more)',
@@ -116,10 +114,18 @@ export function addSplittingCommands(program: Command): void {
     );
 }
 
+/** Classes of each concept, by index or name. */
+function conceptsOf(stats: RelevanceStatistics, {classes, concept}: Pick<SplitFlags, 'classes' | 'concept'>) {
+  if ((classes === undefined) === (concept === undefined)) {
+    throw new InputError('give the concepts either as --classes 1,7 or as --concept 1,4 --concept 7');
+  }
+  return concept?.map((text) => classesIn(stats, text)) ?? classesIn(stats, classes as string).map((k) => [k]);
+}
+
 interface SplitFlags {
   channel: number;
-  classes?: number[];
-  concept?: number[][];
+  classes?: string;
+  concept?: string[];
   images?: string;
   out: string;
   rho: number | 'auto';

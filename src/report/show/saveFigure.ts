@@ -1,6 +1,7 @@
 import {rename, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {inspect} from 'node:util';
+import {refusePromise} from '../../common/argument';
 import {InputError} from '../../common/errors';
 import {figureFile, isPlotlyFigure, isVegaLite, renderVegaPng, renderVegaSvg, standalonePage} from '../display';
 import type {ShowOptions} from './options';
@@ -15,9 +16,17 @@ const ENDINGS = ['.svg', '.png', '.html', '.json'];
  * figure also as `.svg` and `.png` of it, the bytes of a PNG as that file.
  * @param options what `show` may look at beside a result
  * @returns the file's path
- * @throws InputError for another ending, for what `show` does not know, or a folder that is not there
+ * @throws InputError for a promise, for another ending, for what `show` does not know, or a folder that is not there
  */
-export async function saveFigure(value: unknown, file: string, options: ShowOptions = {}): Promise<string> {
+export function saveFigure(value: unknown, file: string, options: ShowOptions = {}): Promise<string> {
+  // What a kernel prints where it is the last expression of a cell.
+  return Object.defineProperty(written(value, file, options), inspect.custom, {
+    value: () => `"${file}" is being written; write await saveFigure(…) to wait for it`,
+  });
+}
+
+async function written(value: unknown, file: string, options: ShowOptions): Promise<string> {
+  refusePromise('saveFigure', value);
   const ending = path.extname(file).toLowerCase();
   if (!ENDINGS.includes(ending)) {
     throw new InputError(`cannot write a figure as "${file}"; its name may end in .svg, .png, .html or .json`);
