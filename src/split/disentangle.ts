@@ -21,7 +21,7 @@ import {conceptInputs} from './conceptInputs';
 import {groupView, type GroupView} from './group';
 import {kernelsFromOwnership, kernelsFromParts} from './kernels';
 import {refuseDivided} from './rewrite';
-import {splitRule} from './rules';
+import {defaultRule, splitRule} from './rules';
 import {makeSplit} from './split';
 import type {Split, SplitProblem, SplitRule} from './types';
 
@@ -35,9 +35,9 @@ export interface SplitTarget {
 export interface DisentangleOptions extends LongCallOptions {
   /** Images of the concepts' classes, for `rho: 'auto'` and for rules that look at images. */
   images?: LabelledImages;
-  /** ρ of the published rule, above 0 and up to 1. @default 'auto': the best of 0.05, 0.10 … 1.00 */
+  /** ρ of the published rule, above 0 and up to 1; to give one is to ask for that rule. @default 'auto': the best of 0.05, 0.10 … 1.00 */
   rho?: number | 'auto';
-  /** How the weights are divided: a name in `SPLIT_RULES` or a rule of one's own. @default 'published' */
+  /** How the weights are divided: a name in `SPLIT_RULES` or a rule of one's own. @default see `defaultRule`: 'scaledRidge' with images, else 'published' */
   rule?: string | SplitRule;
   /** How pixels become input. @default what the statistics recorded */
   preset?: PresetOption;
@@ -141,10 +141,11 @@ async function divide(model: Model, options: DisentangleOptions, division: Divis
   const {channel, concepts, layerName, statistics, ...recorded} = division;
   if (rho !== 'auto' && !(rho > 0 && rho <= 1))
     throw new InputError(`invalid rho: ${rho}; give a number above 0 and up to 1, or 'auto'`);
-  const rule = splitRule(options.rule ?? 'published');
   const layer = linearLayer(model.graph, layerName);
   refuseDivided(model.graph, layer.name, channel);
   const [kh, kw, inputs, outputs] = layer.shape;
+  const given = {images: !!options.images, rho: options.rho !== undefined, size: kh * kw * inputs};
+  const rule = splitRule(options.rule ?? defaultRule(given));
   const whole = statistics?.kernel ?? layer.kernel;
   const kernel = Float32Array.from({length: kh * kw * inputs}, (_, at) => whole[at * outputs + channel]);
   const problem: SplitProblem = {

@@ -34,9 +34,7 @@ async function main(): Promise<void> {
   const all = KNOWN_KINDS.flatMap((kind) => SEEDS.map((seed) => `${kind}-${seed}`));
   const asked = process.argv.length > 2 ? process.argv.slice(2) : all;
   const names = asked.filter((name) => existsSync(path.join(KNOWN_FOLDER, `${name}.safetensors`)));
-  say(
-    `| network | adjusted Rand, alone: mean (worst) | with predictions | AUROC ${MEASURES.join(' | AUROC ')} |`,
-  );
+  say(`| network | adjusted Rand, alone: mean (worst) | with predictions | AUROC ${MEASURES.join(' | AUROC ')} |`);
   say(`| --- | --- | --- |${' --- |'.repeat(MEASURES.length)}`);
   for (const name of names) {
     const at = name.lastIndexOf('-');

@@ -26,7 +26,7 @@ interface DiscoverFlags extends SourceOptions {
   seed: number;
   page?: string;
   split?: string;
-  rule: string;
+  rule?: string;
   force?: boolean;
 }
 
@@ -43,7 +43,10 @@ export function addDiscoverCommand(program: Command): void {
     .option('--seed <n>', 'seed of the clusters’ starts', wholeNumber, 0)
     .option('--page <file>', 'write the clusters with their images to an HTML page')
     .option('--split <folder>', 'divide the channel by the clusters, and save the split there')
-    .option('--rule <name>', `how the weights are divided: ${Object.keys(SPLIT_RULES).join(', ')}`, 'published')
+    .option(
+      '--rule <name>',
+      `how the weights are divided: ${Object.keys(SPLIT_RULES).join(', ')}; by default as for split`,
+    )
     .option('--force', 'write into the folder whatever it holds')
     .action(async (source: string, folder: string, flags: DiscoverFlags) => {
       const model = await openModel(source, flags);

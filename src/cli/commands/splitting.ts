@@ -8,7 +8,7 @@ import {classesIn} from '../../concepts/names';
 import {warningsOf, type RelevanceStatistics} from '../../numerics/statistics';
 import {loadStatistics} from '../../relevance/store';
 import {checkStatistics, disentangle} from '../../split/disentangle';
-import {SPLIT_RULES} from '../../split/rules';
+import {defaultRule, SPLIT_RULES} from '../../split/rules';
 import {loadSplit, readSplitManifest, refuseOtherTarget, saveSplit} from '../../split/store';
 import {verifySplit} from '../../split/verify';
 import {cautionsOf} from '../../split/split';
@@ -41,10 +41,20 @@ export function addSplittingCommands(program: Command): void {
       'classes of one concept, e.g. 1,4 or cat,dog; repeat for each concept',
       (text: string, before: string[] = []) => [...before, text],
     )
-    .option('--images <folder>', 'images of the concepts’ classes, for --rho auto and for rules that look at images')
+    .option(
+      '--images <folder>',
+      'images of the concepts’ classes, which every rule looks at but the published one with a --rho',
+    )
     .requiredOption('--out <folder>', 'folder for the split model')
-    .option('--rho <auto|value>', 'how much stronger a concept’s relevance must be to own a source', rhoOption, 'auto')
-    .option('--rule <name>', `how the weights are divided: ${Object.keys(SPLIT_RULES).join(', ')}`, 'published')
+    .option(
+      '--rho <auto|value>',
+      'of the published rule: how much stronger a concept’s relevance must be to own a source',
+      rhoOption,
+    )
+    .option(
+      '--rule <name>',
+      `how the weights are divided: ${Object.keys(SPLIT_RULES).join(', ')} (default: scaledRidge with --images, else published)`,
+    )
     .option('--force', 'write into the folder whatever it holds')
     .action(async (source: string, statistics: string, options: SourceOptions & SplitFlags) => {
       const stats = await loadStatistics(statistics);
@@ -53,7 +63,10 @@ export function addSplittingCommands(program: Command): void {
       // Before images are opened with labels that another model's run recorded.
       checkStatistics(model, stats);
       await refuseInput(options.out, [source, statistics, options.images]);
-      const {channel, rule} = options;
+      const {channel, rho} = options;
+      const [kh, kw, inputs] = stats.layer.shape;
+      const about = {images: options.images !== undefined, rho: rho !== undefined, size: kh * kw * inputs};
+      const rule = options.rule ?? defaultRule(about);
       if (!options.force) await refuseOtherTarget(options.out, {layer: stats.layer.name, channel, concepts, rule});
       const images =
         options.images === undefined
@@ -64,7 +77,7 @@ export function addSplittingCommands(program: Command): void {
         model,
         stats,
         {channel: options.channel, concepts},
-        {images, rho: options.rho, rule: options.rule, preset: await presetOption(options.preset)},
+        {images, rho, rule, preset: await presetOption(options.preset)},
       );
       await saveSplit(split, options.out, {force: options.force});
       const warnings = warningsOf(stats);
@@ -139,8 +152,8 @@ interface SplitFlags {
   concept?: string[];
   images?: string;
   out: string;
-  rho: number | 'auto';
-  rule: string;
+  rho?: number | 'auto';
+  rule?: string;
   force?: boolean;
 }
 

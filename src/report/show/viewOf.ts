@@ -14,6 +14,7 @@ import type {Split} from '../../split/types';
 import type {SplitProof} from '../../split/verify';
 import {
   describe,
+  drawingBundle,
   imageBundle,
   isBundle,
   isHtml,
@@ -36,7 +37,9 @@ import {paperView} from './paper';
 import {plantedView} from './planted';
 import {discoveredView} from './discovered';
 import {evaluationView} from './evaluation';
-import {ablationView, densitiesView, proofView, splitView, topImagesView} from './splitViews';
+import {ablationView, densitiesView, proofView, splitView} from './splitViews';
+import type {Teaser} from './teaser';
+import {topImagesView} from './topImages';
 import {words, type View} from './view';
 
 type Maker<T> = (value: T, options: ShowOptions) => View | Promise<View>;
@@ -60,6 +63,7 @@ interface Kinds {
   'split-features': SplitVisualization;
   'planted benchmark': PlantedBenchmark;
   'paper reproduction': PaperReproduction;
+  drawing: Teaser;
 }
 
 const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
@@ -80,6 +84,7 @@ const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
   'split-features': splitFeaturesView,
   'planted benchmark': plantedView,
   'paper reproduction': paperView,
+  drawing: (drawing) => [{bundle: drawingBundle(drawing)}],
 };
 
 /** Results of one list that are shown together. */
