@@ -60,8 +60,7 @@ export function addAnalysisCommands(program: Command): void {
       async (folder: string, options: FindOptions & {json?: boolean; descriptions?: string; suggest?: boolean}) => {
         if (options.suggest) {
           const {arv} = options;
-          const {classNames: _, ...suggestion} = suggestThresholds(await loadStatistics(folder), {arv});
-          return print(suggestion, options.json);
+          return print(suggestThresholds(await loadStatistics(folder), {arv}), options.json);
         }
         const said = options.descriptions === undefined ? undefined : channelDescriptions(options.descriptions);
         const found = findPolysemantic(await loadStatistics(folder), options);
