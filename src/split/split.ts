@@ -71,8 +71,7 @@ export function cautionsOf({rho, rule}: Pick<Split, 'rho' | 'rule'>): string[] {
  * divide equally well on dense and on sparse inputs, and merged natural channels do not.
  */
 export function adviceOnRule(rule: string): string {
-  if (rule !== 'published')
-    return `Rule ${rule} was chosen by name; see whether it beats random splits here (evaluateSplit).`;
+  if (rule !== 'published') return `See whether the split beats random ones here (evaluateSplit).`;
   return (
     'The published rule separates channels that were taught several meanings, and recovers merged natural channels worse than no split on two networks of three; ' +
     'the rule scaledRidge does better on both. See whether the split beats random ones here (evaluateSplit), or let "unweave benchmark planted" find the rule for this layer.'

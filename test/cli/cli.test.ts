@@ -36,7 +36,7 @@ test('from a model and images to a split that is proven and evaluated', async ()
   const [{channel, classes}] = found.pairs;
   type SplitSummary = {rho: number; scores: Record<string, number>; sources: number[][]};
   const split = await succeeds<SplitSummary>(
-    'split', 'model', 'stats', '--channel', String(channel), '--classes', classes.join(), '--images', 'images', '--out', 'split',
+    'split', 'model', 'stats', '--channel', String(channel), '--classes', classes.join(), '--images', 'images', '--rule', 'published', '--out', 'split',
   ); // prettier-ignore
   assert.equal(Object.keys(split.scores).length, 20);
   assert.ok('0.05' in split.scores && '0.1' in split.scores && '1.0' in split.scores);
@@ -177,7 +177,7 @@ test('a flat folder needs labels, and a later command finds the recorded ones', 
 });
 
 test('a folder with another split is refused before images are read, and JSON has what the text warns of', async () => {
-  const args = ['split', 'model', 'stats', '--channel', '1', '--images', 'images', '--out', 'told'];
+  const args = ['split', 'model', 'stats', '--channel', '1', '--images', 'images', '--rho', 'auto', '--out', 'told'];
   const split = await succeeds<{warnings: string[]}>(...args, '--classes', '0,2');
   assert.match(split.warnings.join(), /published rule separates channels that were taught several meanings/);
   const other = await unweave([...args, '--classes', '0,1']);

@@ -198,7 +198,7 @@ for (const [what, make] of Object.entries(tested)) {
       const stats = await collectRelevance(model, images, {layer, floor: 0, batchSize: 6, ...quiet});
       const found = findPolysemantic(stats, {tau: 0.005, p: 0.1, gamma: 1, allPairs: true});
       assert.equal(found.pairs.length >= found.length, true);
-      const split = await disentangle(model, stats, strongest(stats), {images, ...quiet});
+      const split = await disentangle(model, stats, strongest(stats), {images, rule: 'published', ...quiet});
       await saveSplit(split, path.join(folder, layer));
       const loaded = await loadSplit(path.join(folder, layer), model);
       const proof = await verifySplit(loaded, images, quiet);
