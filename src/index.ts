@@ -138,9 +138,12 @@ export {
   resultPage,
   saveFigure,
   show,
+  teaser,
   topImagesGallery,
   type PageSection,
   type ShowOptions,
+  type Teaser,
+  type TeaserOptions,
 } from './report/show';
 export {choice, controls, slider, toggle} from './kernel/comms';
 export * as paper from './report/reproduction';

@@ -59,7 +59,7 @@ export async function passLayer<K extends string>(
  */
 export function applyKernels(
   {layer, input}: Pick<LayerBatch, 'layer' | 'input'>,
-  split: Split,
+  split: Pick<Split, 'kernelShape' | 'bias'>,
   kernels: readonly Float32Array[],
 ): tf.Tensor4D {
   return tf.tidy(() => {

@@ -12,7 +12,10 @@ import type {RelevanceStatistics} from '../numerics/statistics';
 import {actGrad} from '../pass/attribution/actGrad';
 import {checkBatchSize} from '../pass/batches';
 import {DEFAULT_FLOOR, emptyStatistics} from './accumulate';
+import {GATES} from '../numerics/gatedSums';
 import {gatesCollector} from './gates';
+import {readManifest} from './manifest';
+import {collectedIn} from './store';
 import {openRun, whatWasKept, type LayerRun} from './layerRun';
 import type {CollectOptions} from './options';
 import {passInto, type PassInto} from './passInto';
@@ -48,10 +51,11 @@ export async function collect(
   model: Model,
   images: LabelledImages,
   targets: readonly LayerTarget[],
-  {gates = true, ...rest}: Omit<CollectOptions, 'layer' | 'out'>,
+  {gates: asked, ...rest}: Omit<CollectOptions, 'layer' | 'out'>,
 ): Promise<RelevanceStatistics[]> {
   checkNumbers(rest);
   const {floor = DEFAULT_FLOOR, collectors = []} = rest;
+  const gates = asked ?? (rest.force || !(await beganWithoutGates(targets)));
   const options = {...rest, collectors: gates ? [gatesCollector({floor}), ...collectors] : collectors};
   checkArgument('model', model, 'graph', 'loadModel(…)');
   checkArgument('images', images, 'labelsFor', 'imageFolder(…)');
@@ -74,6 +78,15 @@ export async function collect(
   } finally {
     for (const run of runs) await run.close();
   }
+}
+
+/** Whether a run that may go on in one of the folders gathers no gated sums: it ends as it began. */
+async function beganWithoutGates(targets: readonly LayerTarget[]): Promise<boolean> {
+  for (const {out} of targets) {
+    const manifest = out === undefined ? undefined : await readManifest(out).catch(() => undefined);
+    if (manifest) return !collectedIn(manifest).includes(GATES);
+  }
+  return false;
 }
 
 interface About {

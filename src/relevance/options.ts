@@ -23,7 +23,7 @@ export interface CollectOptions extends LongCallOptions {
   attribution?: Attribution;
   /** What else is gathered in the same pass; the states are in `collected`, by name. */
   collectors?: readonly Collector[];
-  /** Gather what the channels read where they fire, too, by which `findPolysemantic` compares classes. @default true */
+  /** Gather what the channels read where they fire, too, by which `findPolysemantic` compares classes. @default true, or as the run in `out` began */
   gates?: boolean;
   /** Smallest share kept; a smaller τ cannot be used later. @default 0.005 */
   floor?: number;

@@ -1,8 +1,11 @@
+import {classIndex} from '../../common/classIndex';
+import {InputError} from '../../common/errors';
 import {inTurn} from '../../common/inTurn';
 import {namedClass} from '../../common/words';
 import {makeConcept} from '../../concepts/find';
 import {classVectors, relatedPairs} from '../../concepts/relate';
 import type {CandidateChannel, Concept, PolysemanticChannel, PolysemanticChannels} from '../../concepts/types';
+import {channelPeaks} from '../../evaluate';
 import type {LabelledImages} from '../../images/types';
 import {mostRelevantImages} from '../../numerics/mostRelevant';
 import type {RelevanceStatistics} from '../../numerics/statistics';
@@ -10,7 +13,8 @@ import {candidateScatter, cosineHistogram, similarityHeatmap} from '../../plots'
 import {conceptColours} from '../../plots/palette';
 import {conceptLabel, cosineWords, counted, nameText, numberText, percentText} from '../../plots/labels';
 import {ROW, type ShowOptions} from './options';
-import {thumbnailGrid, type ThumbnailRow} from './thumbnails';
+import {thumbnailGrid, type Thumbnail, type ThumbnailRow} from './thumbnails';
+import {predictedText} from './topImages';
 import {table, words, type Block, type View} from './view';
 
 /** Channels that are shown in full, where none are named. */
@@ -187,9 +191,11 @@ async function exampleImages(
 ): Promise<Block> {
   const {count = ROW} = options;
   const indexOf = new Map(images.paths.map((path, index) => [path, index]));
+  const only = options.classes?.map((wanted) => classIndex(wanted, stats.classNames));
   const colours = conceptColours(concepts);
   const rows = concepts.map((concept, j): ThumbnailRow => {
-    const [byClass] = mostRelevantImages(stats, [{channel, classes: concept.classes}], count);
+    const classes = concept.classes.filter((k) => !only || only.includes(k));
+    const [byClass] = mostRelevantImages(stats, [{channel, classes}], count);
     const shown = inTurn(byClass)
       .map(({image, share}) => ({index: indexOf.get(stats.images.paths[image]), image, share}))
       .filter((one): one is {index: number; image: number; share: number} => one.index !== undefined)
@@ -199,7 +205,9 @@ async function exampleImages(
       label: conceptLabel(concept),
       note:
         shown.length === 0
-          ? `the channel has a share of ${stats.shares.floor} or more in none of these images`
+          ? classes.length === 0
+            ? 'of other classes'
+            : `the channel has a share of ${stats.shares.floor} or more in none of these images`
           : `shares ${percent(shown[0].share)} to ${percent(shown[shown.length - 1].share)}`,
       images: shown.map(({index, image, share}) => ({
         index,
@@ -208,7 +216,39 @@ async function exampleImages(
       })),
     };
   });
+  await addPeaks(
+    channel,
+    stats,
+    images,
+    rows.flatMap((row) => row.images),
+    options,
+  );
   return thumbnailGrid(`channel ${channel}: images of its concepts, the highest share first`, rows, images, options);
+}
+
+/** Where the channel fires in each image, and what the network takes it for, if the network is there. */
+async function addPeaks(
+  channel: number,
+  stats: RelevanceStatistics,
+  images: LabelledImages,
+  shown: readonly Thumbnail[],
+  {model, crop, mask = false}: ShowOptions,
+): Promise<void> {
+  if (!model) {
+    if (!crop && !mask) return;
+    throw new InputError(
+      `${crop ? 'crop' : 'mask'} needs the network, which says where the channel fires; give show(…, {model})`,
+    );
+  }
+  const about = {model, layer: stats.layer.name, channel, preset: stats.preset};
+  const indices = shown.map(({index}) => index);
+  const relevance = mask || crop === 'relevance';
+  const peaks = await channelPeaks(about, images, indices, {relevance, progress: false});
+  const labels = images.labelsFor(model.classes);
+  shown.forEach((thumbnail, at) => {
+    const peak = peaks[at];
+    if (peak) Object.assign(thumbnail, {peak, caption: predictedText(peak, labels[thumbnail.index])});
+  });
 }
 
 const percent = (share: number) => percentText(share);

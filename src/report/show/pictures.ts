@@ -2,12 +2,12 @@ import sharp from 'sharp';
 import type {ActivationMaps, SplitTopImages} from '../../evaluate';
 import type {FeatureVisualization, SplitVisualization} from '../../features';
 import type {LabelledImages} from '../../images/types';
-import {InputError} from '../../common/errors';
 import {conceptLabels, numberText} from '../../plots/labels';
 import {html, imageHtml, isolated, type Html} from '../display';
 import {heatColour, overlay, squared, type Picture} from './heat';
 import type {ShowOptions} from './options';
-import {frameWords, topImageRows} from './splitViews';
+import {checkSameSplit} from './teaser';
+import {frameWords, topImageRows} from './topImages';
 import {pngOf, thumbnailGrid} from './thumbnails';
 import {words, type Block, type View} from './view';
 
@@ -120,25 +120,22 @@ export async function splitFeaturesView(features: SplitVisualization, options: S
 
 /** A row a channel: what it looks for, and the images that excite it most. */
 async function teaserView(
-  {layer, channel, original, parts, interrupted}: SplitVisualization,
+  features: SplitVisualization,
   top: SplitTopImages,
   images: LabelledImages,
-  {side = 72, count = 8}: ShowOptions,
+  {side = 72, count = 8, classes, crop, mask}: ShowOptions,
 ): Promise<View> {
-  if (top.layer !== layer || top.channel !== channel) {
-    throw new InputError(
-      `the top images are of channel ${top.channel} of ${top.layer}, the visualisations of channel ${channel} of ${layer}; give topImages of the same split`,
-    );
-  }
+  checkSameSplit(features, top);
+  const {layer, channel, original, parts, interrupted} = features;
   const pictures = await Promise.all([original, ...parts].map(({image, text}) => captioned(image, text, '', 2 * side)));
-  const rows = topImageRows(top).map((row, n) => ({...row, lead: pictures[n] ?? html`<i>interrupted</i>`}));
+  const rows = topImageRows(top, classes).map((row, n) => ({...row, lead: pictures[n] ?? html`<i>interrupted</i>`}));
   return [
     words(
       `what channel ${channel} of ${layer} and its parts look for, and the images that excite each most`,
       `frames: ${frameWords(top.concepts)}; grey: other classes`,
       ...(interrupted ? ['interrupted: the best images so far'] : []),
     ),
-    await thumbnailGrid('', rows, images, {side, count}),
+    await thumbnailGrid('', rows, images, {side, count, crop, mask}),
   ];
 }
 

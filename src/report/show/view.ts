@@ -85,11 +85,12 @@ function stillHtml(figure: Figure): Html {
   return imageHtml(png, {alt: figureText(figure), width: Math.round(png.readUInt32BE(16) / DENSITY)});
 }
 
-function bundleHtml({data}: Bundle): Html {
+function bundleHtml({data, metadata = {}}: Bundle): Html {
   if (typeof data['text/html'] === 'string') return trusted(data['text/html']);
   const png = data['image/png'];
   const text = String(data['text/plain'] ?? '');
-  if (typeof png === 'string') return imageHtml(Buffer.from(png, 'base64'), {alt: text});
+  if (typeof png === 'string')
+    return imageHtml(Buffer.from(png, 'base64'), {alt: text, ...(metadata['image/png'] as object | undefined)});
   return html`<pre style="white-space:pre-wrap">${text}</pre>`;
 }
 

@@ -12,6 +12,7 @@ import type {Split} from '../../split/types';
 import type {SplitProof} from '../../split/verify';
 import {
   describe,
+  drawingBundle,
   imageBundle,
   isBundle,
   isHtml,
@@ -32,7 +33,9 @@ import {paperView} from './paper';
 import {plantedView} from './planted';
 import {discoveredView} from './discovered';
 import {evaluationView} from './evaluation';
-import {ablationView, densitiesView, proofView, splitView, topImagesView} from './splitViews';
+import {ablationView, densitiesView, proofView, splitView} from './splitViews';
+import type {Teaser} from './teaser';
+import {topImagesView} from './topImages';
 import {words, type View} from './view';
 
 type Maker<T> = (value: T, options: ShowOptions) => View | Promise<View>;
@@ -54,6 +57,7 @@ interface Kinds {
   'split-features': SplitVisualization;
   'planted benchmark': PlantedBenchmark;
   'paper reproduction': PaperReproduction;
+  drawing: Teaser;
 }
 
 const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
@@ -72,6 +76,7 @@ const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
   'split-features': splitFeaturesView,
   'planted benchmark': plantedView,
   'paper reproduction': paperView,
+  drawing: (drawing) => [{bundle: drawingBundle(drawing)}],
 };
 
 /** Results of one list that are shown together. */
