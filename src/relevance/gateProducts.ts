@@ -24,9 +24,11 @@ export function measureGates(
   const {layer, labels, halves} = batch;
   const [, , inputs, outputs] = layer.shape;
   const activity = firingActivity(batch.output(), firing); // [B, P, Cout]
+  const all = groupsOf(labels, halves);
+  if (floor === 0 && all.length * FEW_GROUPS <= labels.length && hasFilterGradient(layer))
+    return productsOfGroups(batch, activity, all);
   const taps = tapInputs(layer, batch.input()); // taps of [B, P, Cin]
   const weights = tf.reshape(tf.tensor1d(layer.kernel), [taps.length, inputs, outputs]); // [taps, Cin, Cout]
-  const all = groupsOf(labels, halves);
   if (floor === 0 && labels.length * outputs * taps.length * inputs <= AT_ONCE)
     return productsAtOnce(activity, taps, weights, all);
   const important = floor > 0 ? importantMask(batch.shares(), floor, labels.length, outputs) : undefined; // [B, 1, Cout]
@@ -124,6 +126,49 @@ function productsAtOnce(activity: tf.Tensor3D, taps: tf.Tensor3D[], weights: tf.
   const products = tf.reshape(tf.matMul(activity, x, true), [batch, -1]) as tf.Tensor2D; // [B, Cout·taps·Cin]
   const sums = tf.reshape(tf.matMul(into, products), [-1, outputs, taps.length, inputs]); // [G, Cout, taps, Cin]
   const weighted = tf.mul(sums, tf.transpose(weights, [2, 0, 1])); // [G, Cout, taps, Cin]
+  return withRows(groups, activity, tf.reshape(tf.sum(weighted, 2), [-1, inputs]));
+}
+
+/**
+ * The same of few groups, as in a list that is sorted by class: activityᵀ·X for all taps is what a convolution's kernel has for gradient, which native
+ * TensorFlow computes without a copy of X for each tap.
+ */
+function productsOfGroups({layer, input}: LayerBatch, activity: tf.Tensor3D, groups: readonly Group[]) {
+  const {shape, strides} = layer;
+  const [, , inputs, outputs] = shape;
+  const x = asPositions(input());
+  const [rows, columns] = spans(layer, x);
+  const order = tf.tensor1d(
+    groups.flatMap(({images}) => images),
+    'int32',
+  );
+  const seen = tf.gather(padded(x, rows, columns), order);
+  const size = [activity.shape[0], rows.output, columns.output, outputs] as [number, number, number, number];
+  const dy = tf.gather(tf.reshape(activity, size), order); // [B, H', W', Cout]
+  const kernel = tf.tensor4d(layer.kernel, shape); // [kh, kw, Cin, Cout]
+  let from = 0;
+  const sums = groups.map(({images: {length}}) => {
+    const [own, ownDy] = [seen, dy].map((tensor) => tf.slice(tensor, [from, 0, 0, 0], [length, -1, -1, -1]));
+    from += length;
+    const attributes = {strides, pad: 'valid', dataFormat: 'NHWC', filterShape: shape};
+    const gradient = tf.engine().runKernel(tf.Conv2DBackpropFilter, {x: own, dy: ownDy}, attributes as tf.NamedAttrMap);
+    return tf.transpose(tf.sum(tf.mul(gradient as tf.Tensor, kernel), [0, 1])); // [Cout, Cin]
+  });
+  return withRows(groups, activity, tf.reshape(tf.concat(sums, 0), [-1, inputs]));
+}
+
+/** Where a batch has at most one group for so many images. */
+const FEW_GROUPS = 4;
+
+const hasFilterGradient = ({dilation}: LinearLayer) =>
+  tf.getBackend() === 'tensorflow' && dilation.every((distance) => distance === 1);
+
+/** Sums [G · Cout, Cin] with their counts, and which rows they are. */
+function withRows(groups: readonly Group[], activity: tf.Tensor3D, sums: tf.Tensor) {
+  const [batch, , outputs] = activity.shape;
+  const member = new Float32Array(groups.length * batch);
+  groups.forEach(({images}, g) => images.forEach((image) => (member[g * batch + image] = 1)));
+  const into = tf.tensor2d(member, [groups.length, batch]);
   const counts = [tf.sum(activity, 1), tf.sign(tf.max(activity, 1))].map((one) =>
     tf.reshape(tf.matMul(into, one as tf.Tensor2D), [1, -1]),
   ); // [1, G·Cout]
@@ -132,11 +177,7 @@ function productsAtOnce(activity: tf.Tensor3D, taps: tf.Tensor3D[], weights: tf.
     groups.flatMap((group) => new Array<number>(outputs).fill(group.class)),
     groups.flatMap(() => Array.from({length: outputs}, (_, c) => c)),
   ];
-  return {
-    rows: tf.tensor2d(rows, [3, rows[0].length], 'int32'),
-    counts: tf.concat(counts, 0), // [2, G·Cout]
-    sums: tf.reshape(tf.sum(weighted, 2), [-1, inputs]), // [G·Cout, Cin]
-  };
+  return {rows: tf.tensor2d(rows, [3, rows[0].length], 'int32'), counts: tf.concat(counts, 0), sums};
 }
 
 function groupsOf(labels: ArrayLike<number>, halves: ArrayLike<number>): Group[] {
@@ -166,37 +207,47 @@ function importantMask(shares: ArrayLike<number>, floor: number, images: number,
 /** What each tap reads at every output position, [B, P, Cin] each; zeros where it falls on padding. */
 function tapInputs(layer: LinearLayer, input: tf.Tensor): tf.Tensor3D[] {
   const x = asPositions(input); // [B, H, W, Cin]
-  const [batch, height, width, channels] = x.shape;
+  const [batch, , , channels] = x.shape;
   const {strides, dilation, shape} = layer;
-  const [rows, columns] = ([0, 1] as const).map((axis) => {
-    const size = [height, width][axis];
-    const {output, before} = windowsOf(layer, axis, size);
-    const seen = (output - 1) * strides[axis] + 1;
-    const after = Math.max(0, seen + (shape[axis] - 1) * dilation[axis] - before - size);
-    return {output, seen, before, after};
-  });
-  const pads = [rows.before, rows.after, columns.before, columns.after].some((n) => n > 0);
-  const padded = pads
-    ? tf.pad(x, [
-        [0, 0],
-        [rows.before, rows.after],
-        [columns.before, columns.after],
-        [0, 0],
-      ])
-    : x;
+  const [rows, columns] = spans(layer, x);
+  const all = padded(x, rows, columns);
   const tapsAlong = (axis: 0 | 1) => Array.from({length: shape[axis]}, (_, tap) => tap * dilation[axis]);
   return tapsAlong(0).flatMap((top) =>
     tapsAlong(1).map((left) => {
       const from = [0, top, left, 0];
       const size = [batch, rows.seen, columns.seen, channels];
       const to = from.map((start, axis) => start + size[axis]);
-      const whole = size.every((length, axis) => length === padded.shape[axis]);
+      const whole = size.every((length, axis) => length === all.shape[axis]);
       const seen = whole
-        ? padded
+        ? all
         : strides.every((stride) => stride === 1)
-          ? tf.slice(padded, from, size)
-          : tf.stridedSlice(padded, from, to, [1, ...strides, 1]);
+          ? tf.slice(all, from, size)
+          : tf.stridedSlice(all, from, to, [1, ...strides, 1]);
       return tf.reshape(seen, [batch, rows.output * columns.output, channels]) as tf.Tensor3D;
     }),
   );
+}
+
+/** Along an axis: positions of the output, how far they reach, and what a tap sees of padding before and after the input. */
+interface Span {
+  output: number;
+  seen: number;
+  before: number;
+  after: number;
+}
+
+function spans(layer: LinearLayer, x: tf.Tensor4D): [rows: Span, columns: Span] {
+  const {strides, dilation, shape} = layer;
+  return ([0, 1] as const).map((axis) => {
+    const size = x.shape[1 + axis];
+    const {output, before} = windowsOf(layer, axis, size);
+    const seen = (output - 1) * strides[axis] + 1;
+    return {output, seen, before, after: Math.max(0, seen + (shape[axis] - 1) * dilation[axis] - before - size)};
+  }) as [Span, Span];
+}
+
+function padded(x: tf.Tensor4D, rows: Span, columns: Span): tf.Tensor4D {
+  if ([rows.before, rows.after, columns.before, columns.after].every((n) => n === 0)) return x;
+  const pads: [number, number][] = [rows, columns].map(({before, after}) => [before, after]);
+  return tf.pad(x, [[0, 0], ...pads, [0, 0]]);
 }

@@ -78,7 +78,7 @@ async function splits(own: Model, other: Model, train: Awaited<ReturnType<typeof
   let [above, raised, parts] = [0, 0, 0];
   for (const channel of findPolysemantic(stats, {tau: 2 / 16}).slice(0, Number(options.splits))) {
     const target = {channel: channel.channel, concepts: channel.pairs[0].classes};
-    const split = await disentangle(own, stats, target, {images: train, ...quiet});
+    const split = await disentangle(own, stats, target, {images: train, rule: 'published', ...quiet});
     const {original, parts: shown} = await visualizeSplit(split, settings);
     const pair = split.concepts.map(({classes: [k]}) => k);
     const margins = [original, ...shown].map(({image}) => {

@@ -13,6 +13,8 @@ import type {CollectOptions} from '../../relevance/options';
 import {mergeShards, shardFolder} from '../../relevance/shards';
 import {saveStatistics} from '../../relevance/store';
 import {
+  isPredicted,
+  imageCount,
   number,
   openImagesOption,
   openModel,
@@ -64,9 +66,9 @@ function addCollect(program: Command): void {
     )
     .requiredOption('--out <folder>', 'folder for the statistics; a checkpoint of the same run there is gone on with')
     .option('--force', 'begin anew in the folder, whatever it holds')
-    .option('--batch <n>', 'images a batch', wholeNumber, 32)
-    .option('--limit <n>', 'only n images, of each class as many as of the others', wholeNumber)
-    .option('--per-class <n>', 'only n images of each class', wholeNumber)
+    .option('--batch <n>', 'images a batch', imageCount, 32)
+    .option('--limit <n>', 'only n images, of each class as many as of the others', imageCount)
+    .option('--per-class <n>', 'only n images of each class', imageCount)
     .option('--floor <share>', 'smallest share of relevance kept; find cannot go below it', number, 0.005)
     .option(
       '--attribution <name>',
@@ -103,6 +105,7 @@ function addCollect(program: Command): void {
       const out = flags.shard ? shardFolder(flags.out, flags.shard.index, flags.shard.count) : flags.out;
       const options: Omit<CollectOptions, 'layer'> = {
         out,
+        ...(isPredicted(flags) && {labels: 'predicted' as const}),
         force: flags.force,
         batchSize: flags.batch,
         limit: flags.limit,

@@ -1,3 +1,4 @@
+import {refusePromise} from '../../common/argument';
 import {captureDisplay, isNotebook, textBundle, type Bundle, type Display} from '../display';
 import {kernelState} from '../display/state';
 import {cellWaitsFor} from './cellWaitsFor';
@@ -12,9 +13,11 @@ import {viewOf} from './viewOf';
  *
  * Pictures of images are read while the cell goes on; the outputs of a cell keep their order, and the cell waits for them. Outside a
  * notebook, await it.
+ * @throws InputError for a promise
  * @example show(found, {stats: stats, images: train})
  */
 export function show(value: unknown, options: ShowOptions = {}): void | Promise<void> {
+  refusePromise('show', value);
   const display = captureDisplay();
   const {showing} = kernelState();
   const made = showing ? showing.then(() => viewOf(value, options)) : viewOf(value, options);
