@@ -11,8 +11,12 @@ import type {Model} from '../network/types';
 import type {RelevanceStatistics} from '../numerics/statistics';
 import {actGrad} from '../pass/attribution/actGrad';
 import {checkBatchSize} from '../pass/batches';
+import {predictedLabels} from '../pass/predictedLabels';
 import {DEFAULT_FLOOR, emptyStatistics} from './accumulate';
+import {GATES} from '../numerics/gatedSums';
 import {gatesCollector} from './gates';
+import {readManifest} from './manifest';
+import {collectedIn} from './store';
 import {openRun, whatWasKept, type LayerRun} from './layerRun';
 import type {CollectOptions} from './options';
 import {passInto, type PassInto} from './passInto';
@@ -46,17 +50,19 @@ export interface LayerTarget {
 /** One pass for several layers, each with a folder of its own. */
 export async function collect(
   model: Model,
-  images: LabelledImages,
+  given: LabelledImages,
   targets: readonly LayerTarget[],
-  {gates = true, ...rest}: Omit<CollectOptions, 'layer' | 'out'>,
+  {gates: asked, ...rest}: Omit<CollectOptions, 'layer' | 'out'>,
 ): Promise<RelevanceStatistics[]> {
   checkNumbers(rest);
   const {floor = DEFAULT_FLOOR, collectors = []} = rest;
+  const gates = asked ?? (rest.force || !(await beganWithoutGates(targets)));
   const options = {...rest, collectors: gates ? [gatesCollector({floor}), ...collectors] : collectors};
   checkArgument('model', model, 'graph', 'loadModel(…)');
-  checkArgument('images', images, 'labelsFor', 'imageFolder(…)');
-  for (const {out} of targets) if (out !== undefined) await refuseInput(out, [model.source, images.source]);
+  checkArgument('images', given, 'labelsFor', 'imageFolder(…)');
+  for (const {out} of targets) if (out !== undefined) await refuseInput(out, [model.source, given.source]);
   await ensureBackend();
+  const images = rest.labels === 'predicted' ? await predictedLabels(model, given, rest) : given;
   const preset = presetFor(model, images, options.preset);
   const {limit, perClass} = options;
   const some = limit !== undefined || perClass !== undefined;
@@ -74,6 +80,15 @@ export async function collect(
   } finally {
     for (const run of runs) await run.close();
   }
+}
+
+/** Whether a run that may go on in one of the folders gathers no gated sums: it ends as it began. */
+async function beganWithoutGates(targets: readonly LayerTarget[]): Promise<boolean> {
+  for (const {out} of targets) {
+    const manifest = out === undefined ? undefined : await readManifest(out).catch(() => undefined);
+    if (manifest) return !collectedIn(manifest).includes(GATES);
+  }
+  return false;
 }
 
 interface About {

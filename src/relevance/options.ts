@@ -17,13 +17,18 @@ export interface CollectOptions extends LongCallOptions {
   limit?: number;
   /** Only so many images of each class, the first ones. @default all */
   perClass?: number;
+  /**
+   * `predicted`: an image's class is the one that the network gives the highest logit, which takes a forward pass of its own; for images
+   * without labels. @default the images' labels
+   */
+  labels?: 'images' | 'predicted';
   /** How pixels become input. @default the images' preset, else the model's */
   preset?: PresetOption;
   /** How much of the logit each channel is given. @default activation × gradient */
   attribution?: Attribution;
   /** What else is gathered in the same pass; the states are in `collected`, by name. */
   collectors?: readonly Collector[];
-  /** Gather what the channels read where they fire, too, by which `findPolysemantic` compares classes. @default true */
+  /** Gather what the channels read where they fire, too, by which `findPolysemantic` compares classes. @default true, or as the run in `out` began */
   gates?: boolean;
   /** Smallest share kept; a smaller τ cannot be used later. @default 0.005 */
   floor?: number;

@@ -234,6 +234,7 @@ export async function refuseOtherRun(subject: Subject, folder: string): Promise<
   return found;
 }
 
-function collectedIn(manifest: Manifest): string[] {
+/** Names of the collectors whose states a folder holds. */
+export function collectedIn(manifest: Manifest): string[] {
   return manifest.formatVersion === 2 ? Object.keys(manifest.collected ?? {}) : [];
 }

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import {test} from 'node:test';
+import {before, test} from 'node:test';
 import {inspect} from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import sharp from 'sharp';
 import {bundleSize, type Bundle} from '../../src/report/display';
+import {ensureBackend} from '../../src/engine';
 import {bundleOf} from '../../src/report/show';
+
+before(() => ensureBackend());
 
 const htmlOf = ({data}: Bundle) => String(data['text/html'] ?? '');
 const textOf = ({data}: Bundle) => String(data['text/plain'] ?? '');

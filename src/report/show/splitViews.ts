@@ -1,24 +1,14 @@
-import {
-  ablationNotes,
-  type AblationEffect,
-  type Densities,
-  type SplitAblation,
-  topImages,
-  type SplitTopImages,
-} from '../../evaluate';
-import type {LabelledImages} from '../../images/types';
+import {ablationNotes, type AblationEffect, type Densities, type SplitAblation} from '../../evaluate';
 import {counted, namedClass} from '../../common/words';
 import {fractionText, intervalText, numberText, percentText, signedText} from '../../common/numbers';
 import {ablationBars, densityPlot, rhoSweep, sourcesPlot} from '../../plots';
-import type {NamedClasses} from '../../plots/inputs';
 import {conceptLabel, conceptLabels} from '../../plots/labels';
-import {colourName, conceptColours, NO_CONCEPT} from '../../plots/palette';
 import {describeSplit} from '../../split/split';
 import type {Split} from '../../split/types';
 import {whyNotExact, type SplitProof} from '../../split/verify';
-import {ROW, type ShowOptions} from './options';
-import {thumbnailGrid, type ThumbnailRow} from './thumbnails';
+import type {ShowOptions} from './options';
 import {rewiring} from './rewiring';
+import {withTopImages} from './topImages';
 import {folded, table, words, type Block, type View} from './view';
 
 /** Rows from which a table is folded, where a figure says the same. */
@@ -28,11 +18,6 @@ const LONG = 8;
 export function splitView(split: Split, options: ShowOptions = {}): View | Promise<View> {
   const view = dividedView(split);
   return options.images ? withTopImages(view, split, options.images, options) : view;
-}
-
-async function withTopImages(view: View, split: Split, images: LabelledImages, options: ShowOptions): Promise<View> {
-  const top = await topImages(split, images, {count: options.count ?? ROW, randomSplits: 0, progress: false});
-  return [...view, ...(await topImagesView(top, options))];
 }
 
 function dividedView(split: Split): View {
@@ -102,7 +87,11 @@ export function densitiesView(densities: Densities): View {
     {title: 'mean', hint: 'summed activation'},
     {title: 'silent', align: 'right' as const, hint: 'images whose activation is 0'},
   ];
-  return [{figure: densityPlot(densities)}, table(columns, rows, {limit: 40})];
+  const all = table(columns, rows, {limit: 40});
+  return [
+    {figure: densityPlot(densities)},
+    rows.length > LONG ? folded('the numbers, of every channel and concept', all) : all,
+  ];
 }
 
 /** What removing one concept costs whom. */
@@ -171,64 +160,4 @@ function ablatedClasses({classes, concepts}: SplitAblation): Block {
     limit: 40,
   });
   return rows.length > LONG ? folded(`the numbers, of ${counted(rows.length, 'class', 'classes')}`, all) : all;
-}
-
-/** Which images excite the original and each part most; with the images themselves, framed by concept. */
-export async function topImagesView(top: SplitTopImages, options: ShowOptions): Promise<View> {
-  const {channel, layer, concepts, lists, randomSplits} = top;
-  const labels = conceptLabels(concepts);
-  const percent = (share: number) => percentText(share);
-  const rows = lists.map(({channel: name, images, purity, random}, n) => [
-    name === 'original' ? name : `${name} · ${labels[n - 1]}`,
-    images.length,
-    ...purity.map(percent),
-    random && randomSplits > 0 ? intervalText(random) : '–',
-  ]);
-  const right = (title: string, hint?: string) => ({title, hint, align: 'right' as const});
-  const columns = [
-    'channel',
-    right('images'),
-    ...labels.map((label) => right(label, 'share of these images that are of its classes')),
-    right('own, random', 'share of the own concept over random splits, central 95 %'),
-  ];
-  const view: View = [words(`images that excite channel ${channel} of ${layer} and its parts most`)];
-  if (options.images) {
-    const grid = await thumbnailGrid('', topImageRows(top), options.images, options);
-    view.push(grid);
-    if (concepts.length > 0) view.push(words('', `frames: ${frameWords(concepts)}; grey: other classes`));
-  }
-  return [...view, table(columns, rows)];
-}
-
-/** The lists as rows of a grid, each image framed in its concept's colour. */
-export function topImageRows({concepts, lists}: SplitTopImages): ThumbnailRow[] {
-  const labels = conceptLabels(concepts);
-  const colours = conceptColours(concepts);
-  return lists.map(({channel: name, images, purity}, n) => ({
-    label: name === 'original' ? 'original' : `${name} · ${labels[n - 1]}`,
-    note:
-      n === 0
-        ? concepts.map((_, j) => `${percentOf(purity[j])} ${labels[j]}`).join(', ')
-        : `${percentOf(purity[n - 1])} of its own concept`,
-    images: images.map(({index, path, class: k, className, activation}) => {
-      const concept = concepts.findIndex(({classes}) => classes.includes(k));
-      return {
-        index,
-        hint: `${className} · ${path} · activation ${numberText(activation)}`,
-        frame: concept < 0 ? NO_CONCEPT : colours[concept],
-      };
-    }),
-  }));
-}
-
-/** Which frame is which concept's. */
-export function frameWords(concepts: readonly NamedClasses[]): string {
-  const colours = conceptColours(concepts);
-  return conceptLabels(concepts)
-    .map((label, j) => `${colourName(colours[j])}: ${label}`)
-    .join(', ');
-}
-
-function percentOf(share: number): string {
-  return Number.isNaN(share) ? 'none' : percentText(share);
 }

@@ -7,11 +7,14 @@ import type {FeatureVisualization, SplitVisualization} from '../../features';
 import type {LabelledImages} from '../../images/types';
 import type {Model} from '../../network/types';
 import type {RelevanceStatistics} from '../../numerics/statistics';
+import type {SuggestedThresholds} from '../../concepts/thresholds';
+import type {SplitScores} from '../../evaluate/scoreSplit';
 import type {DiscoveredConcepts} from '../../split/discover';
 import type {Split} from '../../split/types';
 import type {SplitProof} from '../../split/verify';
 import {
   describe,
+  drawingBundle,
   imageBundle,
   isBundle,
   isHtml,
@@ -22,6 +25,8 @@ import {
   toBundle,
   type ImageType,
 } from '../display';
+import {suggestionView} from './suggested';
+import {scoresView} from './scores';
 import {depthView} from './depth';
 import {channelsView, channelView, conceptView} from './found';
 import {imagesView, modelView, statisticsView} from './network';
@@ -32,7 +37,9 @@ import {paperView} from './paper';
 import {plantedView} from './planted';
 import {discoveredView} from './discovered';
 import {evaluationView} from './evaluation';
-import {ablationView, densitiesView, proofView, splitView, topImagesView} from './splitViews';
+import {ablationView, densitiesView, proofView, splitView} from './splitViews';
+import type {Teaser} from './teaser';
+import {topImagesView} from './topImages';
 import {words, type View} from './view';
 
 type Maker<T> = (value: T, options: ShowOptions) => View | Promise<View>;
@@ -41,6 +48,8 @@ type Maker<T> = (value: T, options: ShowOptions) => View | Promise<View>;
 interface Kinds {
   'relevance statistics': RelevanceStatistics;
   'polysemantic channels': PolysemanticChannels;
+  'suggested thresholds': SuggestedThresholds;
+  'split scores': SplitScores;
   'discovered concepts': DiscoveredConcepts;
   'polysemanticity by depth': PolysemanticityByDepth;
   split: Split;
@@ -54,11 +63,14 @@ interface Kinds {
   'split-features': SplitVisualization;
   'planted benchmark': PlantedBenchmark;
   'paper reproduction': PaperReproduction;
+  drawing: Teaser;
 }
 
 const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
   'relevance statistics': statisticsView,
   'polysemantic channels': channelsView,
+  'suggested thresholds': suggestionView,
+  'split scores': scoresView,
   'discovered concepts': discoveredView,
   'polysemanticity by depth': depthView,
   split: splitView,
@@ -72,6 +84,7 @@ const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
   'split-features': splitFeaturesView,
   'planted benchmark': plantedView,
   'paper reproduction': paperView,
+  drawing: (drawing) => [{bundle: drawingBundle(drawing)}],
 };
 
 /** Results of one list that are shown together. */
