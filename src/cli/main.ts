@@ -8,6 +8,7 @@ import {addAnalysisCommands, addExploreCommand} from './commands/analysis';
 import {addBenchmarkCommand} from './commands/benchmark';
 import {addCollectCommands} from './commands/collect';
 import {addDemoCommand} from './commands/demo';
+import {addDiscoverCommand} from './commands/discover';
 import {addEnvironmentCommands} from './commands/environment';
 import {addExportCommand} from './commands/exporting';
 import {addPaperCommand} from './commands/paper';
@@ -27,6 +28,7 @@ async function main(): Promise<void> {
   addAnalysisCommands(program);
   addCollectCommands(program);
   addExploreCommand(program);
+  addDiscoverCommand(program);
   addSplittingCommands(program);
   addExportCommand(program);
   addDemoCommand(program);

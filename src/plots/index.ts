@@ -12,3 +12,4 @@ export {shareDistributions, type ShareDistributionsOptions} from './shareDistrib
 export {similarityHeatmap, type SimilarityOptions} from './similarity';
 export {tripleDots, type TripleDot} from './tripleDots';
 export {sourcesPlot, type SourcesPlotOptions} from './sources';
+export {stabilityScatter, type StabilityOptions, type StableCalls} from './stability';

@@ -11,6 +11,7 @@ import type {Model} from '../network/types';
 import type {RelevanceStatistics} from '../numerics/statistics';
 import {actGrad} from '../pass/attribution/actGrad';
 import {checkBatchSize} from '../pass/batches';
+import {predictedLabels} from '../pass/predictedLabels';
 import {DEFAULT_FLOOR, emptyStatistics} from './accumulate';
 import {GATES} from '../numerics/gatedSums';
 import {fastestBatch} from '../pass/fastestBatch';
@@ -50,7 +51,7 @@ export interface LayerTarget {
 /** One pass for several layers, each with a folder of its own. */
 export async function collect(
   model: Model,
-  images: LabelledImages,
+  given: LabelledImages,
   targets: readonly LayerTarget[],
   {gates: asked, ...rest}: Omit<CollectOptions, 'layer' | 'out'>,
 ): Promise<RelevanceStatistics[]> {
@@ -59,9 +60,10 @@ export async function collect(
   const gates = asked ?? (rest.force || !(await beganWithoutGates(targets)));
   const options = {...rest, collectors: gates ? [gatesCollector({floor}), ...collectors] : collectors};
   checkArgument('model', model, 'graph', 'loadModel(…)');
-  checkArgument('images', images, 'labelsFor', 'imageFolder(…)');
-  for (const {out} of targets) if (out !== undefined) await refuseInput(out, [model.source, images.source]);
+  checkArgument('images', given, 'labelsFor', 'imageFolder(…)');
+  for (const {out} of targets) if (out !== undefined) await refuseInput(out, [model.source, given.source]);
   await ensureBackend();
+  const images = rest.labels === 'predicted' ? await predictedLabels(model, given, rest) : given;
   const preset = presetFor(model, images, options.preset);
   const {limit, perClass} = options;
   const some = limit !== undefined || perClass !== undefined;

@@ -19,6 +19,11 @@ export interface CollectOptions extends LongCallOptions {
   limit?: number;
   /** Only so many images of each class, the first ones. @default all */
   perClass?: number;
+  /**
+   * `predicted`: an image's class is the one that the network gives the highest logit, which takes a forward pass of its own; for images
+   * without labels. @default the images' labels
+   */
+  labels?: 'images' | 'predicted';
   /** How pixels become input. @default the images' preset, else the model's */
   preset?: PresetOption;
   /** How much of the logit each channel is given. @default activation × gradient */

@@ -5,6 +5,7 @@ import type {LongCallOptions} from '../common/progress';
 import type {NetworkAtLayer} from '../network/networkAtLayer';
 import {conceptInputs, type KeptInputs} from './conceptInputs';
 import type {GroupView} from './group';
+import {conceptsOfImages, type Members} from './members';
 import {patchMoment} from './patches';
 import type {SecondMoment} from './types';
 
@@ -19,17 +20,15 @@ export function backgroundInputs(
   network: NetworkAtLayer,
   model: Model,
   images: LabelledImages,
-  concepts: readonly {classes: readonly number[]}[],
+  concepts: readonly Members[],
   options: {preset: Preset; batchSize: number} & LongCallOptions,
 ): KeptInputs | undefined {
-  const labels = images.labelsFor(model.classes);
-  const inConcepts = new Set(concepts.flatMap(({classes}) => [...classes]));
-  const others = [...labels.keys()].filter((index) => !inConcepts.has(labels[index]));
+  const owners = conceptsOfImages(images, model.classes, concepts);
+  const others = [...owners.keys()].filter((index) => owners[index] < 0);
   if (others.length === 0) return undefined;
   const count = Math.min(others.length, BACKGROUND_IMAGES);
   const indices = Array.from({length: count}, (_, n) => others[Math.floor((n * others.length) / count)]);
-  const classes = [...new Set(indices.map((index) => labels[index]))];
-  const one = [{classes, classNames: ['other classes']}];
+  const one = [{classes: [], classNames: ['other images'], images: indices.map((index) => images.paths[index])}];
   return conceptInputs(network, model, subset(images, {indices}), one, options, READ_ONCE);
 }
 
@@ -38,7 +37,7 @@ export async function backgroundMoment(
   network: NetworkAtLayer,
   model: Model,
   images: LabelledImages,
-  concepts: readonly {classes: readonly number[]}[],
+  concepts: readonly Members[],
   options: {preset: Preset; batchSize: number} & LongCallOptions,
   group?: GroupView,
 ): Promise<SecondMoment | undefined> {

@@ -7,6 +7,7 @@ import {InputError, InterruptError} from '../common/errors';
 import {startTask, type LongCallOptions} from '../common/progress';
 import {namedClasses} from '../common/words';
 import type {NetworkAtLayer} from '../network/networkAtLayer';
+import {conceptsOfImages, type Members} from './members';
 import {decodedBatches} from '../pass/batches';
 import type {ConceptInputs} from './types';
 
@@ -29,13 +30,13 @@ export function conceptInputs(
   network: NetworkAtLayer,
   model: Model,
   images: LabelledImages,
-  concepts: readonly {classes: readonly number[]; classNames: readonly string[]}[],
+  concepts: readonly (Members & {classNames: readonly string[]})[],
   {preset, batchSize, signal, progress}: {preset: Preset; batchSize: number} & LongCallOptions,
   keepBytes = KEPT_INPUT_BYTES,
 ): KeptInputs {
-  const labels = images.labelsFor(model.classes);
-  const views = concepts.map(({classes, classNames}) => {
-    const indices = [...labels.keys()].filter((index) => classes.includes(labels[index]));
+  const owners = conceptsOfImages(images, model.classes, concepts);
+  const views = concepts.map(({classes, classNames}, j) => {
+    const indices = [...owners.keys()].filter((index) => owners[index] === j);
     if (indices.length === 0) {
       throw new InputError(
         `the images ${images.name} have none of ${namedClasses({classes, classNames})}; give images of every concept's classes`,

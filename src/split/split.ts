@@ -43,7 +43,7 @@ export function describeSplit(split: Split): string {
   const {layer, channel, concepts, rule, rho, sources, kernelShape} = split;
   const lines = [
     `channel ${channel} of layer ${layer}, divided into ${concepts.length} concepts by rule ${rule}` +
-      (rho ? `, ρ ${numberText(rho.rho)}${rho.scores.length > 0 ? ' (chosen)' : ''}` : ''),
+      (rho ? `, ρ = ${numberText(rho.rho)}${rho.scores.length > 0 ? ' (chosen)' : ''}` : ''),
   ];
   concepts.forEach(({classes, classNames}, j) => {
     const owned =

@@ -1,3 +1,4 @@
+import {suggestThresholds} from '../../src/concepts/thresholds';
 import {findPolysemantic, makeConcept} from '../../src/concepts/find';
 import type {RelevanceStatistics} from '../../src/numerics/statistics';
 import type {Summary} from '../../src/numerics/summary';
@@ -15,6 +16,7 @@ import {
   shareDistributions,
   similarityHeatmap,
   sourcesPlot,
+  stabilityScatter,
   tripleDots,
   type Figure,
   type TripleDot,
@@ -289,6 +291,8 @@ export function snapshotFigures(): Record<string, Figure> {
     'candidates-none': candidateScatter(nothing),
     cosines: cosineHistogram(found),
     'cosines-none': cosineHistogram(nothing),
+    stability: stabilityScatter(suggestThresholds(gated, {tau: 0.05, p: 0.5}), {classNames: gated.classNames}),
+    'stability-none': stabilityScatter({gamma: 0.5, arv: 'gated', stability: NaN, calls: []}),
     relevance: relevanceMap(stats, thresholds),
     'relevance-large': relevanceMap(large, {tau: 0.03, p: 0.5}),
     'relevance-none': relevanceMap(stats, {tau: 1}),

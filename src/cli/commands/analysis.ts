@@ -1,7 +1,9 @@
 import {Option, type Command} from 'commander';
+import {channelDescriptions} from '../../report/descriptions';
+import {cosineQuantiles, describeChannels, describePairs} from '../../concepts/describe';
 import {polysemanticityByDepth} from '../../concepts/depth';
-import {cosineQuantiles, describePairs} from '../../concepts/describe';
 import {findPolysemantic} from '../../concepts/find';
+import {suggestThresholds} from '../../concepts/thresholds';
 import type {FindOptions, PolysemanticChannels} from '../../concepts/types';
 import {refuseForeignFile, refuseInput, replaceFile} from '../../files/output';
 import {PAGE_MARK} from '../../report/display';
@@ -46,31 +48,48 @@ export function addAnalysisCommands(program: Command): void {
         'what classes are compared by: the vectors where the channel fires (gated; the default where the statistics hold them) or the paper’s',
       ).choices(['gated', 'published']),
     )
-    .action(async (folder: string, options: FindOptions & {json?: boolean}) => {
-      const found = findPolysemantic(await loadStatistics(folder), options);
-      if (!options.json) {
-        const text = options.allPairs && found.length > 0 ? describePairs(found) : String(found);
-        return print([text, ...nextCommand(found, folder)].join('\n'), false);
-      }
-      print(
-        {
-          layer: found.layer,
-          thresholds: found.thresholds,
-          candidates: found.candidates.map(({channel}) => channel),
-          pairs: found.pairs,
-          channels: found.map(({channel, classes, concepts, lowestCosine}) => ({
-            channel,
-            classes,
-            concepts: concepts.map((concept) => concept.classes),
-            lowestCosine,
-          })),
-          // Of all pairs of relevant classes, to choose γ from.
-          cosines: quantilesOf(found.cosines),
-          warnings: found.warnings,
-        },
-        true,
-      );
-    });
+    .option(
+      '--suggest',
+      'say which tau, p and gamma fit this network, with reasons and false calls, instead of searching',
+    )
+    .option(
+      '--descriptions <file>',
+      'what others say that channels stand for, shown beside the classes: CSV of layer,unit,description, as of CLIP-Dissect and MILAN',
+    )
+    .action(
+      async (folder: string, options: FindOptions & {json?: boolean; descriptions?: string; suggest?: boolean}) => {
+        if (options.suggest) {
+          const {arv} = options;
+          return print(suggestThresholds(await loadStatistics(folder), {arv}), options.json);
+        }
+        const said = options.descriptions === undefined ? undefined : channelDescriptions(options.descriptions);
+        const found = findPolysemantic(await loadStatistics(folder), options);
+        const described = (channel: number) => said?.of(found.layer, channel);
+        if (!options.json) {
+          const text = options.allPairs && found.length > 0 ? describePairs(found) : describeChannels(found, described);
+          return print([text, ...nextCommand(found, folder)].join('\n'), false);
+        }
+        print(
+          {
+            layer: found.layer,
+            thresholds: found.thresholds,
+            candidates: found.candidates.map(({channel}) => channel),
+            pairs: found.pairs,
+            channels: found.map(({channel, classes, concepts, lowestCosine}) => ({
+              channel,
+              classes,
+              concepts: concepts.map((concept) => concept.classes),
+              lowestCosine,
+              ...(said && {description: described(channel) ?? null}),
+            })),
+            // Of all pairs of relevant classes, to choose γ from.
+            cosines: quantilesOf(found.cosines),
+            warnings: found.warnings,
+          },
+          true,
+        );
+      },
+    );
 }
 
 function addDepth(program: Command): void {

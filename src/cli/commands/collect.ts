@@ -13,6 +13,7 @@ import type {CollectOptions} from '../../relevance/options';
 import {mergeShards, shardFolder} from '../../relevance/shards';
 import {saveStatistics} from '../../relevance/store';
 import {
+  isPredicted,
   imageCount,
   number,
   openImagesOption,
@@ -104,6 +105,7 @@ function addCollect(program: Command): void {
       const out = flags.shard ? shardFolder(flags.out, flags.shard.index, flags.shard.count) : flags.out;
       const options: Omit<CollectOptions, 'layer'> = {
         out,
+        ...(isPredicted(flags) && {labels: 'predicted' as const}),
         force: flags.force,
         batchSize: flags.batch,
         limit: flags.limit,

@@ -1,5 +1,6 @@
 import type {Command} from 'commander';
 import {evaluateSplit} from '../../evaluate';
+import {scoreSplit} from '../../evaluate/scoreSplit';
 import {subset} from '../../images';
 import {refuseInput} from '../../files/output';
 import {InputError} from '../../common/errors';
@@ -16,8 +17,8 @@ import {
   imageCount,
   notePreset,
   number,
-  openImagesOption,
   openModel,
+  openModelImages,
   presetOption,
   print,
   rhoOption,
@@ -68,7 +69,9 @@ export function addSplittingCommands(program: Command): void {
       const rule = options.rule ?? defaultRule(about);
       if (!options.force) await refuseOtherTarget(options.out, {layer: stats.layer.name, channel, concepts, rule});
       const images =
-        options.images === undefined ? undefined : await openImagesOption(options.images, options, stats.images);
+        options.images === undefined
+          ? undefined
+          : await openModelImages(model, options.images, options, {...stats.images, preset: stats.preset});
       if (images) await notePreset(model, images, options, stats.preset);
       const split = await disentangle(
         model,
@@ -114,14 +117,22 @@ export function addSplittingCommands(program: Command): void {
       'images where the channel carries at least this share of relevance (default: 0.03, or 2 / channels where that is more)',
       number,
     )
+    .option(
+      '--embedder <model>',
+      'score the parts by the embeddings of a second network instead: MS score, clarity, redundancy, distances',
+    )
     .action(
       async (
         source: string,
         folder: string,
         imagesFolder: string,
-        options: SourceOptions & SomeImages & {tau?: number},
+        options: SourceOptions & SomeImages & {tau?: number; embedder?: string},
       ) => {
         const {split, images, preset} = await openSplit(source, folder, imagesFolder, options);
+        if (options.embedder !== undefined) {
+          const embedder = await openModel(options.embedder, {});
+          return print(await scoreSplit(split, images, {embedder, preset}), options.json);
+        }
         print(await evaluateSplit(split, images, {tau: options.tau, preset}), options.json);
       },
     );
@@ -154,7 +165,7 @@ interface SomeImages {
 async function openSplit(source: string, folder: string, imagesFolder: string, options: SourceOptions & SomeImages) {
   const recorded = await readSplitManifest(folder);
   const model = await openModel(source, options, {...recorded, of: 'split is'});
-  const all = await openImagesOption(imagesFolder, options, recorded);
+  const all = await openModelImages(model, imagesFolder, options, recorded);
   const {limit, perClass} = options;
   const images =
     limit === undefined && perClass === undefined ? all : subset(all, {limit, perClass, classCount: model.classes});

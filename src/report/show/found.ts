@@ -3,6 +3,7 @@ import {InputError} from '../../common/errors';
 import {inTurn} from '../../common/inTurn';
 import {namedClass} from '../../common/words';
 import {makeConcept} from '../../concepts/find';
+import {suggestThresholds} from '../../concepts/thresholds';
 import {classVectors, relatedPairs} from '../../concepts/relate';
 import type {CandidateChannel, Concept, PolysemanticChannel, PolysemanticChannels} from '../../concepts/types';
 import {channelPeaks} from '../../evaluate';
@@ -33,8 +34,9 @@ export async function channelsView(found: PolysemanticChannels, options: ShowOpt
   const [title, ...rest] = String(found).split('\n');
   const notes = found.length === 0 ? rest.map((line) => line.trim()) : found.warnings.map((one) => `warning: ${one}`);
   const view: View = [words(title, ...notes)];
-  if (found.candidates.length > 0) view.push(candidateTable(found, stats));
-  if (found.length === 0 && found.cosines.length > 0) view.push(gammaTable(found));
+  if (found.candidates.length > 0) view.push(candidateTable(found, stats, options));
+  if (found.length === 0 && found.cosines.length > 0)
+    view.push(gammaTable(found), words('What the network suggests', ...suggested(found, stats)));
   view.push({figure: candidateScatter(found, {classNames: stats.classNames})}, {figure: cosineHistogram(found)});
   const {gamma, arv} = found.thresholds;
   for (const one of inFull(found, stats, options)) {
@@ -104,7 +106,7 @@ export function conceptView({classes, classNames, arv}: Concept): View {
 }
 
 /** Every candidate, found or not: its concepts, else its classes, and how many of its pairs were decided how. */
-function candidateTable(found: PolysemanticChannels, stats: RelevanceStatistics): Block {
+function candidateTable(found: PolysemanticChannels, stats: RelevanceStatistics, {descriptions}: ShowOptions): Block {
   const concepts = new Map(found.map((one) => [one.channel, one.concepts]));
   const {gamma, arv} = found.thresholds;
   const shown = byLowestCosine(found.candidates).slice(0, CANDIDATES);
@@ -116,7 +118,8 @@ function candidateTable(found: PolysemanticChannels, stats: RelevanceStatistics)
     const names = parts
       ? parts.map((concept) => named(concept)).join('  |  ')
       : named({classes, classNames: classes.map((k) => stats.classNames[k])}, 4);
-    return [channel, lowestCosine, ...decisions, parts ? 'yes' : 'no', names];
+    const said = descriptions ? [descriptions.of(found.layer, channel) ?? '–'] : [];
+    return [channel, lowestCosine, ...decisions, parts ? 'yes' : 'no', names, ...said];
   });
   const columns = [
     'channel',
@@ -126,12 +129,21 @@ function candidateTable(found: PolysemanticChannels, stats: RelevanceStatistics)
     {title: 'undecided', hint: 'pairs with a class that does not agree with itself between the halves of its images'},
     'found',
     {title: 'concepts (divided by |), or classes, with their indices'},
+    ...(descriptions ? [{title: 'described as', hint: `in ${descriptions.source}`}] : []),
   ];
   const all = found.candidates.length;
   return table(columns, rows, {
     limit: 12,
     caption: `candidate channels, by the cosine of ${cosineWords(arv)}${all > shown.length ? `; ${shown.length} of ${all}` : ''}`,
   });
+}
+
+/** Thresholds that the statistics suggest, in sentences. */
+function suggested({thresholds: {tau, p, arv}}: PolysemanticChannels, stats: RelevanceStatistics): string[] {
+  return String(suggestThresholds(stats, {tau, p, arv}))
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim());
 }
 
 /** What would be found at larger γ. */

@@ -1,6 +1,7 @@
 import type {SplitTopImages} from '../../evaluate';
 import type {LabelledImages} from '../../images/types';
 import type {Model} from '../../network/types';
+import type {ChannelDescriptions} from '../descriptions';
 import type {RelevanceStatistics} from '../../numerics/statistics';
 import type {CropOptions} from './crops';
 
@@ -14,6 +15,8 @@ export interface ShowOptions extends CropOptions {
   top?: SplitTopImages;
   /** The network that images are for: names their classes, says what it takes them for, and where a channel fires in them. */
   model?: Model;
+  /** What others say that channels stand for: stands beside what the classes say. */
+  descriptions?: ChannelDescriptions;
   /** Pictures of these classes only, by index or name. @default all */
   classes?: readonly (number | string)[];
   /** Channels to go into, by number. @default the most telling ones */

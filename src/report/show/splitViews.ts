@@ -87,7 +87,11 @@ export function densitiesView(densities: Densities): View {
     {title: 'mean', hint: 'summed activation'},
     {title: 'silent', align: 'right' as const, hint: 'images whose activation is 0'},
   ];
-  return [{figure: densityPlot(densities)}, table(columns, rows, {limit: 40})];
+  const all = table(columns, rows, {limit: 40});
+  return [
+    {figure: densityPlot(densities)},
+    rows.length > LONG ? folded('the numbers, of every channel and concept', all) : all,
+  ];
 }
 
 /** What removing one concept costs whom. */

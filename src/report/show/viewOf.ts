@@ -7,6 +7,8 @@ import type {FeatureVisualization, SplitVisualization} from '../../features';
 import type {LabelledImages} from '../../images/types';
 import type {Model} from '../../network/types';
 import type {RelevanceStatistics} from '../../numerics/statistics';
+import type {SuggestedThresholds} from '../../concepts/thresholds';
+import type {SplitScores} from '../../evaluate/scoreSplit';
 import type {DiscoveredConcepts} from '../../split/discover';
 import type {Split} from '../../split/types';
 import type {SplitProof} from '../../split/verify';
@@ -23,6 +25,8 @@ import {
   toBundle,
   type ImageType,
 } from '../display';
+import {suggestionView} from './suggested';
+import {scoresView} from './scores';
 import {depthView} from './depth';
 import {channelsView, channelView, conceptView} from './found';
 import {imagesView, modelView, statisticsView} from './network';
@@ -44,6 +48,8 @@ type Maker<T> = (value: T, options: ShowOptions) => View | Promise<View>;
 interface Kinds {
   'relevance statistics': RelevanceStatistics;
   'polysemantic channels': PolysemanticChannels;
+  'suggested thresholds': SuggestedThresholds;
+  'split scores': SplitScores;
   'discovered concepts': DiscoveredConcepts;
   'polysemanticity by depth': PolysemanticityByDepth;
   split: Split;
@@ -63,6 +69,8 @@ interface Kinds {
 const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
   'relevance statistics': statisticsView,
   'polysemantic channels': channelsView,
+  'suggested thresholds': suggestionView,
+  'split scores': scoresView,
   'discovered concepts': discoveredView,
   'polysemanticity by depth': depthView,
   split: splitView,
