@@ -63,14 +63,14 @@ export async function collect(
   checkArgument('images', given, 'labelsFor', 'imageFolder(…)');
   for (const {out} of targets) if (out !== undefined) await refuseInput(out, [model.source, given.source]);
   await ensureBackend();
-  const images = rest.labels === 'predicted' ? await predictedLabels(model, given, rest) : given;
+  const {batchSize: size} = rest;
+  const batchSize = size === 'auto' ? await batchSizeFor(model, targets, rest.force) : size;
+  const images = rest.labels === 'predicted' ? await predictedLabels(model, given, {...rest, batchSize}) : given;
   const preset = presetFor(model, images, options.preset);
   const {limit, perClass} = options;
   const some = limit !== undefined || perClass !== undefined;
   const whole = some ? subset(images, {limit, perClass, classCount: model.classes}) : images;
   const list = options.shard ? shardOf(whole, options.shard) : whole;
-  const {batchSize: size} = rest;
-  const batchSize = size === 'auto' ? await batchSizeFor(model, targets, rest.force) : size;
   const about = {model, images, whole, list, preset, options, batchSize, measured: size === 'auto'};
   const runs: LayerRun[] = [];
   try {
