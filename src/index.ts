@@ -152,6 +152,7 @@ export {
   teaser,
   topImagesGallery,
   type PageSection,
+  type SaveOptions,
   type ShowOptions,
   type Teaser,
   type TeaserOptions,

@@ -50,15 +50,44 @@ test('whatever show shows is saved as a page, with the library inside once', asy
   );
 });
 
-test('a result with one figure is saved as its picture; another says what to write instead', async () => {
-  await saveFigure(many.results['densities'], file('densities.png'));
-  assert.equal((await sharp(file('densities.png')).metadata()).format, 'png');
-  for (const ending of ['png', 'svg', 'json']) {
-    await assert.rejects(
-      saveFigure(many.results['activation maps'], file(`maps.${ending}`)),
-      (error: Error) => error instanceof InputError && /as \.\w+: .*; write \.html/.test(error.message),
-    );
+test('every result is saved as PNG, SVG and PDF, at the width and resolution that are asked for', async () => {
+  const {results, stats, images, model} = many;
+  for (const [name, value] of Object.entries(results)) {
+    for (const ending of ['png', 'svg', 'pdf']) {
+      await saveFigure(value, file(`result.${ending}`), {stats, images, model, count: 3, width: 180, resolution: 100});
+    }
+    const {format, width} = await sharp(file('result.png')).metadata();
+    assert.equal(format, 'png', name);
+    assert.ok(Math.abs(width! - (180 / 25.4) * 100) <= 1, `${name}: ${width}`);
+    const svg = readFileSync(file('result.svg'), 'utf8').replace(/data:[^"]*/g, 'data:');
+    assert.match(svg, /^<svg [^>]* width="180mm" height="[\d.]+mm"/, name);
+    assert.doesNotMatch(svg, /NaN|undefined|<b>/, name);
+    const pdf = readFileSync(file('result.pdf'));
+    assert.equal(pdf.subarray(0, 5).toString(), '%PDF-', name);
+    assert.ok(pdf.length > 1000, name);
   }
+});
+
+test('a figure of its own size has two pixels for each of its own, and two figures share no names', async () => {
+  await saveFigure(many.results['densities'], file('densities.png'));
+  await saveFigure(many.results['densities'], file('densities.svg'));
+  const [png, svg] = await Promise.all([
+    sharp(file('densities.png')).metadata(),
+    sharp(file('densities.svg')).metadata(),
+  ]);
+  assert.ok(Math.abs(png.width! - 2 * svg.width!) <= 2);
+  await saveFigure(many.results['found channels'], file('found.svg'), {stats: many.stats});
+  const ids = [...readFileSync(file('found.svg'), 'utf8').matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+  assert.equal(new Set(ids).size, ids.length);
+});
+
+test('what cannot be written says what can', async () => {
+  const saved = (name: string, options = {}) => saveFigure(many.results['activation maps'], file(name), options);
+  const refuses = (work: Promise<string>, message: RegExp) =>
+    assert.rejects(work, (error: Error) => error instanceof InputError && message.test(error.message));
+  await refuses(saved('maps.json'), /as \.json: only a figure.*; write \.png, \.svg, \.pdf or \.html/);
+  await refuses(saved('maps.png', {width: -1}), /invalid width: -1; it is a number above 0/);
+  await refuses(saved('maps.png', {resolution: NaN}), /invalid resolution: NaN/);
 });
 
 test('a gallery is saved as it is', async () => {

@@ -1,5 +1,6 @@
 import {escapeHtml} from './html';
 import {FONT_FAMILY, textWidth} from './fonts';
+import {INK} from '../../plots/palette';
 import type {Bundle} from './bundle';
 import {renderSvgPng} from './vega';
 
@@ -63,6 +64,20 @@ export function brokenLines(content: string, width: number, style: {size: number
   }
   return lines;
 }
+
+/** Lines of text, broken where they are long; the first is bold where it is a heading. */
+export function drawnLines(lines: readonly string[], heading: boolean): Drawing {
+  const broken = lines.flatMap((line, n) => {
+    const style = {size: 13, bold: heading && n === 0};
+    return brokenLines(line, LONGEST, style).map((text) => ({text, ...style}));
+  });
+  const width = Math.max(0, ...broken.map(({text, ...style}) => textWidth(text, style)));
+  const body = broken.map(({text, ...style}, n) => drawnText(text, 0, 14 + 18 * n, {...style, fill: INK})).join('');
+  return {width, height: 18 * broken.length, body};
+}
+
+/** Pixels of a line of text at most. */
+const LONGEST = 720;
 
 export interface DrawnImage {
   x: number;

@@ -9,6 +9,6 @@ export {
 export {livePreview} from './livePreview';
 export type {ShowOptions} from './options';
 export {resultPage, type PageSection} from './page';
-export {saveFigure} from './saveFigure';
+export {saveFigure, type SaveOptions} from './saveFigure';
 export {bundleOf, show} from './show';
 export {teaser, type Teaser, type TeaserOptions} from './teaser';

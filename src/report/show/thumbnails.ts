@@ -5,6 +5,7 @@ import {thumbnail, UnreadableImageError} from '../../images';
 import type {LabelledImages} from '../../images/types';
 import {html, imageHtml, isolated, type Html} from '../display';
 import {croppedPicture, type CroppedPicture, type CropOptions} from './crops';
+import {drawnGrid} from './drawnGrid';
 import {ROW, SIDE, type ShowOptions} from './options';
 import type {Block} from './view';
 
@@ -28,6 +29,8 @@ export interface ThumbnailRow {
   note?: string;
   /** A picture between the label and the images. */
   lead?: Html;
+  /** The same for a drawing. */
+  leadPicture?: {bytes: Buffer; side: number};
   images: readonly Thumbnail[];
 }
 
@@ -75,6 +78,15 @@ export async function thumbnailGrid(
     text: [title, ...shown.map((row) => `${row.label}: ${row.images.map(({hint}) => hint).join(', ')}`)]
       .filter(Boolean)
       .join('\n'),
+    draw: () =>
+      drawnGrid(
+        title,
+        shown.map((row) => ({
+          ...row,
+          images: row.images.map((one) => ({...one, bytes: cut.get(one)?.crop ?? pictures.get(one.index)})),
+        })),
+        side,
+      ),
   };
 }
 

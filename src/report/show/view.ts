@@ -20,10 +20,12 @@ import {
 } from '../display';
 import {DRAW_CHART} from '../display/chart';
 import {interactiveHtml} from '../display/interactive';
+import {drawnLines, type Drawing} from '../display/drawing';
+import {drawnTable} from '../display/drawnTable';
 import {compileFigure} from '../display/vega';
 
 /** A piece of what is shown of a result: markup with the text that stands for it, a figure, or a finished output. */
-export type Block = {markup: Html; text: string} | {figure: Figure} | {bundle: Bundle};
+export type Block = {markup: Html; text: string; draw?: () => Drawing} | {figure: Figure} | {bundle: Bundle};
 
 /** A result as a reader sees it, before it is known where: pieces from top to bottom. */
 export type View = Block[];
@@ -109,11 +111,16 @@ export function words(title: string, ...lines: readonly string[]): Block {
       ${rows}
     </div>`,
     text: [title, ...lines].join('\n'),
+    draw: () => drawnLines([title, ...lines].filter(Boolean), title !== ''),
   };
 }
 
 export function table(columns: readonly (string | Column)[], rows: readonly Cell[][], options?: TableOptions): Block {
-  return {markup: tableHtml(columns, rows, options), text: tableText(columns, rows, options)};
+  return {
+    markup: tableHtml(columns, rows, options),
+    text: tableText(columns, rows, options),
+    draw: () => drawnTable(columns, rows, options),
+  };
 }
 
 /** A block that opens at a click. */
@@ -125,5 +132,6 @@ export function folded(summary: string, block: Block): Block {
       ${block.markup}
     </details>`,
     text: block.text,
+    draw: block.draw,
   };
 }
