@@ -77,7 +77,7 @@ function panel(
     unit,
     x,
     logarithmic,
-  }: {threshold: number; name: string; unit: string; x: string; logarithmic: boolean},
+  }: {threshold: number; name: string; unit: string; x: string[]; logarithmic: boolean},
 ) {
   const [low, high] = [bins[0].from, bins[bins.length - 1].to];
   const scale = logarithmic

@@ -53,7 +53,7 @@ export function overlay(
 /** The colour of a share from 0 to 1 of the strongest. */
 export function heatColour(share: number): [number, number, number] {
   // Its darkest part is left out: on a dark picture it would say nothing.
-  const at = (0.3 + 0.7 * Math.min(Math.max(share, 0), 1)) * (COURSE.length - 1);
+  const at = (0.1 + 0.9 * Math.min(Math.max(share, 0), 1)) * (COURSE.length - 1);
   const low = Math.min(Math.floor(at), COURSE.length - 2);
   const rest = at - low;
   return [0, 1, 2].map((c) => (1 - rest) * COURSE[low][c] + rest * COURSE[low + 1][c]) as [number, number, number];
