@@ -81,6 +81,7 @@ test('what goes wrong while images are read is said in the cell', async () => {
 
 test('outside a notebook show writes the text, and rejects where it fails', async () => {
   const written: string[] = [];
+  process.env['UNWEAVE_FIGURES'] = 'none';
   const {write} = process.stdout;
   // Bytes are the test runner's own.
   process.stdout.write = ((text: string | Uint8Array) =>

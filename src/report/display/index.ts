@@ -1,5 +1,6 @@
 export {
   bundleSize,
+  canDisplay,
   captureDisplay,
   emit,
   isNotebook,
