@@ -1,4 +1,4 @@
-// Opens JupyterLab on the notebooks, with the kernel "TypeScript (unweave)". `prepare.mjs --notebook` has made the environment;
+// Opens JupyterLab on the first of the notebooks, with the kernel "TypeScript (unweave)". `prepare.mjs --notebook` has made the environment;
 // JupyterLab itself is added to it the first time. Options go to jupyter lab: npm run notebook -- --no-browser --port 8890
 import {spawn, spawnSync} from 'node:child_process';
 import {existsSync} from 'node:fs';
@@ -20,7 +20,13 @@ if (!existsSync(lab) && !existsSync(`${lab}.exe`)) {
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PACKAGES];
   if (spawnSync(python, pip, {stdio: 'inherit'}).status !== 0) process.exit(1);
 }
-const options = [`--ServerApp.root_dir=${path.join(root, 'notebooks')}`, ...process.argv.slice(2)];
-const child = spawn(lab, options, {stdio: 'inherit', cwd: path.join(root, 'notebooks')});
+const folder = path.join(root, 'notebooks');
+// The quickstart is what opens; it names the kernel.
+const options = [
+  `--ServerApp.root_dir=${folder}`,
+  '--LabApp.default_url=/lab/tree/01-quickstart.ipynb',
+  ...process.argv.slice(2),
+];
+const child = spawn(lab, options, {stdio: 'inherit', cwd: folder});
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
 child.on('close', (code) => (process.exitCode = code ?? 0));

@@ -43,16 +43,23 @@ export {
   type CompareOptions,
   type LrpOptions,
 } from './pass/attribution';
+export {predictedLabels, type PredictedLabelsOptions} from './pass/predictedLabels';
+export {passProfile, type PassProfile} from './pass/profile';
 export {runPass, type PassOptions} from './pass/runPass';
 export type {Attribution, Collector, LayerBatch} from './pass/types';
 export {submitCollect, type SubmitOptions} from './cluster/submit';
 export {kubernetesJobs, type KubernetesOptions} from './cluster/kubernetes';
 export {mergeStatistics} from './relevance/merge';
 export {loadStatistics, saveStatistics} from './relevance/store';
+export {polysemanticityByDepth, type PolysemanticityByDepth} from './concepts/depth';
 export {channelConcepts, findPolysemantic} from './concepts/find';
+export type {FalseCalls} from './concepts/falseCalls';
 export {suggestThresholds, type SuggestedThresholds} from './concepts/thresholds';
 export {
+  CODES as KNOWN_CODES,
   KNOWN_KINDS,
+  KNOWN_LAYER,
+  PARTS as KNOWN_PARTS,
   knownImages,
   knownNetwork,
   runKnownBenchmark,
@@ -76,7 +83,9 @@ export {
   type DiscoveredConcept,
   type DiscoveredConcepts,
   type DiscoverOptions,
+  type Exemplar,
 } from './split/discover';
+export {severalMeanings, type SeveralMeanings} from './numerics/severalMeanings';
 export {disentangle, type DisentangleOptions, type SplitTarget} from './split/disentangle';
 export {SPLIT_RULES} from './split/rules';
 export {loadSplit, saveSplit} from './split/store';
@@ -96,6 +105,13 @@ export {
   type SplitTopImages,
   type TopImagesOptions,
 } from './evaluate';
+export {
+  scoreSplit,
+  type ChannelScore,
+  type PartScores,
+  type ScoreOptions,
+  type SplitScores,
+} from './evaluate/scoreSplit';
 export * as features from './features';
 export {
   visualizeFeature,
@@ -110,6 +126,7 @@ export {
   DEMO_EXAMPLE,
   demoImage,
   demoImages,
+  demoPicture,
   trainDemo,
   type Demo,
   type DemoOptions,
@@ -132,12 +149,17 @@ export {
   resultPage,
   saveFigure,
   show,
+  teaser,
   topImagesGallery,
   type PageSection,
+  type SaveOptions,
   type ShowOptions,
+  type Teaser,
+  type TeaserOptions,
 } from './report/show';
 export {choice, controls, slider, toggle} from './kernel/comms';
 export * as paper from './report/reproduction';
+export {channelDescriptions, type ChannelDescriptions} from './report/descriptions';
 export {plots, type SavableFigure} from './report/plots';
 export type {
   AblationBarsOptions,

@@ -34,7 +34,7 @@ export async function throughTheMethod(model: uw.Model, layer: string): Promise<
   try {
     const stats = await uw.collectRelevance(model, images, {layer, floor: 0, batchSize: 6, progress: false});
     const target = {channel: strongest(stats), concepts: [0, [1, 2]]};
-    const split = await uw.disentangle(model, stats, target, {images, progress: false});
+    const split = await uw.disentangle(model, stats, target, {images, rule: 'published', progress: false});
     await uw.saveSplit(split, path.join(folder, 'split'));
     const loaded = await uw.loadSplit(path.join(folder, 'split'), model);
     const proof = await uw.verifySplit(loaded, images, {progress: false});

@@ -1,9 +1,11 @@
+import {printableJson, printableLines} from '../common/printable';
 import {Command, InvalidArgumentError, Option} from 'commander';
 import {choosePreset, openImages} from '../images';
 import type {LabelledImages, Preset, PresetOption} from '../images/types';
 import {loadModel} from '../formats/load';
 import {formatOf} from '../formats/sniff';
 import type {Model} from '../network/types';
+import {PREDICTED, predictedLabels} from '../pass/predictedLabels';
 import {InputError} from '../common/errors';
 
 /** Options of every command that reads a model or images. */
@@ -35,8 +37,8 @@ export function withSourceOptions(command: Command): Command {
       'preprocessing: torch-imagenet, tf, cifar, raw, or a JSON file {name, shorterSide?, mean, std}',
     )
     .option(
-      '--labels <file|none>',
-      'JSON, CSV or text of file (or class folder) to class index; none: by the class folders alone, whatever was recorded',
+      '--labels <file|none|predicted>',
+      'JSON, CSV or text of file (or class folder) to class index; none: by the class folders alone, whatever was recorded; predicted: what the network says, for images without labels',
     )
     .option('--root <folder>', 'folder that the paths of a list file are relative to; by default its own')
     .addOption(
@@ -68,6 +70,14 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
+/** How many images to take. */
+export function imageCount(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('It is a number of images: a whole number from 1, such as 100.');
+  return value;
+}
+
 /** `224` as [224, 224], `224x320` as [224, 320]. */
 function inputSize(text: string): [number, number] {
   const sides = text.split('x').map(wholeNumber);
@@ -77,17 +87,12 @@ function inputSize(text: string): [number, number] {
 
 /** Prints what the user should know, beside the result. */
 export function printNotes(notes: readonly string[] = []): void {
-  for (const note of notes) process.stderr.write(`note: ${note}\n`);
+  for (const note of notes) process.stderr.write(`note: ${printableLines(note)}\n`);
 }
 
 /** `png,tif` as ['png', 'tif']. */
 function words(text: string): string[] {
   return text.split(',').map((word) => word.trim());
-}
-
-/** `1,4` as [1, 4]. */
-export function classList(text: string): number[] {
-  return text.split(',').map(wholeNumber);
 }
 
 export function rhoOption(text: string): number | 'auto' {
@@ -142,12 +147,30 @@ export async function openImagesOption(
   const preset = await presetOption(options.preset);
   const {classOrder, extensions, root} = options;
   const labels = options.labels === 'none' ? {} : {labels: options.labels, recordedLabels: recorded.labelsFile};
-  const images = await openImages(folder, {...labels, preset, classOrder, extensions, root});
+  const unlabelled = isPredicted(options, recorded);
+  const given = unlabelled ? {unlabelled} : labels;
+  const images = await openImages(folder, {...given, preset, classOrder, extensions, root});
   printNotes(images.notes);
   return images;
 }
 
+/** Whether the network's own predictions stand for labels: asked for, or recorded by the run that the images are for. */
+export const isPredicted = ({labels}: SourceOptions, {labelsFile}: {labelsFile?: string} = {}) =>
+  labels === PREDICTED || (labels === undefined && labelsFile === PREDICTED);
+
+/** The images that a model's command is about, labelled by the model where that is asked for. */
+export async function openModelImages(
+  model: Model,
+  folder: string,
+  options: SourceOptions,
+  recorded: {labelsFile?: string; preset?: Preset} = {},
+): Promise<LabelledImages> {
+  const images = await openImagesOption(folder, options, recorded);
+  if (!isPredicted(options, recorded)) return images;
+  return predictedLabels(model, images, {preset: (await presetOption(options.preset)) ?? recorded.preset});
+}
+
 /** Prints a result: as text that reads well, or as one JSON object. */
 export function print(result: unknown, json: boolean | undefined): void {
-  process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${String(result)}\n`);
+  process.stdout.write(`${json ? printableJson(JSON.stringify(result)) : printableLines(String(result))}\n`);
 }

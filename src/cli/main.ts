@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-import {readFileSync} from 'node:fs';
-import path from 'node:path';
 import {Command} from 'commander';
+import {packageVersion} from '../files/packageVersion';
 import {InputError, InterruptError} from '../common/errors';
 import {setDefaultProgress} from '../common/progress';
 import {asFlag, nameOptions} from '../common/options';
@@ -9,6 +8,7 @@ import {addAnalysisCommands, addExploreCommand} from './commands/analysis';
 import {addBenchmarkCommand} from './commands/benchmark';
 import {addCollectCommands} from './commands/collect';
 import {addDemoCommand} from './commands/demo';
+import {addDiscoverCommand} from './commands/discover';
 import {addEnvironmentCommands} from './commands/environment';
 import {addExportCommand} from './commands/exporting';
 import {addPaperCommand} from './commands/paper';
@@ -21,14 +21,14 @@ const STOPPED_BY: Readonly<Record<string, number>> = {SIGTERM: 143, SIGHUP: 129}
 async function main(): Promise<void> {
   setDefaultProgress(terminalProgress);
   nameOptions(asFlag);
-  const {version} = JSON.parse(readFileSync(path.join(__dirname, '../../package.json'), 'utf8')) as {version: string};
   const program = new Command('unweave')
     .description('Find channels of a convolutional network that mean several things, and pull the meanings apart.')
-    .version(version)
+    .version(packageVersion())
     .showHelpAfterError('(unweave <command> --help lists its options)');
   addAnalysisCommands(program);
   addCollectCommands(program);
   addExploreCommand(program);
+  addDiscoverCommand(program);
   addSplittingCommands(program);
   addExportCommand(program);
   addDemoCommand(program);

@@ -1,3 +1,4 @@
+import {printable} from '../common/printable';
 import {Presets, SingleBar} from 'cli-progress';
 import type {ProgressListener, ProgressState} from '../common/progress';
 
@@ -27,7 +28,7 @@ function bar(): ProgressListener {
 }
 
 function payload(state: ProgressState): Record<string, string> {
-  return {label: state.label, unit: state.unit, extra: extras(state)};
+  return {label: printable(state.label), unit: state.unit, extra: printable(extras(state))};
 }
 
 function extras({skipped, note}: ProgressState): string {
@@ -46,6 +47,6 @@ function lines(): ProgressListener {
     const seconds = ((now - start) / 1000).toFixed(0);
     const outcome = state.outcome === 'running' ? '' : ` (${state.outcome})`;
     const counts = total === 1 ? '' : ` ${done} of ${total} ${unit},`;
-    process.stderr.write(`${label}:${counts} ${seconds} s${extras(state)}${outcome}\n`);
+    process.stderr.write(`${printable(`${label}:${counts} ${seconds} s${extras(state)}${outcome}`)}\n`);
   };
 }

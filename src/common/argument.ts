@@ -12,10 +12,22 @@ export function checkArgument(what: string, value: unknown, property: string, ma
   const given =
     value === undefined || value === null
       ? 'missing'
-      : object && 'then' in value
+      : isPromise(value)
         ? 'a promise'
         : typeof value === 'string'
           ? `the text "${value}"`
           : 'something else';
   throw new InputError(`${what}: ${given}; write await ${make}`);
+}
+
+/** What an asynchronous call gives before it is awaited. */
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/** @throws InputError for a promise where a result is wanted */
+export function refusePromise(call: string, value: unknown): void {
+  if (isPromise(value)) {
+    throw new InputError(`${call} was given a promise, whose result is not there yet; write ${call}(await …)`);
+  }
 }

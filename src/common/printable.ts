@@ -16,3 +16,15 @@ export function printableName(value: unknown, length = 80): string {
   const text = typeof value === 'string' ? value : `(${value === null ? 'nothing' : typeof value})`;
   return printable(text.length > length ? `${text.slice(0, length)}…` : text);
 }
+
+/** Text of several lines, printable line by line: what names out of files would do to a terminal is shown instead. */
+export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n');
+
+/** Markup of which the text is printable; XML allows none of the rest but tabs and ends of lines, which are between its tags. */
+export const printableMarkup = (markup: string): string =>
+  markup.replace(OBEYED, (character) => (/[\t\r\n]/.test(character) ? character : printable(character)));
+
+/** JSON that means the same and holds nothing that a terminal obeys. */
+export function printableJson(json: string): string {
+  return json.replace(OBEYED, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

@@ -18,5 +18,8 @@ export function namedClasses({
   classes: readonly number[];
   classNames: readonly string[];
 }): string {
-  return classes.map((k, at) => namedClass(k, classNames[at])).join(' + ');
+  // A cluster has a name and no classes.
+  return classes.length === 0
+    ? classNames.join(' + ')
+    : classes.map((k, at) => namedClass(k, classNames[at])).join(' + ');
 }

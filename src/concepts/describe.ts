@@ -6,13 +6,18 @@ import type {PolysemanticChannels} from './types';
 const ROWS = 12;
 
 /** A table for a terminal or a cell, and what to do where it is empty. */
-export function describeChannels(found: PolysemanticChannels): string {
+export function describeChannels(
+  found: PolysemanticChannels,
+  descriptionOf: (channel: number) => string | undefined = () => undefined,
+): string {
   const lines = [headline(found)];
   for (const {channel, lowestCosine, concepts} of found.slice(0, ROWS)) {
     const names = concepts.map(namedClasses).join(' | ');
     lines.push(
       `  channel ${String(channel).padStart(4)}  lowest cosine ${numberText(lowestCosine).padStart(6)}  ${names}`,
     );
+    const said = descriptionOf(channel);
+    if (said !== undefined) lines.push(`                described as: ${said}`);
   }
   if (found.length > ROWS) lines.push(`  … and ${found.length - ROWS} more`);
   if (found.length === 0) lines.push(adviceWhereEmpty(found));

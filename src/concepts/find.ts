@@ -1,3 +1,4 @@
+import {smallTau} from './smallTau';
 import {checkArgument} from '../common/argument';
 import {InputError} from '../common/errors';
 import {
@@ -102,12 +103,7 @@ export function findPolysemantic(stats: RelevanceStatistics, options: FindOption
   });
   channels.sort((a, b) => order(a) - order(b) || a.channel - b.channel);
   const outputs = stats.layer.shape[3];
-  const warnings = warningsOf(stats);
-  if (tau < 2 / outputs) {
-    warnings.push(
-      `tau ${tau} is small for ${outputs} channels: many will count as relevant; 2 / ${outputs} = ${(2 / outputs).toFixed(4)} is twice an equal share`,
-    );
-  }
+  const warnings = [...warningsOf(stats), ...smallTau(tau, outputs)];
   const dropped = kind === 'gated' ? requireGates(stats).dropped : 0;
   if (dropped > 0) {
     warnings.push(

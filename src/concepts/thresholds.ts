@@ -1,6 +1,7 @@
 import {numberText, percentText} from '../common/numbers';
 import {readable} from '../common/readable';
 import {classesWithImages, type RelevanceStatistics} from '../numerics/statistics';
+import {falseCalls, type FalseCalls} from './falseCalls';
 import {findPolysemantic} from './find';
 import {classVectors, LEAST_AGREEMENT, vectorKind} from './relate';
 import type {PolysemanticChannels, VectorKind} from './types';
@@ -22,6 +23,11 @@ export interface SuggestedThresholds {
   stability: number;
   /** Share of classes that γ would call different from themselves, one half of their images against the other. */
   selfCalled: number;
+  /** What γ calls different where there is nothing to find. */
+  falseCalls: FalseCalls;
+  /** Each decided pair that both halves of the images can compare: its cosine, and that of either half. */
+  calls: {channel: number; classes: [number, number]; cosine: number; halves: [number, number]}[];
+  classNames: string[];
   toString(): string;
 }
 
@@ -52,7 +58,9 @@ export function suggestThresholds(
   const {cosines} = all;
   const halves = halvesOf(all, stats, arv);
   const stability = (at: number) =>
-    halves.pairs.length > 0 ? halves.pairs.filter(([a, b]) => a < at === b < at).length / halves.pairs.length : NaN;
+    halves.pairs.length > 0
+      ? halves.pairs.filter(({halves: [a, b]}) => a < at === b < at).length / halves.pairs.length
+      : NaN;
   const apart = arv === 'gated' && cosines.length >= FEW ? round(otsu(cosines, LOWEST, HIGHEST)) : undefined;
   const cut = apart !== undefined && !(stability(apart) < stability(USUAL.gamma)) ? apart : undefined;
   const gamma = cut ?? USUAL.gamma;
@@ -80,6 +88,9 @@ export function suggestThresholds(
     stability: stability(gamma),
     selfCalled:
       halves.selves.length > 0 ? halves.selves.filter((value) => value < gamma).length / halves.selves.length : NaN,
+    falseCalls: falseCalls(stats, all.candidates, {gamma, arv}),
+    calls: halves.pairs,
+    classNames: [...stats.classNames],
   };
   return readable(found as SuggestedThresholds, (one) => describe(one, classesWithImages(stats).length));
 }
@@ -89,8 +100,8 @@ function halvesOf(
   {candidates, pairs}: PolysemanticChannels,
   stats: RelevanceStatistics,
   arv: VectorKind,
-): {pairs: [number, number][]; selves: number[]} {
-  const found: {pairs: [number, number][]; selves: number[]} = {pairs: [], selves: []};
+): {pairs: SuggestedThresholds['calls']; selves: number[]} {
+  const found: {pairs: SuggestedThresholds['calls']; selves: number[]} = {pairs: [], selves: []};
   for (const {channel, classes} of candidates) {
     const vectors = classVectors(stats, channel, arv);
     for (const k of classes) {
@@ -100,7 +111,8 @@ function halvesOf(
     for (const pair of pairs) {
       if (pair.channel !== channel || pair.decision === 'undecided') continue;
       const [a, b] = ([0, 1] as const).map((half) => vectors.cosine(...pair.classes, [half, half]));
-      if (!Number.isNaN(a) && !Number.isNaN(b)) found.pairs.push([a, b]);
+      if (!Number.isNaN(a) && !Number.isNaN(b))
+        found.pairs.push({channel, classes: pair.classes, cosine: pair.cosine, halves: [a, b]});
     }
   }
   return found;
@@ -132,5 +144,6 @@ function describe(found: SuggestedThresholds, classes: number): string {
     `  γ ${gamma}: ${reasons.gamma}`,
     `  at them ${percent(found.called)} of the decided pairs are called different; ${found.undecided} of ${found.pairs} are undecided`,
     `  the halves of the images decide ${percent(found.stability)} of them alike; against itself, ${percent(found.selfCalled)} of the classes would be called different`,
+    `  where there is nothing to find it would call different: ${percent(found.falseCalls.permuted)} of classes with their images dealt at random, ${percent(found.falseCalls.merges)} of merges of the same two classes`,
   ].join('\n');
 }

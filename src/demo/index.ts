@@ -1,3 +1,4 @@
+import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {ensureBackend} from '../engine';
 import type {LabelledImages} from '../images/types';
@@ -54,4 +55,9 @@ export async function demo({trainPerClass = 60, testPerClass = 60, seed = 0}: De
   await ensureBackend();
   const {graph, source} = await loadModel(path.join(__dirname, `../../data/demo/seed${seed}`));
   return {model: makeModel(graph, {name: 'demo', preset: DEMO_PRESET, classNames: DEMO_CLASSES, source}), train, test};
+}
+
+/** The picture in the README: the pictures that excite the channel of `DEMO_EXAMPLE` most, then each of its parts. PNG bytes, which `show` shows. */
+export function demoPicture(): Promise<Uint8Array> {
+  return readFile(path.join(__dirname, '../../data/demo/gallery.png'));
 }

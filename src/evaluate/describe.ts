@@ -1,3 +1,4 @@
+import {numberText} from '../common/numbers';
 import {namedClasses} from '../common/words';
 import {number, percent, textTable, withInterval, withSpread} from './text';
 import type {Fractions, SplitEvaluation} from './types';
@@ -9,7 +10,7 @@ export function describeEvaluation(evaluation: Omit<SplitEvaluation, 'toString'>
   const lines = [
     ...verdictsOf(evaluation).map(({sentence}) => sentence),
     '',
-    `channel ${channel} of layer ${layer}, divided by rule ${rule}, on ${images} images (τ ${tau}); top-1 ${percent(top1.before)} before, ${percent(top1.after)} after`,
+    `channel ${channel} of layer ${layer}, divided by rule ${rule}, on ${images} images (τ ${numberText(tau)}); top-1 ${percent(top1.before)} before, ${percent(top1.after)} after`,
     'fractions of the original: mean ± deviation over the images [95 % interval of the mean]' +
       (randomSplits > 0 ? `; random: mean and central 95 % of ${randomSplits} random splits of the same sizes` : ''),
   ];

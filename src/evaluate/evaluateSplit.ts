@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {LabelledImages} from '../images/types';
+import {smallTau} from '../concepts/smallTau';
 import {InputError} from '../common/errors';
 import {counted} from '../common/words';
 import type {PartKernels} from '../split/kernels';
@@ -63,7 +64,7 @@ export async function evaluateSplit(
     top1,
     randomSplits: controls,
     ...(options.perImage && {perImage: imageFractions(measured, images.paths, {k: split.parts.length, tau})}),
-    warnings: [...tauWarnings(tau, outputs), ...warningsOf(concepts)],
+    warnings: [...smallTau(tau, outputs), ...warningsOf(concepts)],
   };
   return readable(evaluation, describeEvaluation);
 }
@@ -137,13 +138,6 @@ function share(relevance: tf.Tensor, channel: number): tf.Tensor {
   const own = tf.squeeze(tf.slice(relevance, [0, channel], [-1, 1]), [1]);
   const all = tf.sum(tf.relu(relevance), 1);
   return tf.where(tf.greater(all, 0), tf.div(own, all), tf.zerosLike(all));
-}
-
-function tauWarnings(tau: number, outputs: number): string[] {
-  if (tau >= 2 / outputs) return [];
-  return [
-    `tau ${tau} is below 2 / ${outputs} channels = ${(2 / outputs).toFixed(4)}: nearly every channel matters for every image; give a larger tau`,
-  ];
 }
 
 /** Fewer images than this say little. */

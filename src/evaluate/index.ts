@@ -3,6 +3,7 @@ export {activationMaps, type ActivationMap, type ActivationMaps, type Activation
 export {ablationNotes} from './describeAblation';
 export {densities, type Densities, type DensityCurve, type DensityOptions, type DensityRow} from './densities';
 export {evaluateSplit, type EvaluateOptions} from './evaluateSplit';
+export {channelPeaks, type Peak, type PeakOptions} from './peaks';
 export {randomSplit} from './randomSplit';
 export {topImages, type SplitTopImages, type TopImage, type TopImagesOptions, type TopList} from './topImages';
 export type {EvaluationOptions} from './layerPass';

@@ -9,6 +9,7 @@ import {namedClasses} from '../common/words';
 import {runPass, type BatchCollector} from '../pass/runPass';
 import type {LayerBatch} from '../pass/types';
 import {stackKernels} from '../split/kernels';
+import {conceptsOfImages} from '../split/members';
 import type {Split} from '../split/types';
 
 /** Options of every evaluation of a split. */
@@ -59,7 +60,7 @@ export async function passLayer<K extends string>(
  */
 export function applyKernels(
   {layer, input}: Pick<LayerBatch, 'layer' | 'input'>,
-  split: Split,
+  split: Pick<Split, 'kernelShape' | 'bias'>,
   kernels: readonly Float32Array[],
 ): tf.Tensor4D {
   return tf.tidy(() => {
@@ -96,9 +97,9 @@ export function channelOf(z: tf.Tensor4D, channel: number): tf.Tensor4D {
 export function imagesOfConcepts(split: Split, images: LabelledImages): number[][] {
   checkArgument('split', split, 'before', 'disentangle(…) or loadSplit(…)');
   checkArgument('images', images, 'labelsFor', 'imageFolder(…)');
-  const labels = images.labelsFor(split.before.classes);
-  return split.concepts.map(({classes, classNames}) => {
-    const own = [...labels.keys()].filter((index) => classes.includes(labels[index]));
+  const owners = conceptsOfImages(images, split.before.classes, split.concepts);
+  return split.concepts.map(({classes, classNames}, j) => {
+    const own = [...owners.keys()].filter((index) => owners[index] === j);
     if (own.length === 0) {
       throw new InputError(
         `the images ${images.name} have none of ${namedClasses({classes, classNames})}; give images of every concept's classes`,

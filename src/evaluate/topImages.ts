@@ -1,7 +1,9 @@
 import type {LabelledImages} from '../images/types';
+import {classIndex} from '../common/classIndex';
 import {InputError} from '../common/errors';
 import {centralRange, type Summary} from '../numerics/summary';
 import type {Split} from '../split/types';
+import {peaksOf, type Peak} from './peaks';
 import {channelNames, summedActivations} from './activations';
 import {checkControls, imagesOfConcepts, type EvaluationOptions} from './layerPass';
 import {randomSplits} from './randomSplit';
@@ -13,6 +15,10 @@ export interface TopImagesOptions extends EvaluationOptions {
   count?: number;
   /** Random splits of the same sizes that the lists' purity is held against. @default 20 */
   randomSplits?: number;
+  /** Images of these classes only, by index or name. @default all */
+  classes?: readonly (number | string)[];
+  /** Whether each image gets a map of what excites the channel in it, for masks and close crops. @default false */
+  relevance?: boolean;
 }
 
 /** An image in a list. */
@@ -24,6 +30,8 @@ export interface TopImage {
   className: string;
   /** Summed activation Σ_hw relu(channel), above 0. */
   activation: number;
+  /** Where the channel fires most in it, and what the network takes it for. */
+  peak?: Peak;
 }
 
 /** The images that excite one channel most. */
@@ -60,7 +68,7 @@ export async function topImages(
   images: LabelledImages,
   options: TopImagesOptions = {},
 ): Promise<SplitTopImages> {
-  const {count = 20, randomSplits: controls = 20, seed = 0} = options;
+  const {count = 20, randomSplits: controls = 20, seed = 0, relevance = false, ...running} = options;
   if (!Number.isSafeInteger(count) || count < 1)
     throw new InputError(`invalid count: ${count}; give a whole number of images from 1, such as 20`);
   checkControls(controls, seed);
@@ -68,10 +76,13 @@ export async function topImages(
   const random = randomSplits(split, {count: controls, seed});
   const k = split.parts.length;
   const kernels = [split.original, ...split.parts, ...random.flatMap(({parts}) => parts)];
-  const all = Array.from(images.paths.keys());
-  const measured = await summedActivations(split, images, all, kernels, options);
   const labels = images.labelsFor(split.before.classes);
   const classNames = split.before.classNames ?? images.classNamesFor(split.before.classes);
+  const classes = options.classes?.map((wanted) => classIndex(wanted, classNames));
+  const all = Array.from(images.paths.keys()).filter((index) => !classes || classes.includes(labels[index]));
+  if (all.length === 0)
+    throw new InputError(`${images.name} has no image of the classes ${options.classes?.join(', ')}`);
+  const measured = await summedActivations(split, images, all, kernels, running);
   const listOf = (kernel: number): TopImage[] => {
     const values = measured.activations[kernel];
     return highest(values, count).map((at) => {
@@ -101,6 +112,10 @@ export async function topImages(
       ...(n > 0 && {random: randomPurity(n - 1)}),
     };
   });
+  const places = lists.flatMap((list, kernel) => list.images.map((image) => ({image, index: image.index, kernel})));
+  const own = kernels.slice(0, 1 + k).map((kernel) => ({kernel}));
+  const peaks = await peaksOf(split, own, images, places, {...running, relevance, progress: false});
+  places.forEach(({image}, at) => Object.assign(image, peaks[at] && {peak: peaks[at]}));
   const result: Omit<SplitTopImages, 'toString'> = {
     kind: 'top images',
     layer: split.layer,

@@ -24,20 +24,27 @@ export function startSettings(stats: RelevanceStatistics, options: Partial<Setti
   return {tau, p, gamma, rho};
 }
 
-/** Values that the knobs can take: round ones, 2 / Cout, and those that they start at. */
+/** Values that the knobs can take: round ones, 2 / Cout, and those that they start at; γ from −1, see `fittedGammas`. */
 export function knobGrid(stats: RelevanceStatistics, start: Settings): Grid {
   const {floor, values} = stats.shares;
   let largest = start.tau;
   for (const value of values) if (value > largest) largest = value;
   const taus = [floor, 2 / stats.layer.shape[3], start.tau, ...roundNumbers()];
-  const hundredths = (from: number, to: number) => Array.from({length: to - from + 1}, (_, i) => (from + i) / 100);
   return {
     tau: ascending(taus.filter((tau) => tau >= floor && tau > 0 && tau <= 1 && tau <= largest)),
     p: ascending([start.p, ...RHOS]),
-    gamma: ascending([start.gamma, ...hundredths(-100, 100)]),
+    gamma: ascending([start.gamma, ...hundredths(-100)]),
     rho: ascending([start.rho, ...RHOS]),
   };
 }
+
+/** γ from a round number below the lowest cosine that there is at the start, so that the slider's way is where the cosines are. */
+export function fittedGammas(gammas: readonly number[], start: Settings, lowest: number): number[] {
+  const low = Math.floor(10 * Math.min(Number.isFinite(lowest) ? lowest : -1, start.gamma) - 1e-9) - 1;
+  return gammas.filter((gamma) => gamma >= Math.max(-10, low) / 10 - 1e-9);
+}
+
+const hundredths = (from: number) => Array.from({length: 101 - from}, (_, i) => (from + i) / 100);
 
 /** From 0.0001 to 1, exactly as they are written in decimals. */
 function roundNumbers(): number[] {

@@ -6,7 +6,8 @@ import {
   warningsOf,
   type RelevanceStatistics,
 } from '../numerics/statistics';
-import {knobGrid, startSettings} from './grid';
+import {fittedGammas, knobGrid, startSettings} from './grid';
+import {analyse, complete} from './page/analysis';
 import type {Explored, ExploredChannel, Pictures, Settings} from './page/explored';
 import {shuffledBytes, type FractionBits} from './page/floats';
 import type {Encoding, PackedHeader} from './page/packed';
@@ -44,8 +45,11 @@ export function select(stats: RelevanceStatistics, options: Partial<Settings>, b
     arv: ({channel, classes}, position) => averagedRelevanceVector(stats, channel, [classes[position]]),
   };
   const fit = fitting(everything, budget);
+  const {cosines} = complete(analyse({...everything, channels: fit.channels}).overview(start));
+  const lowest = cosines.reduce((least, value) => Math.min(least, value), Infinity);
   const explored = {
     ...everything,
+    grid: {...grid, gamma: fittedGammas(grid.gamma, start, lowest)},
     about: {...about, reduced: [...reduced, ...fit.reduced]},
     channels: fit.channels,
     classes: classesOf(stats, fit.channels),

@@ -3,6 +3,7 @@ import {applyLayer, asPositions, describeLayer, linearLayers, type LinearLayer} 
 import {logitsGraph} from '../network/logits';
 import {shapesOf} from '../network/operators';
 import type {Model} from '../network/types';
+import {classIndex} from '../common/classIndex';
 import {InputError} from '../common/errors';
 import {isObjective, unknownObjective, type Objective, type Where} from './objectives';
 import {checkSize, observer} from './observe';
@@ -66,7 +67,7 @@ function termOf(objective: Objective, model: Model, keep: Keep): Term {
     }
     case 'logit':
     case 'logProbability': {
-      const index = classIndex(model, objective.class);
+      const index = classIndex(objective.class, model.classNames, model.classes);
       const [point] = logitsGraph(model.graph).outputs;
       return {
         points: [point],
@@ -146,20 +147,6 @@ function checkIndex(what: string, index: number, count: number, has: string): vo
   if (!Number.isInteger(index) || index < 0 || index >= count) {
     throw new InputError(`invalid ${what}: ${index}; ${has} 0 to ${count - 1}`);
   }
-}
-
-function classIndex(model: Model, wanted: number | string): number {
-  const {classNames, classes, name} = model;
-  if (typeof wanted === 'number') {
-    checkIndex('class', wanted, classes, `model ${name} has classes`);
-    return wanted;
-  }
-  const index = classNames?.indexOf(wanted) ?? -1;
-  if (index >= 0) return index;
-  const known = classNames
-    ? `classes are ${classNames.slice(0, 30).join(', ')}${classNames.length > 30 ? ' …' : ''}`
-    : `the model has no class names; give an index from 0 to ${classes - 1}`;
-  throw new InputError(`no class "${wanted}"; ${known}`);
 }
 
 /** The convolution or dense layer of a name. @throws InputError that lists the layers */

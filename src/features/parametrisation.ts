@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import {InputError} from '../common/errors';
+import {inColours} from './colours';
 import type {Random} from './random';
 
 /** [B, H, W, C] with C = 3 or 1 */
@@ -158,19 +159,3 @@ export function waveGains(height: number, width: number, falloff: number, cutoff
 
 /** Makes the longest waves' pixels change about as much as their parameter, at an unclipped sigmoid. */
 const GAIN = 0.5;
-
-/**
- * Square root of the covariance of red, green and blue in 100 photographs of ImageNet, by its eigenvectors, divided by the length of
- * the first: a column a direction of colour, from brightness to the rarest.
- */
-const PHOTOGRAPH_COLOURS = [
-  [0.576, 0.232, 0.083],
-  [0.581, -0.018, -0.186],
-  [0.575, -0.213, 0.106],
-];
-
-/** From uncorrelated directions of colour to red, green and blue. @param images [B, H, W, 3] */
-function inColours(images: tf.Tensor4D): tf.Tensor4D {
-  const rows = tf.reshape(images, [-1, 3]); // [B·H·W, 3]
-  return tf.reshape(tf.matMul(rows, tf.tensor2d(PHOTOGRAPH_COLOURS), false, true), images.shape); // [B, H, W, 3]
-}

@@ -17,9 +17,12 @@ const SIGNATURES: readonly [string | readonly number[], string, number?][] = [
 /** What a file is that is none of the formats wanted, in words, by its first bytes (some hundred). */
 export function foreignKind(head: Uint8Array): string {
   if (head.length === 0) return 'an empty file';
-  const found = SIGNATURES.find(([signature, , at = 0]) => {
+  const start = head.findIndex((byte) => byte !== 0x20 && byte !== 9 && byte !== 10 && byte !== 13);
+  const found = SIGNATURES.find(([signature, , at]) => {
     const bytes = typeof signature === 'string' ? [...Buffer.from(signature)] : signature;
-    return bytes.every((byte, i) => head[at + i] === byte);
+    // Text may have empty lines before it.
+    const from = at ?? (typeof signature === 'string' ? Math.max(start, 0) : 0);
+    return bytes.every((byte, i) => head[from + i] === byte);
   });
   const text = head.every((byte) => byte >= 0x20 || byte === 9 || byte === 10 || byte === 13);
   return found?.[1] ?? (text ? 'a text file' : 'a file of unknown format');

@@ -1,5 +1,6 @@
 import {closeSync, constants, fstatSync, openSync, readSync} from 'node:fs';
 import {open, type FileHandle} from 'node:fs/promises';
+import {standInKind} from './foreignKind';
 
 /**
  * Reading what a path of unknown origin names: a device or a pipe would give bytes for ever, or none. Such a path is opened without
@@ -77,7 +78,10 @@ export function readRegularFileSync(path: string, maxBytes: number): Buffer {
  * @throws Error where it is no regular file, has more than `maxBytes` or is no text
  */
 export function readTextFile(path: string, maxBytes: number): string {
-  return decodeText(readRegularFileSync(path, maxBytes));
+  const bytes = readRegularFileSync(path, maxBytes);
+  const standIn = standInKind(bytes);
+  if (standIn !== undefined) throw new FileRefusal(`it is ${standIn}`);
+  return decodeText(bytes);
 }
 
 /** @throws Error where the bytes are no text in UTF-8 or UTF-16 */

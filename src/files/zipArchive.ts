@@ -27,7 +27,9 @@ const LOCAL_HEADER = 30;
  */
 export async function readZipDirectory(file: BinaryFile): Promise<ZipArchive> {
   const damaged = (error: unknown) =>
-    new InputError(`${file.name} is a damaged or truncated zip archive: ${(error as Error).message}`);
+    new InputError(
+      `${file.name} is a damaged or truncated zip archive: ${error instanceof Damage ? error.message : unzipWords(error as Error)}`,
+    );
   const entries = new Map<string, Entry>();
   const zip = await fromRandomAccessReaderPromise(new BoundedReader(file), file.size, {autoClose: false}).catch(
     (error: unknown) => {
@@ -39,7 +41,7 @@ export async function readZipDirectory(file: BinaryFile): Promise<ZipArchive> {
   }
   try {
     for await (const entry of zip.eachEntry()) {
-      if (entries.has(entry.fileName)) throw new Error(`it has two members "${printableName(entry.fileName)}"`);
+      if (entries.has(entry.fileName)) throw new Damage(`it has two members "${printableName(entry.fileName)}"`);
       entries.set(entry.fileName, entry);
     }
     checkApart([...entries.values()], file.size);
@@ -62,14 +64,14 @@ export async function readZipDirectory(file: BinaryFile): Promise<ZipArchive> {
     });
     if (!header.fileName.equals(entry.fileNameRaw)) {
       throw damaged(
-        new Error(`its member "${name}" is called "${printableName(header.fileName.toString())}" elsewhere`),
+        new Damage(`its member "${name}" is called "${printableName(header.fileName.toString())}" elsewhere`),
       );
     }
     const found = {position: header.fileDataStart, length: entry.compressedSize};
-    if (found.position + found.length > file.size) throw damaged(new Error(`its member "${name}" is cut off`));
+    if (found.position + found.length > file.size) throw damaged(new Damage(`its member "${name}" is cut off`));
     if (checked && (await crc32Of(file, found.position, found.length)) !== entry.crc32) {
       throw damaged(
-        new Error(`the bytes of its member "${name}" do not fit their checksum; copy or download the file again`),
+        new Damage(`the bytes of its member "${name}" do not fit their checksum; copy or download the file again`),
       );
     }
     return found;
@@ -95,16 +97,27 @@ export async function readZipDirectory(file: BinaryFile): Promise<ZipArchive> {
   };
 }
 
+/** What is wrong with an archive, in words of this file. */
+class Damage extends Error {}
+
+/** The library's messages speak of the parts of a zip archive by their names in its specification. */
+function unzipWords({message}: Error): string {
+  if (/end of central directory|truncated/i.test(message)) return 'its end is missing; copy or download the file again';
+  if (/multi-?disk/i.test(message)) return 'it is one of several parts; put them together first';
+  if (/encrypt/i.test(message)) return 'it is encrypted; unpack it first';
+  return 'its directory is damaged; copy or download the file again';
+}
+
 /** Members follow each other: bytes that belong to two of them could be read as different things. */
 function checkApart(entries: readonly Entry[], size: number): void {
   const inOrder = [...entries].sort((a, b) => a.relativeOffsetOfLocalHeader - b.relativeOffsetOfLocalHeader);
   inOrder.forEach((entry, i) => {
     const name = printableName(entry.fileName);
     const end = entry.relativeOffsetOfLocalHeader + LOCAL_HEADER + entry.fileNameRaw.length + entry.compressedSize;
-    if (end > size) throw new Error(`its member "${name}" ends at byte ${end} of ${size}`);
+    if (end > size) throw new Damage(`its member "${name}" ends at byte ${end} of ${size}`);
     const next = inOrder.at(i + 1);
     if (next && end > next.relativeOffsetOfLocalHeader) {
-      throw new Error(`its members "${name}" and "${printableName(next.fileName)}" overlap`);
+      throw new Damage(`its members "${name}" and "${printableName(next.fileName)}" overlap`);
     }
   });
 }
@@ -127,7 +140,7 @@ class BoundedReader extends RandomAccessReader {
         buffer.set(bytes, offset);
         setImmediate(callback, null, length);
       },
-      () => setImmediate(callback, new Error(`its directory points to byte ${position} of ${this.file.size}`)),
+      () => setImmediate(callback, new Damage(`its directory points to byte ${position} of ${this.file.size}`)),
     );
   }
 

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import * as v from 'valibot';
 import {InputError} from '../common/errors';
 import {option} from '../common/options';
 import {ensureBackend} from '../engine';
@@ -59,6 +60,7 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
   }
   const preset = options.preset === undefined ? undefined : resolvePreset(options.preset);
   const inputSize = checkedSize(options.inputSize);
+  checkNames(options.classNames);
   await ensureBackend();
   const read = await OPENERS[format](file, {...options, inputSize});
   const current = read.hashVersion === HASH_VERSION;
@@ -121,6 +123,16 @@ function outdated({origins = []}: ReadNetwork): string[] {
   return [
     'it was split by unweave 0.1, which knew models by another hash: statistics of the model before do not fit it any more; split that model again',
   ];
+}
+
+const NAMES = v.optional(v.pipe(v.array(v.string()), v.minLength(1)));
+
+function checkNames(names: unknown): void {
+  const checked = v.safeParse(NAMES, names);
+  if (checked.success) return;
+  throw new InputError(
+    `invalid classNames: ${(JSON.stringify(names) ?? typeof names).slice(0, 60)}; it is a list of texts, one for each output`,
+  );
 }
 
 function checkedSize(size: LoadModelOptions['inputSize']): readonly [number, number] | undefined {

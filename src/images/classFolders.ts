@@ -1,5 +1,6 @@
 import {InputError} from '../common/errors';
 import {option} from '../common/options';
+import {counted} from '../common/words';
 import {classNames, few, imagenetClasses, imagenetOffset, shownName, wordNetId} from './classes';
 import {splitNote} from './fileNames';
 import type {Labelling} from './labelling';
@@ -62,9 +63,10 @@ export function folderLabelling(
         );
       }
     }
-    const splits = splitNote(folder, folders);
+    // The folder's note has said why.
+    const splits = splitNote(folder, folders) && 'open one of them, or ';
     throw new InputError(
-      `${filled.length} class folders in ${folder} (${few(filled)}), but the model has ${outputs} outputs; ${splits ?? `give ${option('labels')}, a JSON or CSV file of folder to class index`}`,
+      `${counted(filled.length, 'class folder')} in ${folder} (${few(filled)}), but the model has ${outputs} outputs; ${splits ?? (filled.length === 1 ? 'open that folder, or ' : '')}give ${option('labels')}, a JSON or CSV file of folder to class index`,
     );
   };
   return {

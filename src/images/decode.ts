@@ -1,4 +1,5 @@
 import sharp, {type Sharp} from 'sharp';
+import {standInKind} from '../files/foreignKind';
 import {FileRefusal, readRegularFile} from '../files/regularFile';
 import type {RgbImage} from './resize';
 import {UnreadableImageError, type UnreadableKind} from './unreadable';
@@ -56,6 +57,37 @@ export async function decodeRgb(
   }
 }
 
+const CONVERT = 'convert it to PNG or JPEG';
+
+/* eslint-disable no-control-regex */
+/** First bytes of image formats that are not read. */
+const UNREAD: readonly [RegExp, string][] = [
+  [/^BM/, 'BMP'],
+  [/^P[14]\s/, 'PBM'],
+  [/^P[25]\s/, 'PGM'],
+  [/^P[36]\s/, 'PPM'],
+  [/^P7\s/, 'PAM'],
+  [/^P[Ff]\s/, 'PFM'],
+  [/^\0\0[\x01\x02]\0/, 'icon'],
+  [/^8BPS/, 'Photoshop'],
+  [/^\0\0\0\x0cjP|^\xffO\xffQ/, 'JPEG 2000'],
+  [/^\xff\n|^\0\0\0\x0cJXL /, 'JPEG XL'],
+  [/^v\/1\x01/, 'OpenEXR'],
+  [/^#\?RADIANCE/, 'Radiance'],
+  [/^SIMPLE {2}=/, 'FITS'],
+  [/^.{128}DICM/s, 'DICOM'],
+];
+/* eslint-enable no-control-regex */
+
+/** What a file is that no decoder knows, in words; undefined where its first bytes do not tell. */
+function unreadFormat(bytes: Buffer): string | undefined {
+  const standIn = standInKind(bytes);
+  if (standIn !== undefined) return `it is ${standIn}`;
+  const head = bytes.subarray(0, 132).toString('latin1');
+  const found = UNREAD.find(([signature]) => signature.test(head));
+  return found && `${found[1]} images are not read; ${CONVERT}`;
+}
+
 /** What this file refuses by itself, in its own words. */
 class Refusal extends Error {}
 
@@ -66,8 +98,14 @@ async function decodeBytes(
 ): Promise<RgbImage> {
   // Pillow, too, refuses a truncated file and overlooks flipped bits.
   const source = {autoOrient: exif, ignoreIcc: !icc, failOn: 'truncated', limitInputPixels: MAX_PIXELS} as const;
-  const {format, space, width, height, hasProfile} = await sharp(bytes, {limitInputPixels: false}).metadata();
-  if (!FORMATS.has(format)) throw new Refusal(`${format} images are not read`);
+  const {format, space, width, height, hasProfile, compression} = await sharp(bytes, {limitInputPixels: false})
+    .metadata()
+    .catch((error: Error) => {
+      const kind = unreadFormat(bytes);
+      throw kind === undefined ? error : new Refusal(kind);
+    });
+  if (!FORMATS.has(format)) throw new Refusal(`${format} images are not read; ${CONVERT}`);
+  if (format === 'heif' && compression === 'hevc') throw new Refusal(`HEIC images are not read; ${CONVERT}`);
   if (width * height > MAX_PIXELS) {
     throw new Refusal(`it has ${width} × ${height} pixels (width × height), more than the limit of ${MAX_PIXELS}`);
   }

@@ -125,7 +125,8 @@ export function leftOutNotes(
   return notes;
 }
 
-const SPLIT = /^(train(ing)?|val(id(ation)?)?|test(ing)?|dev|eval(uation)?|hold-?out)([_-]?(set|data|images|\d+))?$/i;
+const SPLIT =
+  /^(\w+[_-])?(train(ing)?|val(id(ation)?)?|test(ing)?|dev|eval(uation)?|hold-?out)([_-]?(set|data|images|\d+))?$/i;
 
 /** A sentence where a folder's sub-folders are called as the splits of a data set are. */
 export function splitNote(name: string, folders: readonly string[]): string | undefined {

@@ -7,6 +7,7 @@ import {fileImages, type FileImageOptions} from './fileImages';
 import {endingTest, findImages, leftOutNotes} from './fileNames';
 import {flatNames, mappedLabelling, type LabelOption} from './labelMap';
 import type {LabelledImages} from './types';
+import {noLabelling} from './unlabelled';
 
 export interface ImageFolderOptions extends FileImageOptions {
   /** Class indices: needed for a flat folder, and where the class folders' names do not say them. */
@@ -18,6 +19,8 @@ export interface ImageFolderOptions extends FileImageOptions {
    * of the numbers that they are named by. @default `number` where their names are the numbers 0 to K − 1, else `name`
    */
   classOrder?: ClassOrder;
+  /** Open the images without labels, whatever folders they lie in: for `discoverConcepts` and `predictedLabels`. @default false */
+  unlabelled?: boolean;
 }
 
 /**
@@ -39,14 +42,16 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
     );
   }
   const source = resolve(folder);
-  const labelling = options.labels
-    ? mappedLabelling(options.labels, paths, source)
-    : folderLabelling(folder, paths, folders, options.classOrder);
+  const labelling = options.unlabelled
+    ? noLabelling(name)
+    : options.labels
+      ? mappedLabelling(options.labels, paths, source)
+      : folderLabelling(folder, paths, folders, options.classOrder);
   const images = fileImages(
     {name, paths, sourceOf: (index) => ({file: files[index]}), labelling, notes: leftOut},
     options,
   );
-  return typeof options.labels === 'string'
+  return typeof options.labels === 'string' && !options.unlabelled
     ? {...images, source, labelsFile: resolve(options.labels)}
     : {...images, source};
 }

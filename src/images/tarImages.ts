@@ -11,6 +11,7 @@ import type {ImageFolderOptions} from './folder';
 import {labellingOf, mappedLabelling, type Entry} from './labelMap';
 import {scanTar} from './tarIndex';
 import type {LabelledImages} from './types';
+import {noLabelling} from './unlabelled';
 
 /** A file in one of the archives. */
 interface Place {
@@ -50,17 +51,19 @@ export async function tarImages(
   const {images, labels, leftOut} = await contentsOf(archives, isImage, typeof source === 'string');
   if (images.length === 0) throw new InputError(`no images in ${name}; it needs ${isImage.words} files`);
   const root = typeof source === 'string' ? resolve(source) : undefined;
-  const shards = labels.size > 0 && options.labels === undefined;
+  const shards = labels.size > 0 && options.labels === undefined && !options.unlabelled;
   if (!shards) images.sort((one, other) => (one.path < other.path ? -1 : 1));
   const twice = shards ? undefined : images.find(({path}, at) => at > 0 && images[at - 1].path === path);
   if (twice) throw new InputError(`two images are called ${twice.path} in ${name}; remove one of the archives`);
   const paths = images.map(({path}) => path);
   const folders = [...new Set(paths.filter((path) => path.includes('/')).map((path) => path.split('/')[0]))].sort();
-  const labelling = options.labels
-    ? mappedLabelling(options.labels, paths, root)
-    : shards
-      ? shardLabelling(images, labels, name)
-      : folderLabelling(name, paths, folders, options.classOrder);
+  const labelling = options.unlabelled
+    ? noLabelling(name)
+    : options.labels
+      ? mappedLabelling(options.labels, paths, root)
+      : shards
+        ? shardLabelling(images, labels, name)
+        : folderLabelling(name, paths, folders, options.classOrder);
   const list = fileImages(
     {
       name,
@@ -74,7 +77,7 @@ export async function tarImages(
     },
     options,
   );
-  const labelsFile = typeof options.labels === 'string' ? resolve(options.labels) : undefined;
+  const labelsFile = typeof options.labels === 'string' && !options.unlabelled ? resolve(options.labels) : undefined;
   return {...list, source: root, labelsFile};
 }
 

@@ -12,7 +12,8 @@ import {printErrorsShortly} from '../report/display/errors';
 import {keepOutput} from './keepOutput';
 import {packageRoot} from './packages';
 import {resolveAnywhere} from './resolveAnywhere';
-import {isKnown, KNOWN_VERSIONS, loadedTslabs, tslabVersion} from '../report/display/tslab';
+import {isKnown, loadedTslabs, tslabVersion} from '../report/display/tslab';
+import {unknownTslab} from './unknownTslab';
 import {watchCells} from './watchCells';
 
 if (isMainThread && process.argv[2] === 'kernel' && /^tslab(\.js)?$/.test(path.basename(process.argv[1] ?? ''))) {
@@ -37,6 +38,6 @@ if (isMainThread && process.argv[2] === 'kernel' && /^tslab(\.js)?$/.test(path.b
 
 function stepsIn(version: string): boolean {
   if (isKnown(version)) return true;
-  process.stderr.write(`unweave: tslab ${version} is unknown (known: ${KNOWN_VERSIONS.join(', ')}), left as it is\n`);
+  process.stderr.write(`${unknownTslab(version)}\n`);
   return false;
 }

@@ -4,6 +4,7 @@ import {showErrorsShortly} from '../report/display/errors';
 import {installNotebookProgress} from '../report/display/progress';
 import {keepOutput} from './keepOutput';
 import {isKnown, runningTslab} from '../report/display/tslab';
+import {unknownTslab} from './unknownTslab';
 import {watchCells} from './watchCells';
 
 /**
@@ -16,7 +17,10 @@ export function setUpNotebook(): boolean {
   if (!tslab) return false;
   installNotebookProgress();
   showErrorsShortly();
-  if (!isKnown(tslab.version)) return true;
+  if (!isKnown(tslab.version)) {
+    process.stderr.write(`${unknownTslab(tslab.version)}\n`);
+    return true;
+  }
   keepOutput(tslab);
   watchCells(tslab);
   widgetHost(answerComms(tslab));

@@ -21,6 +21,7 @@ export function watchCells({jupyter}: Tslab): void {
   const {handleExecuteImpl} = handler;
   handler.handleExecuteImpl = async function (request, ...writers) {
     kernelState().cell = ids.get(request) ?? request.code;
+    kernelState().code = request.code;
     try {
       return await handleExecuteImpl.call(this, request, ...writers);
     } finally {

@@ -32,12 +32,16 @@ export function describeKnown({rows, perClass}: Pick<KnownBenchmark, 'rows' | 'p
       ];
     }),
   );
+  // A share of the output of classes for which a channel hardly fires may be any number, so that channels are summed up by their median.
+  const over = (what: string) => (what.startsWith('removed') ? median : mean);
   const rules = [...new Set(rows.flatMap(({splitting}) => splitting.map(({rule}) => rule)))];
   const splitting = (what: 'ownVersusOther' | 'r' | 'removedOwn' | 'removedOther') =>
     rules.map((rule) => [
       rule,
       ...kinds.map((kind) =>
-        cell(of(kind).map((row) => mean(row.splitting.filter((one) => one.rule === rule).map((one) => one[what])))),
+        cell(
+          of(kind).map((row) => over(what)(row.splitting.filter((one) => one.rule === rule).map((one) => one[what]))),
+        ),
       ),
     ]);
   const clusters = kinds.map((kind) => {
@@ -107,6 +111,12 @@ function cell(values: readonly number[]): string {
   const digits = Math.abs(centre) >= 10 ? 0 : 3;
   const text = centre.toFixed(digits);
   return finite.length > 1 ? `${text} ± ${((interval[1] - interval[0]) / 2).toFixed(digits)}` : text;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (sorted.length - 1) / 2;
+  return (sorted[Math.floor(at)] + sorted[Math.ceil(at)]) / 2;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -18,6 +18,7 @@ import {measuredMeanings, type Meanings} from './meanings';
 import {KNOWN_LAYER, STUDIED_CHANNELS} from './network';
 import {KNOWN_KINDS, knownNetwork, REPORT_SEEDS, type KnownKind} from './networks';
 import {CODES} from './parts';
+import {splitRule} from '../split/rules';
 import {splitScores, type SplitScore} from './splitting';
 import {KNOWN_FOLDER} from './weights';
 
@@ -28,6 +29,8 @@ export interface KnownOptions extends LongCallOptions {
   seeds?: readonly number[];
   /** Pictures of each class that statistics and splits are made from, and as many others that are measured on. @default 60 */
   perClass?: number;
+  /** Splitting rules by name; `[]` measures detection alone, with the controls. @default all */
+  rules?: readonly string[];
 }
 
 /** What one network shows. */
@@ -64,6 +67,7 @@ export async function runKnownBenchmark(options: KnownOptions = {}): Promise<Kno
   const {kinds = KNOWN_KINDS, seeds = REPORT_SEEDS, perClass = 60} = options;
   if (!Number.isInteger(perClass) || perClass < 4)
     throw new InputError(`invalid number of pictures a class: ${perClass}; give a whole number from 4, such as 60`);
+  options.rules?.forEach((rule) => splitRule(rule));
   await ensureBackend();
   const there = (kind: KnownKind, seed: number) => existsSync(path.join(KNOWN_FOLDER, `${kind}-${seed}.safetensors`));
   const networks = kinds.flatMap((kind) =>
@@ -75,7 +79,7 @@ export async function runKnownBenchmark(options: KnownOptions = {}): Promise<Kno
   const rows: KnownRow[] = [];
   try {
     for (const {kind, seed} of networks) {
-      rows.push(await measureNetwork(kind, seed, perClass));
+      rows.push(await measureNetwork(kind, seed, perClass, options.rules));
       task.advance(1, {note: `${kind} ${seed}`});
       options.signal?.throwIfAborted();
     }
@@ -88,7 +92,12 @@ export async function runKnownBenchmark(options: KnownOptions = {}): Promise<Kno
   return readable(result as KnownBenchmark, describeKnown);
 }
 
-async function measureNetwork(kind: KnownKind, seed: number, perClass: number): Promise<KnownRow> {
+async function measureNetwork(
+  kind: KnownKind,
+  seed: number,
+  perClass: number,
+  rules?: readonly string[],
+): Promise<KnownRow> {
   const model = await knownNetwork(kind, seed);
   try {
     const quiet = {layer: KNOWN_LAYER, progress: false as const};
@@ -128,7 +137,7 @@ async function measureNetwork(kind: KnownKind, seed: number, perClass: number): 
       zeroInputs: zeroInputShare(stats),
       parts: meanings.parts.map((meaning) => meaning?.length ?? 0),
       detection,
-      splitting: await splitScores(model, stats, meanings, fit, held),
+      splitting: await splitScores(model, stats, meanings, fit, held, rules),
       clusters,
       silhouetteAuroc: auroc(silhouettes(true), silhouettes(false)),
     };

@@ -10,6 +10,7 @@ import {halfOf} from '../numerics/pathHash';
 import {actGrad} from './attribution/actGrad';
 import {checkBatchSize, throughImages, type DecodedBatch} from './batches';
 import {layersOnEngine} from './severalLayers';
+import {profiled, type PassProfile} from './profile';
 import type {Attribution, BatchImages, BatchValues, Collector, LayerBatch} from './types';
 
 export interface PassOptions extends LongCallOptions {
@@ -33,6 +34,8 @@ export interface PassOptions extends LongCallOptions {
   resume?: {from: readonly number[]; states: readonly (readonly unknown[])[]};
   /** Whether a list of which no image can be read is an error. @default true */
   refuseNone?: boolean;
+  /** Filled with where the time goes. @default not measured */
+  profile?: PassProfile;
   /** Called when an error or an interrupt ends the pass; what it returns is what the progress bar says of an interrupt. */
   onStop?: () => Promise<string>;
   /** Called when every collector has a batch, before the next; what it takes time for is waited for. */
@@ -81,10 +84,17 @@ export async function runPass(
       );
     const from = resume ? Math.min(...resume.from) : 0;
     const stream = {...options, label, inputShape: model.inputShape, preset, from};
+    const {profile} = options;
+    profile?.enter('decode');
     await throughImages(images, stream, async (decoded, signal) => {
+      profile?.enter('other');
       const passed = await measured(decoded);
+      if (profile) profile.images += passed.images.paths.length;
+      profile?.enter('checkpoint');
       await afterBatch?.({...passed, signal});
+      profile?.enter('decode');
     });
+    profile?.enter('other');
     return states;
 
     async function measured(decoded: DecodedBatch): Promise<Omit<PassedBatch, 'signal'>> {
@@ -98,9 +108,11 @@ export async function runPass(
           positions.map((b) => decoded.indices[b]),
         );
         const notFinite = new Map<number, number>();
+        profile?.enter('measure');
         const tensors = tf.tidy(() => measure(decoded, {positions, about, active, notFinite}));
         if (notFinite.size === 0) {
           const values = await download(tensors);
+          profile?.enter('add');
           active.forEach((n, row) => collectors.forEach((one, at) => one.add(states[n][at], about, values[row][at])));
           return {images: about, layers: active, skipped};
         }
@@ -120,7 +132,7 @@ export async function runPass(
       const pixels = positions.length < all.shape[0] ? tf.gather(all, tf.tensor1d(positions, 'int32')) : all;
       const batches = engine.batches(pixels, about, attribution, chosen.active);
       return chosen.active.map((n, row) => {
-        const {batch, wasAsked} = recordsRelevance(batches[row]);
+        const {batch, wasAsked} = recordsRelevance(profiled(batches[row], profile));
         const tensors = collectors.map((collector, at) => collector.measure(batch, states[n][at]));
         if (wasAsked()) for (const [b, value] of notFiniteIn(batch)) chosen.notFinite.set(b, value);
         return tensors;

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {applyLayer} from '../network/linearLayer';
-import {inputTensors} from './classInputs';
+import {inputTensors, sizeOf} from './classInputs';
 import {channelRelevance, type StudiedLayer} from './studiedLayer';
 import type {Plant} from './types';
 
@@ -22,11 +22,12 @@ export async function plantedImportance(
   try {
     for (const k of classes) {
       const images = discovery.get(k)!;
+      const passing = images.crossing.reduce((sum, {shape}) => sum + sizeOf(shape), 0);
       let important = 0;
-      for await (const {input, from} of inputTensors(images)) {
+      for await (const {input, from} of inputTensors(images, passing)) {
         const count = input.shape[0];
         const crossing = images.crossing.map(({shape, data}) => {
-          const size = shape.reduce((product, length) => product * length, 1);
+          const size = sizeOf(shape);
           return tf.tidy(() => tf.tensor(data.subarray(from * size, (from + count) * size), [count, ...shape]));
         });
         const relevance = tf.tidy(() => {

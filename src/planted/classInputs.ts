@@ -26,7 +26,7 @@ export function emptyInputs(
   crossing: readonly (readonly [number[], unknown])[],
   sums: number,
 ): ClassInputs {
-  const room = (tail: number[]) => new Float32Array(count * tail.reduce((product, size) => product * size, 1));
+  const room = (tail: number[]) => new Float32Array(count * sizeOf(tail));
   return {
     count: 0,
     shape: shape.slice(1),
@@ -42,14 +42,21 @@ export function copyRow(target: Float32Array, to: number, source: Float32Array, 
   target.set(source.subarray(from * length, (from + 1) * length), to * length);
 }
 
-/** Inputs of a class as tensors of at most 4 million values; each is disposed of when the loop goes on. */
-export async function* inputTensors({
-  input,
-  shape,
-  count,
-}: ClassInputs): AsyncGenerator<{input: tf.Tensor; from: number}> {
-  const size = shape.reduce((product, length) => product * length, 1);
-  const most = Math.max(1, Math.floor(2 ** 22 / size));
+const CHUNK_VALUES = 2 ** 22;
+
+/** Values of one image. */
+export const sizeOf = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
+
+/**
+ * Inputs of a class as tensors of at most 4 million values; each is disposed of when the loop goes on.
+ * @param beside values of one image that the caller turns into tensors besides
+ */
+export async function* inputTensors(
+  {input, shape, count}: ClassInputs,
+  beside = 0,
+): AsyncGenerator<{input: tf.Tensor; from: number}> {
+  const size = sizeOf(shape);
+  const most = Math.max(1, Math.floor(CHUNK_VALUES / Math.max(size, beside)));
   for (let from = 0; from < count; from += most) {
     const rows = Math.min(most, count - from);
     const tensor = tf.tidy(() => tf.tensor(input.subarray(from * size, (from + rows) * size), [rows, ...shape]));
@@ -92,7 +99,7 @@ export function momentCache(layer: LinearLayer, discovery: Map<number, ClassInpu
 
 /** Some of the images of a class. */
 export function takeImages(inputs: ClassInputs, indices: readonly number[]): ClassInputs {
-  const size = inputs.shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(inputs.shape);
   const input = new Float32Array(indices.length * size);
   indices.forEach((index, n) => input.set(inputs.input.subarray(index * size, (index + 1) * size), n * size));
   return {count: indices.length, shape: inputs.shape, input, crossing: [], sums: new Float32Array(0)};

@@ -5,6 +5,7 @@ import path from 'node:path';
 import {cannotWrite, entriesOf, holdsSomethingElse, makeFolder, replaceFile} from '../files/output';
 import {decodeText, readRegularFile} from '../files/regularFile';
 import {commitFolder, isOwnEntry, removeLeftovers} from '../files/transaction';
+import {packageVersion} from '../files/packageVersion';
 import {InputError} from '../common/errors';
 import {parseJson} from '../common/json';
 import {parseLine, type Line} from './rowSchema';
@@ -95,7 +96,8 @@ async function claimFolder(
   force: boolean,
 ): Promise<string> {
   const entries = await entriesOf(folder);
-  const manifest = {format: FORMAT, formatVersion: FORMAT_VERSION, ...parameters};
+  // Another version may measure differently, and its rows do not mix with this one's.
+  const manifest = {format: FORMAT, formatVersion: FORMAT_VERSION, unweave: packageVersion(), ...parameters};
   const found = entries.includes(MANIFEST) ? await manifestIn(path.join(folder, MANIFEST)) : undefined;
   const ours = found?.['format'] === FORMAT;
   if (!force && entries.length > 0 && !ours) throw holdsSomethingElse(folder, entries);
@@ -104,12 +106,12 @@ async function claimFolder(
     ([key, value]) => JSON.stringify(found?.[key]) !== JSON.stringify(value),
   );
   const leftovers = {kinds: ['rows'], manifests: [MANIFEST], named: [before], plain: ours ? [ROWS] : []};
-  if (!different) {
+  if (!different && !force) {
     await removeLeftovers(folder, leftovers);
     return before;
   }
   // A run that measured nothing has nothing to lose.
-  if (!force && entries.includes(before)) {
+  if (different && !force && entries.includes(before)) {
     const [key, value] = different;
     throw new InputError(
       `the results in "${folder}" are of another run: ${key} is ${shown(found?.[key])} there and ${shown(value)} here; choose another folder, the same parameters, or overwrite it (${option('force')})`,
@@ -128,7 +130,7 @@ async function claimFolder(
   return rows;
 }
 
-const shown = (value: unknown) => JSON.stringify(value)?.slice(0, 200);
+const shown = (value: unknown) => JSON.stringify(value)?.slice(0, 200) ?? 'not said';
 
 /** The file of rows that a manifest names. */
 function rowsNamed(manifest: Record<string, unknown> | undefined): string {

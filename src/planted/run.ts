@@ -41,8 +41,11 @@ interface Run {
  * sources. A plant is the sum of two (or three) of the layer's channels that answer to different classes, with batch norm folded in:
  * W_m = W_a + α·W_b, on all inputs or on some (see `TIERS`). Rules see discovery images; recovery is measured on held-out ones.
  *
+ * What it keeps of the images (X of all, and of the discovery images what passes the layer by) takes at most 6 GB, which is checked
+ * before anything is kept, and second moments of classes at most 1 GB besides.
+ *
  * With `out`, each plant is written down as it is done, and the same call goes on after an interrupt.
- * @throws InputError for an unknown layer, tier or rule, too few classes or images for a tier, no channels that can be planted, or a folder
+ * @throws InputError for an unknown layer, tier or rule, too few classes or images for a tier, images that take more memory, no channels that can be planted, or a folder
  *   of another run; InterruptError when stopped
  */
 export async function runPlantedBenchmark(

@@ -7,7 +7,6 @@ import {linearLayer, type LinearLayer} from '../network/linearLayer';
 import {logitsGraph} from '../network/logits';
 import {makeModel} from '../network/model';
 import type {Model} from '../network/types';
-import {InputError} from '../common/errors';
 import type {LongCallOptions} from '../common/progress';
 import {sharesOf} from '../pass/layerBatch';
 import {runPass, type BatchCollector} from '../pass/runPass';
@@ -15,7 +14,8 @@ import type {BatchValues, LayerBatch} from '../pass/types';
 import {networkAtLayer, type NetworkAtLayer} from '../network/networkAtLayer';
 import type {SecondMoment} from '../split/types';
 import type {ChannelRelevance} from './choosePlants';
-import {copyRow, emptyInputs, momentCache, type ClassInputs} from './classInputs';
+import {copyRow, emptyInputs, momentCache, sizeOf, type ClassInputs} from './classInputs';
+import {checkMemory, type ValuesOfOne} from './memory';
 
 /** A layer with batch norm folded in, and its inputs for all classes. */
 export interface StudiedLayer {
@@ -40,9 +40,6 @@ export interface StudiedLayer {
 /** A class takes part with so many images of each kind. */
 export const LEAST_IMAGES = {discovery: 8, heldOut: 4};
 
-/** Layer inputs that may be kept in memory, in bytes. */
-const MOST_BYTES = 6e9;
-
 export interface StudyOptions extends LongCallOptions {
   layer: string;
   tau: number;
@@ -51,11 +48,13 @@ export interface StudyOptions extends LongCallOptions {
   heldOutPerClass: number;
   preset: Preset;
   batchSize: number;
+  /** What may be kept of the images, in bytes. @default 6e9 */
+  mostBytes?: number;
 }
 
 /**
  * Runs the network up to the layer once an image and keeps what comes out.
- * @throws InputError for an unknown layer, or inputs that do not fit into memory
+ * @throws InputError for an unknown layer, or where X and what passes the layer by take more than `mostBytes`
  */
 export async function studyLayer(
   model: Model,
@@ -82,9 +81,11 @@ export async function studyLayer(
     const important = new Float64Array(outputs * model.classes);
     const hits = {right: 0, all: 0};
     const zeros = {zeros: 0, all: 0};
+    const taken = {discovery: imagesOf(chosen.discovery, classes), heldOut: imagesOf(chosen.heldOut, classes)};
     const discovery = await readInputs(folded, chosen.discovery, classes, options, {
       label: `reading ${options.layer}'s inputs (discovery)`,
       all: true,
+      check: (values) => checkMemory(values, taken, options.layer, options.mostBytes),
       measure: (batch) => ({
         relevance: channelRelevance(batch.output(), batch.gradient(), shift, ownBias), // [B, Cout]
         top: tf.argMax(batch.logits(), 1), // [B]
@@ -142,6 +143,9 @@ function chooseImages(images: LabelledImages, outputs: number, perClass: number)
   return {images: subset(images, {indices}), perClass: counts};
 }
 
+const imagesOf = ({perClass}: {perClass: Map<number, number>}, classes: readonly number[]) =>
+  classes.reduce((sum, k) => sum + (perClass.get(k) ?? 0), 0);
+
 /** The scale that a batch norm behind the layer put into its kernel, [Cout]; ones where none was folded. */
 function foldedScale(before: Graph, after: Graph, layer: string, outputs: number): Float64Array {
   const behind = consumersOf(before, layer);
@@ -155,6 +159,8 @@ interface Reading {
   label: string;
   /** Keep the crossing tensors and T besides. */
   all: boolean;
+  /** Refuses what does not fit into memory, before any of it is kept. */
+  check?(values: ValuesOfOne): void;
   /** What else of a batch is wanted, and what is done with it. */
   measure?(batch: LayerBatch): Record<string, tf.Tensor>;
   add?(labels: Int32Array, values: Record<string, BatchValues>): void;
@@ -165,7 +171,7 @@ async function readInputs(
   {images, perClass}: {images: LabelledImages; perClass: Map<number, number>},
   classes: readonly number[],
   {layer, preset, batchSize, progress, signal}: StudyOptions,
-  {label, all, measure, add}: Reading,
+  {label, all, check, measure, add}: Reading,
 ): Promise<Map<number, ClassInputs>> {
   const kept = new Map<number, ClassInputs>();
   const labels = images.labelsFor(model.classes);
@@ -197,7 +203,12 @@ async function readInputs(
     add(_state, batch, values) {
       const count = batch.labels.length;
       const {input, crossing, sums} = shapes!;
-      checkMemory(values.input.length / count, indices.length, list.name);
+      if (kept.size === 0)
+        check?.({
+          input: sizeOf(input.slice(1)),
+          passing: crossing.reduce((sum, shape) => sum + sizeOf(shape.slice(1)), 0),
+          sums,
+        });
       add?.(batch.labels, values);
       const passing = crossing.map((shape, n) => [shape, values[passingName(n)] as Float32Array] as const);
       batch.labels.forEach((k, b) => {
@@ -212,15 +223,6 @@ async function readInputs(
   };
   await runPass(model, list, {layers: [layer], label, preset, batchSize, progress, signal}, [collector]);
   return kept;
-}
-
-function checkMemory(valuesPerImage: number, images: number, name: string): void {
-  const bytes = 4 * valuesPerImage * images;
-  if (bytes > MOST_BYTES) {
-    throw new InputError(
-      `the layer's inputs of ${images} images of ${name} take ${(bytes / 1e9).toFixed(1)} GB, and at most ${MOST_BYTES / 1e9} GB are kept; give fewer images a class (discoveryPerClass, heldOutPerClass) or a deeper layer`,
-    );
-  }
 }
 
 /** R_c = Σ_hw Z_c·∂y/∂Z_c, with Z before batch norm: the shift that folding added is taken off again. [B, Cout] */

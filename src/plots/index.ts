@@ -1,11 +1,15 @@
 export {ablationBars, type AblationBarsOptions} from './ablationBars';
 export {candidateScatter, cosineHistogram, type CandidateScatterOptions} from './candidates';
 export {densityPlot} from './densityPlot';
+export {depthBars} from './depthBars';
 export type {Figure} from './figure';
 export {fractionBars, type FractionBarsOptions} from './fractionBars';
+export {partWeights} from './partWeights';
 export {plantedBars, type PlantedBarsOptions} from './plantedBars';
 export {relevanceMap, type RelevanceMapOptions} from './relevanceMap';
 export {rhoSweep} from './rhoSweep';
+export {shareDistributions, type ShareDistributionsOptions} from './shareDistributions';
 export {similarityHeatmap, type SimilarityOptions} from './similarity';
 export {tripleDots, type TripleDot} from './tripleDots';
 export {sourcesPlot, type SourcesPlotOptions} from './sources';
+export {stabilityScatter, type StabilityOptions, type StableCalls} from './stability';

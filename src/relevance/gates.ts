@@ -1,9 +1,9 @@
-import * as tf from '@tensorflow/tfjs-core';
 import {InputError} from '../common/errors';
-import {asPositions, visitedPositions, type LinearLayer} from '../network/linearLayer';
+import type {LinearLayer} from '../network/linearLayer';
 import {firing, type Firing} from '../network/firing';
 import {GATES, loadGates, saveGates, type GatedEntry, type GatedSums} from '../numerics/gatedSums';
-import type {Collector, LayerBatch} from '../pass/types';
+import type {Collector} from '../pass/types';
+import {measureGates} from './gateProducts';
 
 /**
  * Sums over the positions where channels fire, each weighted by how strongly, gathered in the same pass as the relevance. Where all (channel, class) pairs fit into the
@@ -44,195 +44,6 @@ interface GateValues {
   sums: Float32Array;
 }
 
-/** Images of one half and class, or of one half with those channels alone that are below the floor. */
-interface Group {
-  half: number;
-  class: number;
-  images: number[];
-}
-
-/**
- * Sums of one batch, group by group: activityᵀ·X for each tap, times the tap's weights. Call it inside a tidy.
- * @returns [groups · Cout, Cin] and [2, groups · Cout], and which rows they are
- */
-function measureGates(
-  batch: LayerBatch,
-  firing: Firing,
-  floor: number,
-): {rows: tf.Tensor; counts: tf.Tensor; sums: tf.Tensor} {
-  const {layer, labels, halves} = batch;
-  const [, , inputs, outputs] = layer.shape;
-  const activity = firingActivity(batch.output(), firing); // [B, P, Cout]
-  const taps = tapInputs(layer, batch.input()); // taps of [B, P, Cin]
-  const weights = tf.reshape(tf.tensor1d(layer.kernel), [taps.length, inputs, outputs]); // [taps, Cin, Cout]
-  const all = groupsOf(labels, halves);
-  if (floor === 0 && labels.length * outputs * taps.length * inputs <= AT_ONCE)
-    return productsAtOnce(activity, taps, weights, all);
-  const important = floor > 0 ? importantMask(batch.shares(), floor, labels.length, outputs) : undefined; // [B, 1, Cout]
-  const rows: number[][] = [[], [], []];
-  const counts: tf.Tensor[] = [];
-  const sums: tf.Tensor[] = [];
-  const gather = (group: Group, mask?: tf.Tensor) => {
-    const images = tf.tensor1d(group.images, 'int32');
-    const own = tf.gather(mask ? tf.mul(activity, mask) : activity, images) as tf.Tensor3D; // [n, P, Cout]
-    const flat = tf.reshape(own, [-1, outputs]) as tf.Tensor2D; // [n·P, Cout]
-    let total: tf.Tensor | undefined;
-    taps.forEach((tap, at) => {
-      const x = tf.reshape(tf.gather(tap, images), [-1, inputs]) as tf.Tensor2D; // [n·P, Cin]
-      const product = tf.mul(tf.matMul(flat, x, true), tf.transpose(tf.gather(weights, at))); // [Cout, Cin]
-      total = total ? tf.add(total, product) : product;
-    });
-    sums.push(total!);
-    counts.push(tf.stack([tf.sum(flat, 0), tf.sum(tf.sign(tf.max(own, 1)), 0)])); // [2, Cout]
-    for (let c = 0; c < outputs; c++) [group.half, group.class, c].forEach((value, n) => rows[n].push(value));
-  };
-  if (important) {
-    const chosen = productsOfPairs(activity, taps, weights, batch, floor);
-    chosen.rows.forEach((values, n) => values.forEach((value) => rows[n].push(value)));
-    counts.push(chosen.counts);
-    sums.push(chosen.sums);
-    const others = tf.sub(1, important);
-    for (const half of [0, 1]) {
-      const images = Array.from(halves).flatMap((value, image) => (value === half ? [image] : []));
-      if (images.length > 0) gather({half, class: -1, images}, others);
-    }
-  } else {
-    for (const group of all) gather(group);
-  }
-  return {
-    rows: tf.tensor2d(rows, [3, rows[0].length], 'int32'),
-    counts: tf.concat(counts, 1),
-    sums: tf.concat(sums, 0),
-  };
-}
-
-/** Sums of the pairs of image and channel whose share reaches the floor: few of many, a row each. */
-function productsOfPairs(
-  activity: tf.Tensor3D,
-  taps: tf.Tensor3D[],
-  weights: tf.Tensor,
-  {labels, halves, shares}: LayerBatch,
-  floor: number,
-): {rows: number[][]; counts: tf.Tensor; sums: tf.Tensor} {
-  const [batch, positions, outputs] = activity.shape;
-  const inputs = taps[0].shape[2];
-  const values = shares();
-  const channels = Array.from({length: batch}, (_, b) =>
-    Array.from({length: outputs}, (_unused, c) => c).filter((c) => values[b * outputs + c] >= floor),
-  );
-  const most = Math.max(1, ...channels.map(({length}) => length));
-  const at = (b: number, n: number) => channels[b][n] ?? 0;
-  const each = <T>(value: (b: number, n: number) => T) =>
-    Array.from({length: batch * most}, (_, row) => value(Math.floor(row / most), row % most));
-  const own = tf.tensor1d(each(at), 'int32'); // [B·Q]
-  const valid = tf.tensor2d(
-    each((b, n) => (n < channels[b].length ? 1 : 0)),
-    [batch * most, 1],
-  );
-  const flat = tf.reshape(tf.transpose(activity, [0, 2, 1]), [batch * outputs, positions]);
-  const places = tf.tensor1d(
-    each((b, n) => b * outputs + at(b, n)),
-    'int32',
-  );
-  const chosen = tf.mul(tf.gather(flat, places), valid); // [B·Q, P]
-  const byImage = tf.reshape(chosen, [batch, most, positions]);
-  let sums: tf.Tensor | undefined;
-  taps.forEach((tap, n) => {
-    const product = tf.reshape(tf.matMul(byImage, tap), [batch * most, inputs]);
-    const weighted = tf.mul(product, tf.gather(tf.transpose(tf.gather(weights, n)), own)); // [B·Q, Cin]
-    sums = sums ? tf.add(sums, weighted) : weighted;
-  });
-  return {
-    rows: [each((b) => halves[b]), each((b) => labels[b]), each(at)],
-    counts: tf.stack([tf.sum(chosen, 1), tf.sign(tf.max(chosen, 1))]), // [2, B·Q]
-    sums: sums!,
-  };
-}
-
-/** Values that products of all images may have at once; beyond it groups are gone through one by one. */
-const AT_ONCE = 2 ** 24;
-
-/** The same sums, by one product of all images and one of the groups: small layers are a matter of few operations. */
-function productsAtOnce(activity: tf.Tensor3D, taps: tf.Tensor3D[], weights: tf.Tensor, groups: readonly Group[]) {
-  const [batch, , outputs] = activity.shape;
-  const inputs = taps[0].shape[2];
-  const member = new Float32Array(groups.length * batch);
-  groups.forEach(({images}, g) => images.forEach((image) => (member[g * batch + image] = 1)));
-  const into = tf.tensor2d(member, [groups.length, batch]);
-  const x = taps.length === 1 ? taps[0] : tf.concat(taps, 2); // [B, P, taps·Cin]
-  const products = tf.reshape(tf.matMul(activity, x, true), [batch, -1]) as tf.Tensor2D; // [B, Cout·taps·Cin]
-  const sums = tf.reshape(tf.matMul(into, products), [-1, outputs, taps.length, inputs]); // [G, Cout, taps, Cin]
-  const weighted = tf.mul(sums, tf.transpose(weights, [2, 0, 1])); // [G, Cout, taps, Cin]
-  const counts = [tf.sum(activity, 1), tf.sign(tf.max(activity, 1))].map((one) =>
-    tf.reshape(tf.matMul(into, one as tf.Tensor2D), [1, -1]),
-  ); // [1, G·Cout]
-  const rows = [
-    groups.flatMap(({half}) => new Array<number>(outputs).fill(half)),
-    groups.flatMap((group) => new Array<number>(outputs).fill(group.class)),
-    groups.flatMap(() => Array.from({length: outputs}, (_, c) => c)),
-  ];
-  return {
-    rows: tf.tensor2d(rows, [3, rows[0].length], 'int32'),
-    counts: tf.concat(counts, 0), // [2, G·Cout]
-    sums: tf.reshape(tf.sum(weighted, 2), [-1, inputs]), // [G·Cout, Cin]
-  };
-}
-
-function groupsOf(labels: ArrayLike<number>, halves: ArrayLike<number>): Group[] {
-  const groups = new Map<string, Group>();
-  for (let image = 0; image < labels.length; image++) {
-    const key = `${halves[image]},${labels[image]}`;
-    const group = groups.get(key) ?? {half: halves[image], class: labels[image], images: []};
-    group.images.push(image);
-    groups.set(key, group);
-  }
-  return [...groups.values()];
-}
-
-/** How far a channel is beyond its threshold, 0 where it does not fire, [B, P, Cout]. */
-function firingActivity(z: tf.Tensor4D, {sign, threshold}: Firing): tf.Tensor3D {
-  const [batch, height, width, outputs] = z.shape;
-  const beyond = tf.relu(tf.mul(tf.sub(z, tf.tensor1d(threshold)), tf.tensor1d(sign)));
-  return tf.reshape(beyond, [batch, height * width, outputs]);
-}
-
-/** 1 where an image's share reaches the floor, [B, 1, Cout]. */
-function importantMask(shares: ArrayLike<number>, floor: number, images: number, outputs: number): tf.Tensor3D {
-  const mask = Float32Array.from({length: images * outputs}, (_, at) => (shares[at] >= floor ? 1 : 0));
-  return tf.tensor3d(mask, [images, 1, outputs]);
-}
-
-/** What each tap reads at every output position, [B, P, Cin] each; zeros where it falls on padding. */
-function tapInputs(layer: LinearLayer, input: tf.Tensor): tf.Tensor3D[] {
-  const x = asPositions(input); // [B, H, W, Cin]
-  const [batch, height, width, channels] = x.shape;
-  const rows = visitedPositions(layer, 0, height);
-  const columns = visitedPositions(layer, 1, width);
-  const whole = (positions: Int32Array, size: number) =>
-    positions.length === size && positions.every((position, at) => position === at);
-  // A row and a column of zeros behind the last stand for the padding.
-  const padded = tf.pad(x, [
-    [0, 0],
-    [0, 1],
-    [0, 1],
-    [0, 0],
-  ]);
-  const at = (positions: Int32Array, size: number) =>
-    tf.tensor1d(
-      positions.map((position) => (position < 0 ? size : position)),
-      'int32',
-    );
-  return rows.flatMap((row) =>
-    columns.map((column) => {
-      const seen =
-        whole(row, height) && whole(column, width)
-          ? x
-          : tf.gather(tf.gather(padded, at(row, height), 1), at(column, width), 2);
-      return tf.reshape(seen, [batch, row.length * column.length, channels]) as tf.Tensor3D;
-    }),
-  );
-}
-
 /** Adds a batch's sums in place; a new pair that the bound on memory leaves no room for is counted as dropped. */
 function addGates(
   gates: GatedSums,
@@ -244,6 +55,7 @@ function addGates(
   const inputs = layer.shape[2];
   const length = values.rows.length / 3;
   const room = Math.floor(bytes / entryBytes(layer));
+  const {sums: added} = values;
   for (let row = 0; row < length; row++) {
     const activity = values.counts[row];
     if (activity === 0) continue;
@@ -255,7 +67,9 @@ function addGates(
     }
     entry.activity[half] += activity;
     entry.images[half] += values.counts[length + row];
-    for (let i = 0; i < inputs; i++) entry.sums[half * inputs + i] += values.sums[row * inputs + i];
+    const {sums} = entry;
+    const [into, from] = [half * inputs, row * inputs];
+    for (let i = 0; i < inputs; i++) sums[into + i] += added[from + i];
   }
 }
 

@@ -1,10 +1,13 @@
+import {readdir} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../common/errors';
 import type {LabelledImages} from '../images/types';
 import type {Model} from '../network/types';
 import {listed, type RelevanceStatistics} from '../numerics/statistics';
 import {collect} from './collect';
+import {MANIFEST} from './manifest';
 import type {CollectLayersOptions} from './options';
+import {loadStatistics} from './store';
 
 /**
  * Layers that the names or patterns mean, in the network's order; `*` stands for any letters.
@@ -45,4 +48,29 @@ export async function collectLayers(
     throw new InputError(`two layers would be written to "${twice.out}"; collect them into folders of their own`);
   const stats = await collect(model, images, targets, options);
   return Object.fromEntries(names.map((name, at) => [name, stats[at]]));
+}
+
+/**
+ * The statistics of all layers in a folder that `collectLayers` wrote, in the order in which the network has them as far as their names tell it
+ * (`layer2` before `layer10`).
+ * @throws InputError where there are none
+ */
+export async function loadLayers(folder: string): Promise<Record<string, RelevanceStatistics>> {
+  const entries = await readdir(folder, {withFileTypes: true}).catch(() => {
+    throw new InputError(`no folder "${folder}"; give one that unweave collect made of several layers`);
+  });
+  const isOne = entries.some(({name}) => name === MANIFEST);
+  const inside = entries.filter((entry) => entry.isDirectory()).map(({name}) => path.join(folder, name));
+  const found: RelevanceStatistics[] = [];
+  for (const place of isOne ? [folder] : inside) {
+    const names = await readdir(place);
+    if (names.includes(MANIFEST)) found.push(await loadStatistics(place));
+  }
+  if (found.length === 0)
+    throw new InputError(
+      `no statistics of layers in "${folder}"; collect them with several layers and an output folder`,
+    );
+  const {compare} = new Intl.Collator('en', {numeric: true});
+  found.sort((a, b) => compare(a.layer.name, b.layer.name));
+  return Object.fromEntries(found.map((stats) => [stats.layer.name, stats]));
 }

@@ -1,3 +1,4 @@
+import {readdir, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../common/errors';
 import {parseJson} from '../common/json';
@@ -18,7 +19,8 @@ import {
 } from '../common/fields';
 import {decodeText, FileRefusal, readRegularFile} from '../files/regularFile';
 import type {NamedFile} from '../files/transaction';
-import type {RelevanceStatistics} from '../numerics/statistics';
+import {counted} from '../common/words';
+import {listed, type RelevanceStatistics} from '../numerics/statistics';
 
 /** `manifest.json`: what statistics are about and which files hold them. */
 export const FORMAT = 'unweave relevance statistics';
@@ -39,6 +41,7 @@ interface About {
   classNames: string[];
   preset: RelevanceStatistics['preset'];
   attribution?: string;
+  batchSize?: number;
   floor: number;
   topCount: number;
   zeroInputs: RelevanceStatistics['zeroInputs'];
@@ -77,6 +80,7 @@ const COMMON: Readonly<Record<string, FieldRule>> = {
   classNames: texts,
   ...PRESET_FIELDS,
   attribution: optional(text),
+  batchSize: optional(wholeFrom(1)),
   'images.name': text,
   'images.listHash': text,
   'images.total': wholeFrom(1),
@@ -116,14 +120,32 @@ export function filesOf(manifest: Manifest): string[] {
   return [...manifest.chunks, manifest.sums, manifest.layerFile].map(({file}) => file);
 }
 
+/** The folder of a run in parts, as `collect --shard` names it. */
+const SHARD = /^shard-\d+-of-\d+$/;
+
+/** Why a folder holds no statistics itself, and what to do. */
+async function whatIsInstead(folder: string): Promise<string> {
+  const entries = await readdir(folder, {withFileTypes: true}).catch(() => undefined);
+  const make = 'make them with collectRelevance (unweave collect)';
+  if (!entries) return `there is no such folder; ${make}`;
+  const inside: string[] = [];
+  for (const entry of entries) {
+    const holds = entry.isDirectory() && (await stat(path.join(folder, entry.name, MANIFEST)).catch(() => undefined));
+    if (holds || (entry.isDirectory() && SHARD.test(entry.name))) inside.push(entry.name);
+  }
+  if (inside.length === 0) return `${MANIFEST} is missing; ${make}`;
+  inside.sort();
+  if (inside.every((name) => SHARD.test(name)))
+    return `it holds ${counted(inside.length, 'shard')} of a run; add them up first with mergeShards (unweave merge ${folder} --out …)`;
+  return `there are some in ${counted(inside.length, 'folder')} inside it (of several layers each has one of its own): ${listed(inside, 8)}; give one, such as "${path.join(folder, inside[0])}"`;
+}
+
 /** @throws InputError for a folder without statistics, another format version, or fields that do not fit together */
 export async function readManifest(folder: string): Promise<Manifest> {
   const file = path.join(folder, MANIFEST);
-  const content = await readRegularFile(file, MAX_BYTES).catch((error: Error) => {
+  const content = await readRegularFile(file, MAX_BYTES).catch(async (error: Error) => {
     if (error instanceof FileRefusal) throw new InputError(`cannot read "${file}": ${error.message}; ${AGAIN}`);
-    throw new InputError(
-      `no statistics in "${folder}": manifest.json is missing; make them with collectRelevance (unweave collect)`,
-    );
+    throw new InputError(`no statistics in "${folder}": ${await whatIsInstead(folder)}`);
   });
   let manifest: Manifest | null;
   try {

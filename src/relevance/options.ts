@@ -1,5 +1,6 @@
 import type {LongCallOptions} from '../common/progress';
 import type {PresetOption} from '../images/types';
+import type {PassProfile} from '../pass/profile';
 import type {ImageCheck} from '../pass/stamps';
 import type {Attribution, Collector} from '../pass/types';
 
@@ -10,19 +11,26 @@ export interface CollectOptions extends LongCallOptions {
   out?: string;
   /** Begin anew in `out`, whatever it holds. @default false */
   force?: boolean;
-  /** Images a batch. @default 32 */
-  batchSize?: number;
+  /**
+   * Images a batch; `auto` measures which is fastest, writes that down, and goes on with it, since sums depend on it in their last bits. @default 32
+   */
+  batchSize?: number | 'auto';
   /** Only so many images, of each class as many as of the others, the first ones of each. @default all */
   limit?: number;
   /** Only so many images of each class, the first ones. @default all */
   perClass?: number;
+  /**
+   * `predicted`: an image's class is the one that the network gives the highest logit, which takes a forward pass of its own; for images
+   * without labels. @default the images' labels
+   */
+  labels?: 'images' | 'predicted';
   /** How pixels become input. @default the images' preset, else the model's */
   preset?: PresetOption;
   /** How much of the logit each channel is given. @default activation × gradient */
   attribution?: Attribution;
   /** What else is gathered in the same pass; the states are in `collected`, by name. */
   collectors?: readonly Collector[];
-  /** Gather what the channels read where they fire, too, by which `findPolysemantic` compares classes. @default true */
+  /** Gather what the channels read where they fire, too, by which `findPolysemantic` compares classes. @default true, or as the run in `out` began */
   gates?: boolean;
   /** Smallest share kept; a smaller τ cannot be used later. @default 0.005 */
   floor?: number;
@@ -40,6 +48,8 @@ export interface CollectOptions extends LongCallOptions {
   shard?: {index: number; count: number};
   /** Seconds between checkpoints; 0 writes one after each batch. @default 20 */
   checkpointSeconds?: number;
+  /** Filled with where the time goes: `passProfile()`. @default not measured */
+  profile?: PassProfile;
 }
 
 /** Options for several layers at once. */

@@ -95,6 +95,7 @@ function manifestOf(
     classNames: stats.classNames,
     preset: stats.preset,
     attribution: stats.attribution,
+    batchSize: stats.batchSize,
     images: {name, listHash, total, done, counted: paths.length, skipped, labelsFile, shards, check},
     floor: stats.shares.floor,
     topCount: stats.top.count,
@@ -234,6 +235,7 @@ export async function refuseOtherRun(subject: Subject, folder: string): Promise<
   return found;
 }
 
-function collectedIn(manifest: Manifest): string[] {
+/** Names of the collectors whose states a folder holds. */
+export function collectedIn(manifest: Manifest): string[] {
   return manifest.formatVersion === 2 ? Object.keys(manifest.collected ?? {}) : [];
 }

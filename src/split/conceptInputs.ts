@@ -7,28 +7,36 @@ import {InputError, InterruptError} from '../common/errors';
 import {startTask, type LongCallOptions} from '../common/progress';
 import {namedClasses} from '../common/words';
 import type {NetworkAtLayer} from '../network/networkAtLayer';
+import {conceptsOfImages, type Members} from './members';
 import {decodedBatches} from '../pass/batches';
 import type {ConceptInputs} from './types';
 
-/** Inputs that are kept in memory between passes; beyond it they are computed again. */
-const CACHE_BYTES = 1e9;
+/** Inputs that are kept in memory between passes; where they are more, none is kept and each pass computes them again. */
+export const KEPT_INPUT_BYTES = 1e9;
+
+/** Inputs that say how many bytes of them are in memory. */
+export interface KeptInputs extends ConceptInputs {
+  keptBytes(): number;
+}
 
 const NEVER = new AbortController().signal;
 
 /**
  * The layer's inputs for the images of each concept's classes.
+ * @param keepBytes what may stay in memory between passes; 0 for inputs that are read once
  * @throws InputError for a concept whose classes have no images
  */
 export function conceptInputs(
   network: NetworkAtLayer,
   model: Model,
   images: LabelledImages,
-  concepts: readonly {classes: readonly number[]; classNames: readonly string[]}[],
+  concepts: readonly (Members & {classNames: readonly string[]})[],
   {preset, batchSize, signal, progress}: {preset: Preset; batchSize: number} & LongCallOptions,
-): ConceptInputs {
-  const labels = images.labelsFor(model.classes);
-  const views = concepts.map(({classes, classNames}) => {
-    const indices = [...labels.keys()].filter((index) => classes.includes(labels[index]));
+  keepBytes = KEPT_INPUT_BYTES,
+): KeptInputs {
+  const owners = conceptsOfImages(images, model.classes, concepts);
+  const views = concepts.map(({classes, classNames}, j) => {
+    const indices = [...owners.keys()].filter((index) => owners[index] === j);
     if (indices.length === 0) {
       throw new InputError(
         `the images ${images.name} have none of ${namedClasses({classes, classNames})}; give images of every concept's classes`,
@@ -58,7 +66,7 @@ export function conceptInputs(
           });
           try {
             bytes += 4 * input.size;
-            if (bytes > CACHE_BYTES) {
+            if (bytes > keepBytes) {
               cached = 'too much';
               cache.length = 0;
             }
@@ -93,6 +101,7 @@ export function conceptInputs(
 
   return {
     counts,
+    keptBytes: () => cache.reduce((sum, {data}) => sum + data.byteLength, 0),
     [Symbol.asyncIterator]() {
       if (cached === 'all') return remembered();
       if (cached === 'nothing') cache.length = 0;

@@ -1,16 +1,16 @@
 import {numberText} from '../common/numbers';
-import * as tf from '@tensorflow/tfjs-core';
 import {InputError} from '../common/errors';
 import type {LongCallOptions} from '../common/progress';
 import {readable} from '../common/readable';
 import {counted} from '../common/words';
-import type {LabelledImages, PresetOption} from '../images/types';
-import {firing} from '../network/firing';
+import type {LabelledImages, Preset, PresetOption} from '../images/types';
+import {linearLayer} from '../network/linearLayer';
 import type {Model} from '../network/types';
 import {silhouette, sphericalClusters} from '../numerics/kmeans';
-import {runPass, type BatchCollector} from '../pass/runPass';
-import {linearLayer} from '../network/linearLayer';
-import {patches} from './patches';
+import {towardsGroups} from '../numerics/shrink';
+import {strongestPositions, type Exemplar, type Strongest} from './strongest';
+
+export type {Exemplar} from './strongest';
 
 export interface DiscoverOptions extends LongCallOptions {
   layer: string;
@@ -20,6 +20,11 @@ export interface DiscoverOptions extends LongCallOptions {
   most?: number;
   /** Exemplars a cluster. @default 8 */
   exemplars?: number;
+  /**
+   * Draw what the channel reads in an image towards the mean of the images that the network takes for the same class, so that differences
+   * within classes, such as light and dark, do not outweigh what the channel tells apart. @default true
+   */
+  predictions?: boolean;
   /** Seed of the clusters' starts. @default 0 */
   seed?: number;
   preset?: PresetOption;
@@ -27,25 +32,14 @@ export interface DiscoverOptions extends LongCallOptions {
   batchSize?: number;
 }
 
-/** The strongest position of a channel in an image. */
-export interface Exemplar {
-  /** Index into the images' list, and its path. */
-  index: number;
-  path: string;
-  /** Row and column of the layer's output, and where its centre lies in the image, 0..1. */
-  position: [number, number];
-  centre: [number, number];
-  /** How far the output is beyond the threshold of firing. */
-  value: number;
-}
-
 export interface DiscoveredConcept {
-  /** Images of the cluster, and all of them by index into the list. */
+  /** Images of the cluster, and all of them by index into the list and by path. */
   size: number;
   images: number[];
-  /** Mean contribution of each source, [Cin]. */
+  paths: string[];
+  /** Mean contribution of each source, [Cin], positive where it makes the channel fire. */
   contribution: Float64Array;
-  /** Images spread over the strata of the output, strongest first. */
+  /** Images spread over the strata of the output, strongest first; each says where in the image the channel looks. */
   exemplars: Exemplar[];
 }
 
@@ -53,6 +47,11 @@ export interface DiscoveredConcepts {
   readonly kind: 'discovered concepts';
   layer: string;
   channel: number;
+  /** Hash of the model that was looked into. */
+  modelHash: string;
+  preset: Preset;
+  /** Share of the layer's inputs that are zero. */
+  zeroInputShare: number;
   /** Images in which the channel fires, and of how many. */
   fires: number;
   of: number;
@@ -66,16 +65,15 @@ export interface DiscoveredConcepts {
 /** A strongest position counts from this share of the channel's strong outputs on. */
 const STRONG = 0.25;
 const COUNTS = [2, 3, 4, 5, 6];
-
-interface Found extends Exemplar {
-  contribution: Float32Array;
-}
+/** Images that a cluster needs on average. */
+const LEAST = 4;
 
 /**
  * What a channel answers to, without labels: the contributions w ⊙ x at its strongest position in each image, sampled evenly over the
- * strata of its output (the highest alone may all be of one kind), scaled to length 1 and clustered by k-means. The number of clusters
- * is the one with the highest mean silhouette; on channels that were taught what they mean it is right for about two of three, and it
- * does not tell channels with one meaning from those with several (test/bench/README.md).
+ * strata of its output (the highest alone may all be of one kind), scaled to length 1, drawn towards the mean of the images that the
+ * network takes for the same class and clustered by k-means. The number of clusters is the one with the highest mean silhouette; on
+ * channels that were taught what they mean it is right for about two of three, and it does not tell channels with one meaning from those
+ * with several (test/bench/README.md). Any layer will do, an early one too; labels are not looked at.
  * @throws InputError for an unknown layer or channel, a count out of range, or a channel that hardly ever fires
  */
 export async function discoverConcepts(
@@ -84,49 +82,38 @@ export async function discoverConcepts(
   channel: number,
   options: DiscoverOptions,
 ): Promise<DiscoveredConcepts> {
-  const {layer: name, count, most = 400, exemplars = 8, seed = 0} = options;
-  const layer = linearLayer(model.graph, name);
-  const [, , inputs, outputs] = layer.shape;
-  if (!Number.isInteger(channel) || channel < 0 || channel >= outputs)
-    throw new InputError(`invalid channel: ${channel}; layer ${name} has channels 0 to ${outputs - 1}`);
-  if (count !== undefined && !(Number.isInteger(count) && count >= 1))
-    throw new InputError(`invalid number of clusters: ${count}; give a whole number from 1`);
-  const found = await strongest(model, images, channel, options);
-  const top = [...found].sort((a, b) => b.value - a.value);
-  const level = STRONG * (top[Math.floor(0.02 * top.length)]?.value ?? 0);
-  const strong = top.filter(({value}) => value >= level);
-  const sampled = Math.min(most, strong.length);
-  const sample = Array.from({length: sampled}, (_, n) => strong[Math.floor((n * strong.length) / sampled)]);
-  const needed = 4 * (count ?? 2);
+  const {layer: name, count, exemplars = 8, seed = 0} = options;
+  checkOptions(model, channel, options);
+  const {found, zeroInputShare, preset} = await strongestPositions(model, images, channel, options);
+  const sample = sampleStrata(found, options.most);
+  const needed = LEAST * (count ?? 2);
   if (sample.length < needed) {
     throw new InputError(
-      `channel ${channel} of ${name} fires in ${counted(found.length, 'image')} of ${images.paths.length}, too few for ${count ?? 2} clusters; ${needed} are needed`,
+      `channel ${channel} of ${name} ${found.length === 0 ? `never fires in ${counted(images.paths.length, 'image')}` : `fires in ${counted(found.length, 'image')} of ${images.paths.length}`}${found.length > sample.length ? `, strongly in ${sample.length}` : ''}, too few for ${count ?? 2} clusters; ${needed} are needed, so give more images${count !== undefined && count > 2 ? ', fewer clusters' : ''} or another channel`,
     );
   }
-  const vectors = sample.map(({contribution}) => contribution);
-  const counts = count === undefined ? COUNTS.filter((k) => 4 * k <= sample.length) : [count];
+  const vectors = clusteredVectors(sample, options.predictions ?? true);
+  // Of what was read and not of what was drawn together, or there would be as many clusters as classes.
+  const read = sample.map(({contribution}) => contribution);
+  const counts = count === undefined ? COUNTS.filter((k) => LEAST * k <= sample.length) : [count];
   const tried = counts.map((k) => {
     const clusters = sphericalClusters(vectors, k, {seed});
-    return {count: k, ...clusters, silhouette: k > 1 ? silhouette(vectors, clusters.owners) : NaN};
+    return {count: k, ...clusters, silhouette: k > 1 ? silhouette(read, clusters.owners) : NaN};
   });
   const best = tried.reduce((a, b) => (b.silhouette > a.silhouette ? b : a));
-  const concepts = best.sizes.map((size, j): DiscoveredConcept => {
-    const own = sample.filter((_, n) => best.owners[n] === j);
-    const contribution = new Float64Array(inputs);
-    for (const one of own) one.contribution.forEach((value, i) => (contribution[i] += value / own.length));
-    const shown = Math.min(exemplars, own.length);
-    const strata = Array.from({length: shown}, (_, n) => own[Math.floor((n * own.length) / shown)]);
-    return {
-      size,
-      images: own.map(({index}) => index).sort((a, b) => a - b),
-      contribution,
-      exemplars: strata.map(({index, path, position, centre, value}) => ({index, path, position, centre, value})),
-    };
-  });
+  const concepts = best.sizes.map((_, j) =>
+    conceptOf(
+      sample.filter((_one, n) => best.owners[n] === j),
+      exemplars,
+    ),
+  );
   const result: Omit<DiscoveredConcepts, 'toString'> = {
     kind: 'discovered concepts',
     layer: name,
     channel,
+    modelHash: model.hash,
+    preset,
+    zeroInputShare,
     fires: found.length,
     of: images.paths.length,
     concepts,
@@ -135,56 +122,50 @@ export async function discoverConcepts(
   return readable(result as DiscoveredConcepts, describe);
 }
 
-/** The strongest position of each image in which the channel fires. */
-async function strongest(
-  model: Model,
-  images: LabelledImages,
-  channel: number,
-  {layer: name, preset, batchSize, progress, signal}: DiscoverOptions,
-): Promise<Found[]> {
-  const layer = linearLayer(model.graph, name);
-  const [kh, kw, inputs, outputs] = layer.shape;
-  const taps = kh * kw;
-  const {sign, threshold} = firing(model.graph, name);
-  const kernel = Float32Array.from({length: taps * inputs}, (_, at) => layer.kernel[at * outputs + channel]);
-  const collector: BatchCollector = {
-    init: (): Found[] => [],
-    measure(batch) {
-      const z = batch.output(); // [B, H', W', Cout]
-      const [count, height, width] = z.shape;
-      const own = tf.reshape(tf.slice(z, [0, 0, 0, channel], [-1, -1, -1, 1]), [count, height * width]);
-      const beyond = tf.mul(tf.sub(own, threshold[channel]), sign[channel]); // [B, P]
-      const at = tf.argMax(beyond, 1); // [B]
-      const rows = tf.add(tf.mul(tf.range(0, count, 1, 'int32'), height * width), at);
-      const seen = tf.gather(patches(layer, batch.input()), tf.cast(rows, 'int32')); // [B, taps·Cin]
-      const parts = tf.reshape(tf.mul(seen, tf.tensor1d(kernel)), [count, taps, inputs]);
-      return {
-        at,
-        value: tf.max(beyond, 1),
-        contributions: tf.mul(tf.sum(parts, 1), sign[channel]), // [B, Cin]
-        size: tf.tensor1d([height, width], 'int32'),
-      };
-    },
-    add(state, {indices, paths}, {at, value, contributions, size}) {
-      const [height, width] = size;
-      paths.forEach((path, b) => {
-        if (!(value[b] > 0)) return;
-        const position: [number, number] = [Math.floor(at[b] / width), at[b] % width];
-        (state as Found[]).push({
-          index: indices[b],
-          path,
-          position,
-          centre: [(position[0] + 0.5) / height, (position[1] + 0.5) / width],
-          value: value[b],
-          contribution: Float32Array.from(contributions.subarray(b * inputs, (b + 1) * inputs)),
-        });
-      });
-    },
+function checkOptions(model: Model, channel: number, {layer: name, count, most = 400}: DiscoverOptions): void {
+  const [, , , outputs] = linearLayer(model.graph, name).shape;
+  if (!Number.isInteger(channel) || channel < 0 || channel >= outputs)
+    throw new InputError(`invalid channel: ${channel}; layer ${name} has channels 0 to ${outputs - 1}`);
+  if (count !== undefined && !(Number.isInteger(count) && count >= 1))
+    throw new InputError(`invalid number of clusters: ${count}; give a whole number from 1`);
+  if (!(Number.isInteger(most) && most >= 8))
+    throw new InputError(`invalid number of images to cluster: ${most}; give a whole number from 8, such as 400`);
+}
+
+/** Images in which the channel fires strongly, evenly over the strata of its output, strongest first. */
+export function sampleStrata<T extends {value: number}>(found: readonly T[], most = 400): T[] {
+  const top = [...found].sort((a, b) => b.value - a.value);
+  const level = STRONG * (top[Math.floor(0.02 * top.length)]?.value ?? 0);
+  const strong = top.filter(({value}) => value >= level);
+  const count = Math.min(most, strong.length);
+  return Array.from({length: count}, (_, n) => strong[Math.floor((n * strong.length) / count)]);
+}
+
+/** What is clustered: contributions of length 1, drawn towards those of the images that the network takes for the same class. */
+export function clusteredVectors(
+  sample: readonly {contribution: ArrayLike<number>; predicted: number}[],
+  predictions: boolean,
+): Float64Array[] {
+  const groups = sample.map(({predicted}, n) => (predictions ? predicted : n));
+  return towardsGroups(
+    sample.map(({contribution}) => contribution),
+    groups,
+  );
+}
+
+function conceptOf(own: readonly Strongest[], exemplars: number): DiscoveredConcept {
+  const contribution = new Float64Array(own[0]?.contribution.length ?? 0);
+  for (const one of own) one.contribution.forEach((value, i) => (contribution[i] += value / own.length));
+  const shown = Math.min(exemplars, own.length);
+  const strata = Array.from({length: shown}, (_, n) => own[Math.floor((n * own.length) / shown)]);
+  const ordered = [...own].sort((a, b) => a.index - b.index);
+  return {
+    size: own.length,
+    images: ordered.map(({index}) => index),
+    paths: ordered.map(({path}) => path),
+    contribution,
+    exemplars: strata.map(({index, path, position, centre, value}) => ({index, path, position, centre, value})),
   };
-  const label = `looking for what channel ${channel} of ${name} answers to`;
-  const pass = {layers: [name], label, preset, batchSize, progress, signal};
-  const [[state]] = await runPass(model, images, pass, [collector]);
-  return state as Found[];
 }
 
 function describe({layer, channel, fires, of, concepts, silhouettes}: DiscoveredConcepts): string {

@@ -16,11 +16,12 @@ import {counted} from '../common/words';
 import {presetFor} from '../images/presetFor';
 import {networkAtLayer} from '../network/networkAtLayer';
 import {backgroundMoment} from './background';
+import type {DiscoveredConcepts} from './discover';
 import {conceptInputs} from './conceptInputs';
 import {groupView, type GroupView} from './group';
 import {kernelsFromOwnership, kernelsFromParts} from './kernels';
 import {refuseDivided} from './rewrite';
-import {splitRule} from './rules';
+import {defaultRule, splitRule} from './rules';
 import {makeSplit} from './split';
 import type {Split, SplitProblem, SplitRule} from './types';
 
@@ -34,9 +35,9 @@ export interface SplitTarget {
 export interface DisentangleOptions extends LongCallOptions {
   /** Images of the concepts' classes, for `rho: 'auto'` and for rules that look at images. */
   images?: LabelledImages;
-  /** ρ of the published rule, above 0 and up to 1. @default 'auto': the best of 0.05, 0.10 … 1.00 */
+  /** ρ of the published rule, above 0 and up to 1; to give one is to ask for that rule. @default 'auto': the best of 0.05, 0.10 … 1.00 */
   rho?: number | 'auto';
-  /** How the weights are divided: a name in `SPLIT_RULES` or a rule of one's own. @default 'published' */
+  /** How the weights are divided: a name in `SPLIT_RULES` or a rule of one's own. @default see `defaultRule`: 'scaledRidge' with images, else 'published' */
   rule?: string | SplitRule;
   /** How pixels become input. @default what the statistics recorded */
   preset?: PresetOption;
@@ -45,8 +46,22 @@ export interface DisentangleOptions extends LongCallOptions {
 }
 
 /**
+ * Divides a channel by clusters instead of classes, else as below: part j is for the images of cluster j. No statistics are needed; in place of averaged relevance
+ * vectors stand the clusters' mean contributions.
+ * @param discovered of `discoverConcepts`, of two or more clusters
+ * @param options `images`: the list that was looked into, or one that has its images
+ */
+export async function disentangle(
+  model: Model,
+  discovered: DiscoveredConcepts,
+  options?: DisentangleOptions,
+): Promise<Split>;
+/**
  * Divides a channel's incoming weights among new channels, one per concept, that add up to the channel again: the network computes the
  * same (Hesse et al. 2025, section 3.3; see `Split` for the formulas).
+ *
+ * Where a rule goes through the images several times, the layer's inputs are kept in memory if they take at most 1 GB, else computed
+ * again each time; images of other classes, which are read once, are never kept.
  * @param target a found channel, or a channel and the classes of each concept
  * @throws InputError for statistics of another model, no channel, one out of range or one that is divided already, fewer than two
  *   concepts, a class without images
@@ -55,35 +70,98 @@ export async function disentangle(
   model: Model,
   stats: RelevanceStatistics,
   target: PolysemanticChannel | SplitTarget,
-  options: DisentangleOptions = {},
+  options?: DisentangleOptions,
+): Promise<Split>;
+export async function disentangle(
+  model: Model,
+  from: RelevanceStatistics | DiscoveredConcepts,
+  ...rest: [DisentangleOptions?] | [PolysemanticChannel | SplitTarget, DisentangleOptions?]
 ): Promise<Split> {
-  const {images, rho = 'auto', batchSize = 32} = options;
+  if (from?.kind === 'discovered concepts') return byClusters(model, from, rest[0] as DisentangleOptions | undefined);
+  const [target, options = {}] = rest as [PolysemanticChannel | SplitTarget, DisentangleOptions?];
+  return byClasses(model, from, target, options);
+}
+
+async function byClasses(
+  model: Model,
+  stats: RelevanceStatistics,
+  target: PolysemanticChannel | SplitTarget,
+  options: DisentangleOptions,
+): Promise<Split> {
   checkStatistics(model, stats);
   checkTarget(target);
   checkChannel(stats, target.channel);
+  return divide(model, options, {
+    layerName: stats.layer.name,
+    channel: target.channel,
+    concepts: conceptsOf(stats, target),
+    statistics: stats,
+    zeroInputShare: zeroInputShare(stats),
+    preset: stats.preset,
+    labelsFile: stats.images.labelsFile,
+  });
+}
+
+async function byClusters(
+  model: Model,
+  discovered: DiscoveredConcepts,
+  options: DisentangleOptions = {},
+): Promise<Split> {
+  const {layer, channel, zeroInputShare: zeros, preset, modelHash, concepts} = discovered;
+  checkArgument('model', model, 'graph', 'loadModel(…)');
+  if (model.hash !== modelHash && !model.origins.includes(modelHash))
+    throw new InputError(`the clusters are of another model than ${model.name}; discover them with this one`);
+  if (concepts.length < 2)
+    throw new InputError(
+      `${counted(concepts.length, 'cluster')} of channel ${channel}; at least two are needed to divide it`,
+    );
+  return divide(model, options, {
+    layerName: layer,
+    channel,
+    concepts: concepts.map(({contribution, paths}, j) => ({
+      classes: [],
+      classNames: [`cluster ${j + 1}`],
+      arv: contribution,
+      images: paths,
+    })),
+    statistics: undefined,
+    zeroInputShare: zeros,
+    preset,
+  });
+}
+
+/** What a channel is divided by, wherever it comes from. */
+interface Division extends Pick<Split, 'channel' | 'concepts' | 'zeroInputShare' | 'preset' | 'labelsFile'> {
+  layerName: string;
+  statistics: RelevanceStatistics | undefined;
+}
+
+async function divide(model: Model, options: DisentangleOptions, division: Division): Promise<Split> {
+  const {rho = 'auto'} = options;
+  const {channel, concepts, layerName, statistics, ...recorded} = division;
   if (rho !== 'auto' && !(rho > 0 && rho <= 1))
     throw new InputError(`invalid rho: ${rho}; give a number above 0 and up to 1, or 'auto'`);
-  const concepts = conceptsOf(stats, target);
-  const rule = splitRule(options.rule ?? 'published');
-  const layer = linearLayer(model.graph, stats.layer.name);
-  const channel = target.channel;
+  const layer = linearLayer(model.graph, layerName);
   refuseDivided(model.graph, layer.name, channel);
-  const [kh, kw, inputs, outputs] = stats.layer.shape;
-  const kernel = Float32Array.from({length: kh * kw * inputs}, (_, at) => stats.kernel[at * outputs + channel]);
+  const [kh, kw, inputs, outputs] = layer.shape;
+  const given = {images: !!options.images, rho: options.rho !== undefined, size: kh * kw * inputs};
+  const rule = splitRule(options.rule ?? defaultRule(given));
+  const whole = statistics?.kernel ?? layer.kernel;
+  const kernel = Float32Array.from({length: kh * kw * inputs}, (_, at) => whole[at * outputs + channel]);
   const problem: SplitProblem = {
     layer,
     channel,
     kernel,
     bias: layer.bias?.[channel] ?? 0,
     concepts,
-    statistics: stats,
+    statistics,
     inputs: undefined,
     ...firesAt(model, layer, channel),
     rho,
   };
   const group = groupView(layer, channel);
   const found = rule.needsInputs({rho})
-    ? await withImages(model, problem, rule, images, batchSize, options, stats, group)
+    ? await withImages(model, problem, rule, options, division, group)
     : await rule.solve(group?.narrow(problem) ?? problem);
   const solution = group?.widen(found) ?? found;
   const free = 'kernels' in solution;
@@ -91,9 +169,15 @@ export async function disentangle(
     ? kernelsFromParts(kernel, solution.kernels)
     : kernelsFromOwnership(kernel, solution.ownership);
   return makeSplit({
+    ...recorded,
     layer: layer.name,
     channel,
-    concepts: concepts.map(({classes, classNames, arv}) => ({classes, classNames, arv})),
+    concepts: concepts.map(({classes, classNames, arv, images}) => ({
+      classes,
+      classNames,
+      arv,
+      ...(images && {images}),
+    })),
     rule: rule.name,
     rho: free ? undefined : solution.rho,
     ownership: free ? undefined : solution.ownership,
@@ -103,9 +187,6 @@ export async function disentangle(
     bias: problem.bias,
     parts,
     residue,
-    zeroInputShare: zeroInputShare(stats),
-    preset: stats.preset,
-    labelsFile: stats.images.labelsFile,
     before: model,
   });
 }
@@ -122,25 +203,24 @@ async function withImages(
   model: Model,
   problem: SplitProblem,
   rule: SplitRule,
-  images: LabelledImages | undefined,
-  batchSize: number,
   options: DisentangleOptions,
-  stats: RelevanceStatistics,
+  recorded: Division,
   group: GroupView | undefined,
 ) {
+  const {images, batchSize = 32} = options;
   if (!images) {
     throw new InputError(
       `rule ${rule.name} with rho ${problem.rho} looks at images of the concepts' classes; give ${option('images')}${rule.name === 'published' ? `, or a ${option('rho')}` : ''}`,
     );
   }
   await ensureBackend();
-  const preset = presetFor(model, images, options.preset, stats.preset);
-  const network = networkAtLayer(model, stats.layer.name);
+  const preset = presetFor(model, images, options.preset, recorded.preset);
+  const network = networkAtLayer(model, recorded.layerName);
   try {
     return await withInterrupt(options, async (signal) => {
       const reading = {preset, batchSize, signal, progress: options.progress};
-      const inputs = conceptInputs(network, model, images, problem.concepts, reading);
-      const background = () => backgroundMoment(network, model, images, problem.concepts, reading, group);
+      const inputs = conceptInputs(network, model, images, recorded.concepts, reading);
+      const background = () => backgroundMoment(network, model, images, recorded.concepts, reading, group);
       const whole = {...problem, inputs, background};
       try {
         return await rule.solve(group?.narrow(whole) ?? whole);

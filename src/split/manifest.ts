@@ -42,7 +42,7 @@ export interface SplitManifest {
   formatVersion: number;
   layer: string;
   channel: number;
-  concepts: {classes: number[]; classNames: string[]}[];
+  concepts: {classes: number[]; classNames: string[]; images?: string[]}[];
   rule: string;
   rho?: RhoChoice;
   sources: number[][];
@@ -72,7 +72,7 @@ const MAX_BYTES = 64 * 2 ** 20;
 const FIELDS: Readonly<Record<string, FieldRule>> = {
   layer: text,
   channel: wholeFrom(0),
-  concepts: records({classes: wholeNumbers(1), classNames: texts}, 2),
+  concepts: records({classes: wholeNumbers(0), classNames: texts, images: optional(texts)}, 2),
   rule: text,
   sources: listsOfWholeNumbers,
   kernelShape: sizes(3),
@@ -148,7 +148,7 @@ function checkedManifest(manifest: SplitManifest | null, file: string): SplitMan
   const {concepts, sources} = manifest;
   if (
     sources.length !== concepts.length ||
-    concepts.some(({classes, classNames}) => classes.length !== classNames.length)
+    concepts.some(({classes, classNames, images}) => (images ? 1 : classes.length || NaN) !== classNames.length)
   )
     throw new InputError(
       `"${file}" is damaged: sources and classNames must be as many as concepts and their classes; split again`,
@@ -173,7 +173,7 @@ export function manifestOf(split: Split, arrays: NamedFile): SplitManifest {
     formatVersion: FORMAT_VERSION,
     layer: split.layer,
     channel: split.channel,
-    concepts: split.concepts.map(({classes, classNames}) => ({classes, classNames})),
+    concepts: split.concepts.map(({classes, classNames, images}) => ({classes, classNames, images})),
     rule: split.rule,
     rho: split.rho,
     sources: split.sources,

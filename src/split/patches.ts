@@ -31,6 +31,34 @@ export function patches(layer: LinearLayer, input: tf.Tensor): tf.Tensor2D {
   });
 }
 
+/**
+ * What the layer reads at one position of each image.
+ * @param input X, [B, H, W, Cin] or [B, Cin]
+ * @param at the position of each image, row·W' + column of the layer's output, [B] int32
+ * @returns [B, taps, Cin]
+ */
+export function patchesAt(layer: LinearLayer, input: tf.Tensor, at: tf.Tensor1D): tf.Tensor3D {
+  const [kh, kw, channels] = layer.shape;
+  return tf.tidy(() => {
+    const x = asPositions(input); // [B, H, W, Cin]
+    const [batch, height, width] = x.shape;
+    const [rows, columns] = [reach(layer, 0, height), reach(layer, 1, width)];
+    const padded = tf.pad(x, [[0, 0], rows.padding, columns.padding, [0, 0]]); // [B, H + …, W + …, Cin]
+    const [, tall, wide] = padded.shape;
+    const outputs = tf.scalar(windowsOf(layer, 1, width).output, 'int32');
+    const top = tf.mul(tf.floorDiv(at, outputs), layer.strides[0]); // [B]
+    const left = tf.mul(tf.mod(at, outputs), layer.strides[1]); // [B]
+    const image = tf.mul(tf.range(0, batch, 1, 'int32'), tall * wide); // [B]
+    const corner = tf.add(image, tf.add(tf.mul(top, wide), left)); // [B]
+    const taps = Int32Array.from({length: kh * kw}, (_, tap) => {
+      return Math.floor(tap / kw) * layer.dilation[0] * wide + (tap % kw) * layer.dilation[1];
+    });
+    const places = tf.add(tf.expandDims(corner, 1), tf.tensor2d(taps, [1, kh * kw], 'int32')); // [B, taps]
+    const flat = tf.reshape(padded, [-1, channels]); // [B·H·W, Cin]
+    return tf.gather(flat, tf.cast(places, 'int32')) as tf.Tensor3D; // [B, taps, Cin]
+  });
+}
+
 /** Zero padding before and after an axis, and from the first to the last position that one tap visits. */
 function reach(layer: LinearLayer, axis: 0 | 1, size: number): {padding: [number, number]; extent: number} {
   const {before, after, output} = windowsOf(layer, axis, size);

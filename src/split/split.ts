@@ -1,4 +1,4 @@
-import {percentText} from '../common/numbers';
+import {numberText, percentText} from '../common/numbers';
 import {makeModel} from '../network/model';
 import type {Model} from '../network/types';
 import {counted, namedClasses} from '../common/words';
@@ -43,7 +43,7 @@ export function describeSplit(split: Split): string {
   const {layer, channel, concepts, rule, rho, sources, kernelShape} = split;
   const lines = [
     `channel ${channel} of layer ${layer}, divided into ${concepts.length} concepts by rule ${rule}` +
-      (rho ? `, ρ ${rho.rho}${rho.scores.length > 0 ? ' (chosen)' : ''}` : ''),
+      (rho ? `, ρ = ${numberText(rho.rho)}${rho.scores.length > 0 ? ' (chosen)' : ''}` : ''),
   ];
   concepts.forEach(({classes, classNames}, j) => {
     const owned =
@@ -71,8 +71,7 @@ export function cautionsOf({rho, rule}: Pick<Split, 'rho' | 'rule'>): string[] {
  * divide equally well on dense and on sparse inputs, and merged natural channels do not.
  */
 export function adviceOnRule(rule: string): string {
-  if (rule !== 'published')
-    return `Rule ${rule} was chosen by name; see whether it beats random splits here (evaluateSplit).`;
+  if (rule !== 'published') return `See whether the split beats random ones here (evaluateSplit).`;
   return (
     'The published rule separates channels that were taught several meanings, and recovers merged natural channels worse than no split on two networks of three; ' +
     'the rule scaledRidge does better on both. See whether the split beats random ones here (evaluateSplit), or let "unweave benchmark planted" find the rule for this layer.'

@@ -84,6 +84,8 @@ export interface SplitConcept {
   classes: number[];
   classNames: string[];
   arv: Float64Array;
+  /** Paths of its images where it is a cluster found without labels; it then has a name and no classes. */
+  images?: string[];
 }
 
 /**

@@ -103,7 +103,7 @@ async function main(): Promise<void> {
     const ranked: {split: Split; ahead: number}[] = [];
     for (const channel of found) {
       const concepts = whole ? channel.concepts : channel.pairs[0].classes;
-      const about = {images: train, rule: options.rule, ...quiet};
+      const about = {images: train, rule: options.rule ?? 'published', ...quiet};
       const split = await disentangle(model, stats, {channel: channel.channel, concepts}, about);
       const seen = await evaluateSplit(split, train, {tau: TAU, randomSplits: 0, ...quiet});
       ranked.push({split, ahead: contrast(seen)});

@@ -1,40 +1,23 @@
 /**
  * Milliseconds an image of the one pass beside a bare forward pass of the same model, alternating in one run, so that the ratio
  * holds on a noisy machine:
- *   npm run bench [-- --rounds 7]
+ *   node --import tsx test/bench/onePass.ts [--rounds 7]
  */
 import path from 'node:path';
 import {parseArgs} from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import {backend} from '../../src/engine';
-import {buildArchitecture, expectedWeights} from '../../src/formats/architectures';
 import {loadModel} from '../../src/formats/load';
-import {makeModel} from '../../src/network/model';
 import type {Model} from '../../src/network/types';
 import {actGrad} from '../../src/pass/attribution/actGrad';
 import {layerBatch} from '../../src/pass/layerBatch';
 import {measureRelevance} from '../../src/relevance/collector';
 import {networkAtLayer} from '../../src/network/networkAtLayer';
 import {uniform} from '../reference/smallNetworks';
+import {randomResNet50} from './randomResNet50';
 
 const BATCH = 16;
 const {values} = parseArgs({options: {rounds: {type: 'string', default: '7'}}});
-
-/** A ResNet-50 with random weights: speed does not depend on what it learned. */
-function randomResNet50(): Model {
-  const draw = uniform(1, -1, 1);
-  const weights = new Map(
-    [...expectedWeights('resnet50', 1000)].map(([name, shape]) => {
-      const size = shape.reduce((product, length) => product * length, 1);
-      const fan = Math.max(1, size / shape[0]);
-      const data = Float32Array.from({length: size}, () =>
-        name.endsWith('running_var') ? 1 + 0.5 * draw() : draw() * Math.sqrt(2 / fan),
-      );
-      return [name, {shape, data}];
-    }),
-  );
-  return makeModel(buildArchitecture('resnet50', weights), {name: 'ResNet-50'});
-}
 
 const median = (list: number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 

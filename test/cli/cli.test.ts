@@ -36,7 +36,7 @@ test('from a model and images to a split that is proven and evaluated', async ()
   const [{channel, classes}] = found.pairs;
   type SplitSummary = {rho: number; scores: Record<string, number>; sources: number[][]};
   const split = await succeeds<SplitSummary>(
-    'split', 'model', 'stats', '--channel', String(channel), '--classes', classes.join(), '--images', 'images', '--out', 'split',
+    'split', 'model', 'stats', '--channel', String(channel), '--classes', classes.join(), '--images', 'images', '--rule', 'published', '--out', 'split',
   ); // prettier-ignore
   assert.equal(Object.keys(split.scores).length, 20);
   assert.ok('0.05' in split.scores && '0.1' in split.scores && '1.0' in split.scores);
@@ -93,6 +93,8 @@ test('what find prints can be handed to split', async () => {
     .split(' ');
   const split = await unweave(args);
   assert.equal(split.code, 0, split.stderr);
+  assert.match(command, / --rule scaledRidge /);
+  assert.ok(!split.stdout.includes('recovers worse'), 'no warning of the rule that find named');
   const all = await unweave(['find', 'stats', ...thresholds, '--all-pairs']);
   type Found = {pairs: object[]};
   const {pairs} = await succeeds<Found>('find', 'stats', ...thresholds, '--all-pairs');
@@ -103,6 +105,38 @@ test('what find prints can be handed to split', async () => {
   const none = await unweave(['find', 'stats', ...thresholds, '--gamma', '-1']);
   assert.match(none.stdout, /or report all pairs \(--all-pairs\)/);
   assert.ok(!none.stdout.includes('unweave split'));
+});
+
+test('concepts are named by index or by name', async () => {
+  type Made = {concepts: {classes: number[]}[]};
+  const given = ['split', 'model', 'stats', '--channel', '1', '--rho', '0.5', '--out'];
+  const {concepts} = await succeeds<Made>(...given, 'named', '--classes', 'Class0, 2');
+  assert.deepEqual(
+    concepts.map(({classes}) => classes),
+    [[0], [2]],
+  );
+  const grouped = await succeeds<Made>(...given, 'grouped', '--concept', 'class1,class3', '--concept', '2');
+  assert.deepEqual(
+    grouped.concepts.map(({classes}) => classes),
+    [[1, 3], [2]],
+  );
+  await fails(/no class is called "bird"; classes: "class0", /, ...given, 'none', '--classes', 'bird,1');
+});
+
+test('a folder of several layers, or of shards, says what it holds', async () => {
+  await succeeds('collect', 'model', 'images', '--layer', 'first', '--layer', 'studied', '--out', 'layers');
+  await fails(
+    /no statistics in "layers": there are some in 2 folders inside it \(of several layers each has one of its own\): first, studied; give one, such as "layers\/first"/,
+    'find',
+    'layers',
+  );
+  await succeeds('collect', 'model', 'images', '--layer', 'studied', '--shard', '0/2', '--out', 'parts');
+  await fails(
+    /no statistics in "parts": it holds 1 shard of a run; add them up first with mergeShards \(unweave merge parts --out …\)/,
+    'find',
+    'parts',
+  );
+  await fails(/no statistics in "nowhere": there is no such folder/, 'find', 'nowhere');
 });
 
 test('text output reads well: tables and sentences, no JSON', async () => {
@@ -143,7 +177,7 @@ test('a flat folder needs labels, and a later command finds the recorded ones', 
 });
 
 test('a folder with another split is refused before images are read, and JSON has what the text warns of', async () => {
-  const args = ['split', 'model', 'stats', '--channel', '1', '--images', 'images', '--out', 'told'];
+  const args = ['split', 'model', 'stats', '--channel', '1', '--images', 'images', '--rho', 'auto', '--out', 'told'];
   const split = await succeeds<{warnings: string[]}>(...args, '--classes', '0,2');
   assert.match(split.warnings.join(), /published rule separates channels that were taught several meanings/);
   const other = await unweave([...args, '--classes', '0,1']);
@@ -229,6 +263,7 @@ test('wrong use and bad input end with code 1 and one clear message on stderr', 
   await fails(/no layer "conv9"; layers that can be analysed: first, studied, logits/, 'collect', 'model', 'images', '--layer', 'conv9', '--out', 'x'); // prettier-ignore
   await fails(/the output "images\/out" lies in the input/, 'collect', 'model', 'images', '--layer', 'first', '--out', 'images/out'); // prettier-ignore
   await fails(/It is not a number/, 'find', 'stats', '--tau', 'abc');
+  await fails(/'-3' is invalid\. It is a number of images: a whole number from 1, such as 100/, 'verify', 'model', 'split', 'images', '--limit', '-3'); // prettier-ignore
   await fails(/no model at "nothing"/, 'layers', 'nothing');
   await fails(/labels\.csv is a text file, not a PyTorch checkpoint/, 'layers', 'labels.csv');
   await copyFile(path.join(__dirname, '../data/checkpoints/tensors.pth'), at('weights.pth'));

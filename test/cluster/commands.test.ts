@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {execFile} from 'node:child_process';
-import {mkdir} from 'node:fs/promises';
+import {mkdir, readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {test} from 'node:test';
 import {promisify} from 'node:util';
@@ -56,6 +56,10 @@ test('collect takes shards, numbers of images, an attribution and several layers
   assert.deepEqual([...spread.images.labels].sort(), [0, 1, 2, 3]);
   assert.equal(spread.shares.floor, 0.01);
   for (const layer of ['first', 'studied']) await loadStatistics(path.join(folder, 'layers', layer));
+
+  const depth = await unweave(['depth', 'layers', '--p', '0.5', '--plot', 'depth.svg']);
+  assert.match(depth.stdout, /2 layers, input to output[^]*first.*\n\s+studied\s+\d+ polysemantic/);
+  assert.match(await readFile(path.join(folder, 'depth.svg'), 'utf8'), /Polysemantic channels by depth|No channel/);
 
   const missing = await unweave(['merge', 'shards', '--out', 'merged']);
   assert.match(missing.stderr, /missing: shard 1 of 2; collect it first/);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import * as fc from 'fast-check';
+import {polysemanticityByDepth} from '../../src/concepts/depth';
 import {findPolysemantic, importance, relevantClasses} from '../../src/concepts/find';
 import {InputError} from '../../src/common/errors';
 import {averagedRelevanceVector, type RelevanceStatistics} from '../../src/numerics/statistics';
@@ -127,4 +128,28 @@ test('an ARV of zeros has no direction: it makes no pair', () => {
     inputSums.fill(0, (half * stats.classes + k) * taps * inputs, (half * stats.classes + k + 1) * taps * inputs);
   const {pairs} = findPolysemantic({...stats, inputSums}, {tau: 0.05, p: 0.5, allPairs: true});
   assert.ok(pairs.every(({classes, cosine: value}) => !classes.includes(k) && !Number.isNaN(value)));
+});
+
+test('polysemanticity by depth counts what findPolysemantic finds in each layer, with a τ of its own', () => {
+  const layers = [8, 20].map((outputs, n) => {
+    const stats = syntheticStatistics({seed: 3 + n, outputs, images: 60});
+    return {...stats, layer: {...stats.layer, name: `layer${n}`}};
+  });
+  const depth = polysemanticityByDepth(layers, {p: 0.5, gamma: 0.7});
+  depth.layers.forEach(({layer, channels, tau, relevant, polysemantic, undecided, medianCosine}, n) => {
+    const found = findPolysemantic(layers[n], {tau: 2 / channels, p: 0.5, gamma: 0.7});
+    assert.deepEqual(
+      [layer, tau, relevant, polysemantic, undecided],
+      [`layer${n}`, 2 / channels, found.candidates.length, found.length, 0],
+    );
+    assert.ok(relevant > 0 && polysemantic > 0 && found.cosines.includes(medianCosine));
+  });
+  assert.match(
+    String(depth),
+    /layer1 {2}\d+ polysemantic, 0 undecided of \d+ relevant to several classes, of 20 channels/,
+  );
+  assert.equal(polysemanticityByDepth(layers, {tau: 0.05}).layers[1].tau, 0.05);
+  assert.throws(() => polysemanticityByDepth([]), /no statistics; give those of the layers/);
+  const other = {...layers[1], model: {name: 'other', hash: 'other'}};
+  assert.throws(() => polysemanticityByDepth([layers[0], other]), /of two networks \(synthetic and other/);
 });

@@ -204,3 +204,13 @@ test('options out of range get one sentence', async () => {
     );
   }
 });
+
+test('the slider of γ begins a little below the lowest cosine, and at −1 at the lowest', () => {
+  const stats = syntheticStatistics({seed: 3, classes: 5, outputs: 12, inputs: 10, images: 100});
+  const {grid, start} = select(stats, {tau: 0.05, p: 0.4}, 4e6).explored;
+  const {cosines} = kernelFinds(stats, start);
+  const lowest = Math.min(...cosines, start.gamma);
+  assert.ok(grid.gamma[0] < lowest && grid.gamma[0] >= Math.max(-1, lowest - 0.2001), `${grid.gamma[0]}, ${lowest}`);
+  assert.equal(grid.gamma.at(-1), 1);
+  assert.ok(grid.gamma.includes(start.gamma));
+});

@@ -8,12 +8,13 @@ import {InputError} from '../../src/common/errors';
 import {loadModel} from '../../src/formats/load';
 import {saveModel} from '../../src/formats/save';
 import type {RelevanceStatistics} from '../../src/numerics/statistics';
+import {collectRelevance} from '../../src/relevance/collect';
 import {loadStatistics, saveStatistics} from '../../src/relevance/store';
 import {loadSplit, saveSplit} from '../../src/split/store';
 import type {PlantRow} from '../../src/planted/types';
 import {openResults} from '../../src/planted/results';
 import {dyingDisk} from '../reference/dyingDisk';
-import {smallModel} from '../reference/smallNetworks';
+import {smallImages, smallModel} from '../reference/smallNetworks';
 import {smallSplit} from '../reference/smallSplits';
 import {syntheticStatistics} from '../reference/syntheticStatistics';
 import {temporaryFolder} from '../reference/temporaryFolder';
@@ -31,10 +32,10 @@ interface Saved {
 
 function statistics(): Saved {
   const both = [1, 2].map((seed) => syntheticStatistics({seed}));
-  const told = (stats: RelevanceStatistics) => JSON.stringify([stats.inputSums, stats.kernel, stats.shares, stats.hits].map((values) => Object.values(values))); // prettier-ignore
+  const arrays = (stats: RelevanceStatistics) => JSON.stringify([stats.inputSums, stats.kernel, stats.shares, stats.hits].map((values) => Object.values(values))); // prettier-ignore
   return {
     save: (which, folder, force) => saveStatistics(both[which], folder, {force}),
-    load: async (folder) => both.map(told).indexOf(told(await loadStatistics(folder))),
+    load: async (folder) => both.map(arrays).indexOf(arrays(await loadStatistics(folder))),
   };
 }
 
@@ -138,4 +139,36 @@ for (const [name, made] of Object.entries({statistics, models, splits, results})
     t.diagnostic(`${fresh} changes of a new folder, ${over} of one that is overwritten`);
     assert.ok(fresh > 3 && over > 3);
   });
+}
+
+test('a pass that is killed at any change of the disk goes on from there, and ends as one that was not', async (t) => {
+  const place = await temporaryFolder(t);
+  const model = smallModel({kind: 'conv'});
+  const images = smallImages(12);
+  const options = {layer: 'studied', batchSize: 4, checkpointSeconds: 0, progress: false as const};
+  const expected = told(await collectRelevance(model, images, options));
+  for (let n = 2; ; n += 2 * STEP) {
+    const out = path.join(place, String(n));
+    const disk = dyingDisk(t, n);
+    const outcome = await Promise.race([collectRelevance(model, images, {...options, out}), disk.died]);
+    disk.restore();
+    if (outcome !== 'died') {
+      t.diagnostic(`${disk.count()} changes`);
+      assert.ok(disk.count() > 30);
+      return;
+    }
+    const copy = await afterKill(out, path.join(place, `${n}-next`));
+    assert.equal(told(await collectRelevance(model, images, {...options, out: copy})), expected, `at change ${n}`);
+    assert.equal(told(await loadStatistics(copy)), expected, `at change ${n}, loaded`);
+  }
+});
+
+/** Every number of them, to the last bit, whatever the order of fields. */
+function told(stats: RelevanceStatistics): string {
+  const plain = (_key: string, value: unknown): unknown => {
+    if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex');
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  };
+  return JSON.stringify(stats, plain);
 }

@@ -51,6 +51,23 @@ test('a checksum that does not fit, or only one that is left out, is refused wit
   await refuses(left, /its member "two" do not fit/);
 });
 
+test('an archive that is cut off, in parts or without a readable directory is named in words of our own', async () => {
+  const whole = zipOf({one: 'first', two: 'second'});
+  for (const share of [0.3, 0.6, 0.98]) {
+    await refuses(
+      whole.subarray(0, whole.length * share),
+      /truncated zip archive: its end is missing; copy or download the file again$/,
+    );
+  }
+  const end = whole.lastIndexOf('PK\x05\x06');
+  const parts = Buffer.from(whole);
+  parts.writeUInt16LE(3, end + 4);
+  await refuses(parts, /it is one of several parts; put them together first$/);
+  const entry = Buffer.from(whole);
+  entry[whole.indexOf('PK\x01\x02')] = 0;
+  await refuses(entry, /its directory is damaged; copy or download the file again$/);
+});
+
 test('two members of one name, and members that overlap, are refused by name', async () => {
   await refuses(zipOf([['a/data/0', 'xx'], ['a/data/0', 'yy']]), /it has two members "a\/data\/0"/); // prettier-ignore
   const inner = zipOf({hidden: 'inside'});

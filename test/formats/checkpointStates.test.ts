@@ -175,6 +175,13 @@ test('weights that do not fit are named, with the architecture that they fit', a
   const more = seededWeights(expectedWeights('resnet32', 10));
   const larger = await saved(deeper, deeper.state([...more]), 'deeper.pth');
   await refuses(larger, /60 are left over \(layer1\.3\.conv1\.weight.*They fit resnet32/, {arch: 'resnet20'});
+  // layer3.0.conv1 is no conv1 of the network, though its name ends so.
+  await refuses(file, /\(conv1\.weight is \[16, 3, 3, 3\] instead of \[64, 3, 7, 7\]/, {arch: 'resnet18'});
+  await refuses(file, /\(conv1\.weight is \[16, 3, 3, 3\] instead of \[64, 3, 7, 7\]/, {arch: 'resnet50'});
+  const wrapped = new Checkpoint();
+  const inner = renamed((name) => `net.backbone.${name}`);
+  const nested = await saved(wrapped, wrapped.state(inner), 'nested.pth');
+  await refuses(nested, /\(conv1\.weight is \[16, 3, 3, 3\] instead of \[64, 3, 7, 7\]/, {arch: 'resnet18'});
   const other = new Checkpoint();
   const squeezed: Named = ['layer1.0.se.fc1.weight', {shape: [4, 16], data: new Float32Array(64)}];
   const attended = await saved(other, other.state([...weights, squeezed]), 'other.pth');

@@ -86,7 +86,10 @@ test('train and validation look like splits', async (t) => {
     images.notes!.join(),
     /the folders of .*data, train and validation, look like the splits of a data set, not like classes/,
   );
-  assert.throws(() => images.labelsFor(10), /but the model has 10 outputs; the folders of .* look like the splits/);
+  assert.throws(
+    () => images.labelsFor(10),
+    /\(train, validation\), but the model has 10 outputs; open one of them, or give labels/,
+  );
 });
 
 test('names in either form of Unicode match', async (t) => {

@@ -79,6 +79,22 @@ test('truncated, empty and foreign files are unreadable, each for its reason', a
   }
   assert.match((await refusal('empty.jpg', new Uint8Array())).reason, /empty/);
   assert.match((await refusal('text.png', Buffer.from('hello'))).reason, /no image in a known format/);
+  const header = (text: string) => Buffer.concat([Buffer.from(text, 'latin1'), Buffer.alloc(200, 7)]);
+  for (const [start, format] of [
+    ['BM\x46\0\0\0', 'BMP'],
+    ['P6\n2 2\n255\n', 'PPM'],
+    ['P5 2 2 255\n', 'PGM'],
+    ['\0\0\x01\0\x01\0', 'icon'],
+    ['8BPS\0\x01', 'Photoshop'],
+    ['\0\0\0\x0cJXL \r\n', 'JPEG XL'],
+    ['\0\0\0\x0cjP  \r\n', 'JPEG 2000'],
+  ]) {
+    const expected = `${format} images are not read; convert it to PNG or JPEG`;
+    assert.equal((await refusal('other.png', header(start))).reason, expected);
+  }
+  const pointer = Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n');
+  assert.match((await refusal('lfs.jpg', pointer)).reason, /^it is a Git LFS pointer \(fetch the file itself/);
+  assert.match((await refusal('login.jpg', Buffer.from('<!DOCTYPE html><p>'))).reason, /^it is a web page/);
   const drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>';
   assert.match((await refusal('drawing.png', Buffer.from(drawing))).reason, /svg images are not read/);
 });

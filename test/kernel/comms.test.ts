@@ -193,6 +193,14 @@ test('controls outside a notebook that has comms say which kernel has them', () 
 });
 
 test('knobs that make no sense are refused', () => {
+  // What adding steps up leaves behind: 0.05 + 2 · 0.05 is 0.15000000000000002.
+  const rho = slider(0.05, 1, {step: 0.05});
+  for (let step = 0; step <= 19; step++) {
+    const value = rho.read({value: 0.05 + step * 0.05});
+    assert.equal(String(value), String(Number((0.05 + step * 0.05).toFixed(2))));
+  }
+  assert.equal(slider(0.05, 1, {step: 0.05, value: 0.05 + 2 * 0.05}).state.value, 0.15);
+  assert.equal(rho.read({value: 0.1234}), 0.1234, 'a value that a user typed stays');
   assert.throws(() => slider(1, 1), /invalid slider from 1 to 1/);
   assert.throws(() => slider(0, 1, {step: 0}), /invalid step: 0/);
   assert.throws(() => slider(0, 1, {value: 2}), /invalid value: 2; the slider goes from 0 to 1/);

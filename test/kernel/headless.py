@@ -16,6 +16,8 @@ notebook = nbformat.read(source, 4)
 client = NotebookClient(
     notebook,
     kernel_name=kernel,
+    # A busy machine takes minutes to start a kernel.
+    startup_timeout=300,
     timeout=float(timeout),
     allow_errors=allow_errors == 'true',
     resources={'metadata': {'path': os.path.dirname(os.path.abspath(source))}},

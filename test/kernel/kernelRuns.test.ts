@@ -20,18 +20,24 @@ test('a notebook outside the project imports the package with its types, and no 
     `slider(0, 1, {stepp: 2})`,
     `import {tableBundle, emit} from 'unweave/dist/report/display';\nemit(tableBundle(['a'], [[1]]));`,
     `import {showErrorsShortly} from 'unweave/dist/report/display';\nshowErrorsShortly();\nslider(1, 0);`,
+    `const knobs = {concepts: [1, 2]}; const {concepts} = knobs;`,
+    `console.log(JSON.stringify({concepts}))`,
   ];
   const logs = Array.from({length: CELLS}, (_, i) => `for (let k = 0; k < 4; k++) console.log('cell ${i} line', k);`);
   const {notebook, seconds} = await execute(notebookOf([...logs, ...imports]), {folder});
 
   const lines = notebook.cells.slice(0, CELLS);
-  const [, imported, misspelt, shown, wrong] = notebook.cells.slice(CELLS);
+  const [, imported, misspelt, shown, wrong, , shorthand] = notebook.cells.slice(CELLS);
   assert.match(textOf(imported, 'stdout'), /^function 4\.\d+\.\d+ 0\.5\n$/);
   assert.match(textOf(misspelt, 'stderr'), /'stepp' does not exist .* Did you mean to write 'step'\?/);
   assert.match(String(shown.outputs?.[0].data?.['text/html']), /<table/);
   assert.equal(
     textOf(wrong, 'stderr').trim(),
     'InputError: invalid slider from 1 to 0; the first number must be below the second',
+  );
+  assert.match(
+    textOf(shorthand, 'stderr'),
+    /^In a tslab cell .* write \{concepts: concepts\} instead of \{concepts\}\.\n/,
   );
   for (const [i, cell] of lines.entries()) {
     assert.equal(textOf(cell, 'stdout'), [0, 1, 2, 3].map((k) => `cell ${i} line ${k}\n`).join(''));

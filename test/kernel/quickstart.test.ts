@@ -15,6 +15,7 @@ test('the notebooks are committed without output, for the kernel of our own', as
     '04-evaluate.ipynb',
     '05-your-own-network.ipynb',
     '06-more-than-two-concepts.ipynb',
+    '07-without-labels.ipynb',
     '08-known-answers.ipynb',
     'paper-figures.ipynb',
   ]);

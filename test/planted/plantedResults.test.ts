@@ -34,6 +34,22 @@ test('results of another run are kept unless they are forced; a run that measure
   await assert.rejects(openResults(out, {seed: 3}), refused(/holds something else \(manifest\.json\)/));
 });
 
+test('force begins anew where the run is the same, and so does another version of the package', async (t) => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'unweave-planted-'));
+  t.after(() => rm(folder, {recursive: true, force: true}));
+  await (await openResults(folder, {seed: 1})).addNegatives(0, []);
+  assert.equal((await openResults(folder, {seed: 1})).negativesDone.size, 1, 'the same call goes on');
+  assert.equal((await openResults(folder, {seed: 1}, true)).negativesDone.size, 0);
+  await (await openResults(folder, {seed: 1})).addNegatives(0, []);
+  const file = path.join(folder, 'manifest.json');
+  const manifest = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+  assert.match(String(manifest['unweave']), /^\d+\.\d+\.\d+/);
+  await writeFile(file, JSON.stringify({...manifest, unweave: '0.1.0'}));
+  await assert.rejects(openResults(folder, {seed: 1}), refused(/of another run: unweave is "0\.1\.0" there and /));
+  await writeFile(file, JSON.stringify({...manifest, unweave: undefined}));
+  await assert.rejects(openResults(folder, {seed: 1}), refused(/of another run: unweave is not said there and /));
+});
+
 test('rows are checked one by one', async (t) => {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'unweave-planted-'));
   t.after(() => rm(folder, {recursive: true, force: true}));

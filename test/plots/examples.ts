@@ -1,3 +1,4 @@
+import {suggestThresholds} from '../../src/concepts/thresholds';
 import {findPolysemantic, makeConcept} from '../../src/concepts/find';
 import type {RelevanceStatistics} from '../../src/numerics/statistics';
 import type {Summary} from '../../src/numerics/summary';
@@ -6,12 +7,16 @@ import {
   candidateScatter,
   cosineHistogram,
   densityPlot,
+  depthBars,
   fractionBars,
+  partWeights,
   plantedBars,
   relevanceMap,
   rhoSweep,
+  shareDistributions,
   similarityHeatmap,
   sourcesPlot,
+  stabilityScatter,
   tripleDots,
   type Figure,
   type TripleDot,
@@ -64,6 +69,28 @@ export function exampleSplit(k: 2 | 3 | 4 = 2, {soft = false, names = NAMES} = {
         zeroDenominators: 3,
       },
     }),
+  };
+}
+
+/** Ten layers, deeper ones with more channels that are relevant to several classes. */
+function exampleDepth() {
+  const layers = Array.from({length: 10}, (_, n) => {
+    const channels = n < 5 ? 256 : 512;
+    const relevant = Math.round((channels * (n + 1)) / 14);
+    const polysemantic = Math.round(relevant * (0.1 + 0.06 * n));
+    const undecided = Math.round(relevant * 0.15);
+    return {
+      ...{layer: `layer${1 + Math.floor(n / 3)}.${n % 3}.conv3`, channels, tau: 2 / channels, relevant, polysemantic},
+      ...{undecided, medianCosine: n === 0 ? NaN : 0.9 - 0.05 * n},
+    };
+  });
+  return {
+    kind: 'polysemanticity by depth' as const,
+    model: 'ResNet-50',
+    p: 0.75,
+    gamma: 0.5,
+    arv: 'gated' as const,
+    layers,
   };
 }
 
@@ -264,9 +291,13 @@ export function snapshotFigures(): Record<string, Figure> {
     'candidates-none': candidateScatter(nothing),
     cosines: cosineHistogram(found),
     'cosines-none': cosineHistogram(nothing),
+    stability: stabilityScatter(suggestThresholds(gated, {tau: 0.05, p: 0.5}), {classNames: gated.classNames}),
+    'stability-none': stabilityScatter({gamma: 0.5, arv: 'gated', stability: NaN, calls: []}),
     relevance: relevanceMap(stats, thresholds),
     'relevance-large': relevanceMap(large, {tau: 0.03, p: 0.5}),
     'relevance-none': relevanceMap(stats, {tau: 1}),
+    shares: shareDistributions(stats, {tau: 0.05, p: 0.5}),
+    'shares-large': shareDistributions(large),
     sources: sourcesPlot(exampleSplit(2)),
     'sources-three': sourcesPlot(exampleSplit(3)),
     'sources-soft': sourcesPlot(exampleSplit(2, {soft: true})),
@@ -288,6 +319,16 @@ export function snapshotFigures(): Record<string, Figure> {
     ablation: ablationBars(exampleAblation()),
     'ablation-names': ablationBars(exampleAblation(5, HOSTILE_NAMES)),
     'ablation-none': ablationBars({...exampleAblation(), classes: []}),
+    weights: partWeights(
+      ['published', 'energyMatch'].map((rule) => ({
+        ...exampleSplit(2, {soft: rule !== 'published'}),
+        rule,
+        residue: Float32Array.from(exampleSplit().original, (weight) => 0.3 * weight),
+      })),
+    ),
+    'weights-none': partWeights([]),
+    depth: depthBars(exampleDepth()),
+    'depth-none': depthBars({...exampleDepth(), layers: exampleDepth().layers.map((one) => ({...one, relevant: 0}))}),
     planted: plantedBars(examplePlanted()),
     'planted-none': plantedBars({...examplePlanted(), tiers: []}),
   };

@@ -78,39 +78,51 @@ function activityBehind(model: Model, channel: number): (z: number) => number {
 }
 
 for (const [what, network] of Object.entries(STUDIED_LAYERS)) {
-  for (const floor of [0, 0.1]) {
-    eachEngine(`gated sums agree with their definition, floor ${floor}: ${what}`, async () => {
-      const model = smallModel(network);
-      const images = smallImages(10);
-      // Without room for all pairs only those above the floor have sums of their own, and the rest is background.
-      const layer = linearLayer(model.graph, 'studied');
-      const [, , inputs, outputs] = layer.shape;
-      const whole = floor === 0;
-      const bytes = whole ? undefined : outputs * CLASSES * (16 * inputs + 200) - 1;
-      const gates = await keepsTensorCount(() => collectGates(model, images, {floor, batchSize: 4, bytes}));
-      const seen = await slowImages(model, images);
-      assert.equal(gates.floor, floor);
-      assert.equal(gates.dropped, 0);
-      for (let channel = 0; channel < outputs; channel++) {
-        const activity = activityBehind(model, channel);
-        for (let k = -1; k < CLASSES; k++) {
-          const entry = k < 0 ? gates.background.get(channel) : gates.entries.get(channel * CLASSES + k);
-          const above = ({shares}: SlowImage) => whole || shares[channel] >= floor;
-          const counts = (image: SlowImage) => (k < 0 ? !above(image) : image.label === k && above(image));
-          for (const half of [0, 1]) {
-            const slow = slowGate(layer, seen, {channel, half, counts, activity});
-            const own = entry?.activity[half] ?? 0;
-            assert.ok(Math.abs(own - slow.activity) <= 1e-4 * Math.max(1, own), `activity of ${channel}, ${k}`);
-            assert.equal(entry?.images[half] ?? 0, slow.images, `images of ${channel}, ${k}`);
-            slow.sums.forEach((value, i) => {
-              const own = entry?.sums[half * inputs + i] ?? 0;
-              assert.ok(Math.abs(own - value) <= 1e-4 * Math.max(1, Math.abs(value)), `${own} instead of ${value}`);
-            });
+  for (const [floor, sorted] of [
+    [0, false],
+    [0, true],
+    [0.1, false],
+  ] as const) {
+    eachEngine(
+      `gated sums agree with their definition, floor ${floor}${sorted ? ', a class a batch' : ''}: ${what}`,
+      async () => {
+        const model = smallModel(network);
+        const mixed = smallImages(sorted ? 32 : 10);
+        const ofClass = (k: number) =>
+          [...mixed.labelsFor(CLASSES).keys()].filter((n) => mixed.labelsFor(CLASSES)[n] === k);
+        const images = sorted ? subset(mixed, {indices: [...ofClass(0), ...ofClass(3)]}) : mixed;
+        // Without room for all pairs only those above the floor have sums of their own, and the rest is background.
+        const layer = linearLayer(model.graph, 'studied');
+        const [, , inputs, outputs] = layer.shape;
+        const whole = floor === 0;
+        const bytes = whole ? undefined : outputs * CLASSES * (16 * inputs + 200) - 1;
+        const gates = await keepsTensorCount(() =>
+          collectGates(model, images, {floor, batchSize: sorted ? 8 : 4, bytes}),
+        );
+        const seen = await slowImages(model, images);
+        assert.equal(gates.floor, floor);
+        assert.equal(gates.dropped, 0);
+        for (let channel = 0; channel < outputs; channel++) {
+          const activity = activityBehind(model, channel);
+          for (let k = -1; k < CLASSES; k++) {
+            const entry = k < 0 ? gates.background.get(channel) : gates.entries.get(channel * CLASSES + k);
+            const above = ({shares}: SlowImage) => whole || shares[channel] >= floor;
+            const counts = (image: SlowImage) => (k < 0 ? !above(image) : image.label === k && above(image));
+            for (const half of [0, 1]) {
+              const slow = slowGate(layer, seen, {channel, half, counts, activity});
+              const own = entry?.activity[half] ?? 0;
+              assert.ok(Math.abs(own - slow.activity) <= 1e-4 * Math.max(1, own), `activity of ${channel}, ${k}`);
+              assert.equal(entry?.images[half] ?? 0, slow.images, `images of ${channel}, ${k}`);
+              slow.sums.forEach((value, i) => {
+                const own = entry?.sums[half * inputs + i] ?? 0;
+                assert.ok(Math.abs(own - value) <= 1e-4 * Math.max(1, Math.abs(value)), `${own} instead of ${value}`);
+              });
+            }
           }
         }
-      }
-      model.dispose();
-    });
+        model.dispose();
+      },
+    );
   }
 }
 

@@ -275,3 +275,38 @@ test('the system’s clock does not decide when a checkpoint is due, and an inte
   identical(await collectRelevance(model, subset(images, {limit: 20}), {...options, batchSize: 1, out}), whole);
   model.dispose();
 });
+
+test('a run that began without gated sums goes on without them, unless they are asked for', async (t) => {
+  const model = smallModel({kind: 'conv'});
+  const out = path.join(await temporaryFolder(t), 'stats');
+  const images = smallImages(12);
+  const stop = new AbortController();
+  const interrupted = collectRelevance(model, images, {
+    ...{...options, out, gates: false, checkpointSeconds: 0, signal: stop.signal},
+    progress: ({done}) => done >= 4 && stop.abort(new InterruptError('enough')),
+  });
+  await assert.rejects(interrupted, InterruptError);
+  const half = await loadStatistics(out);
+  assert.ok(half.images.done >= 4 && half.images.done < 12 && !half.collected);
+  const whole = await collectRelevance(model, images, {...options, gates: false});
+  identical(await collectRelevance(model, images, {...options, out}), whole);
+  identical(await collectRelevance(model, images, {...options, out}), whole);
+  await refused(/differs in what else is collected \(nothing\)/, collectRelevance(model, images, {...options, out, gates: true})); // prettier-ignore
+  assert.ok((await collectRelevance(model, images, {...options, out, force: true})).collected);
+  model.dispose();
+});
+
+test('the size of a batch that is measured is written down, and a run goes on with it', async (t) => {
+  const model = smallModel({kind: 'conv'});
+  const out = path.join(await temporaryFolder(t), 'stats');
+  const auto = {layer: 'studied', batchSize: 'auto' as const, out, ...quiet};
+  const stats = await collectRelevance(model, smallImages(12), auto);
+  assert.ok([8, 16, 32, 64].includes(stats.batchSize!), String(stats.batchSize));
+  const file = path.join(out, 'manifest.json');
+  const manifest = JSON.parse(await readFile(file, 'utf8')) as {batchSize: number};
+  assert.equal(manifest.batchSize, stats.batchSize);
+  await writeFile(file, JSON.stringify({...manifest, batchSize: 5}));
+  assert.equal((await collectRelevance(model, smallImages(12), auto)).batchSize, 5);
+  await refused(/invalid batch size: 0/, collectRelevance(model, smallImages(12), {...auto, batchSize: 0}));
+  model.dispose();
+});

@@ -170,6 +170,31 @@ test('an error that the user can mend is printed without its stack', () => {
   assert.match(inspect(new Error('bug')), /at /);
 });
 
+test('a shorthand property that sees no variable of an earlier cell is told what to write', () => {
+  const printed: unknown[][] = [];
+  const console = {error: (...values: unknown[]) => void printed.push(values)};
+  printErrorsShortly(console);
+  const error = () => new ReferenceError('concepts is not defined');
+  const state = kernelState();
+  for (const code of [
+    'await uw.disentangle(model, stats, {channel: 3, concepts})',
+    'f({ concepts })',
+    'f({concepts, rho: 1})',
+  ]) {
+    state.code = code;
+    console.error(error());
+    assert.match(
+      String(printed.pop()),
+      /^In a tslab cell a shorthand property does not see variables of earlier cells: write \{concepts: concepts\} instead of \{concepts\}\.\nReferenceError: concepts is not defined\n/,
+    );
+  }
+  for (const code of ['show(concepts)', 'f({list: concepts})', undefined]) {
+    state.code = code;
+    console.error(error());
+    assert.match(String(printed.pop()), /^ReferenceError: concepts is not defined\n/);
+  }
+});
+
 test('what a kernel prints of an error is a few lines', () => {
   const printed: unknown[][] = [];
   const console = {error: (...values: unknown[]) => void printed.push(values)};

@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
-import {setTimeout as wait} from 'node:timers/promises';
-import {inspect} from 'node:util';
-import * as tf from '@tensorflow/tfjs-core';
-import sharp from 'sharp';
-import {findPolysemantic} from '../../src/concepts/find';
 import type {SplitAblation, SplitEvaluation, SplitTopImages} from '../../src/evaluate';
 import type {SplitVisualization} from '../../src/features';
+import {findPolysemantic} from '../../src/concepts/find';
 import {imagesFromPixels, UnreadableImageError} from '../../src/images';
-import {bundleSize, html, redirectDisplay, type Bundle} from '../../src/report/display';
+import {bundleSize, html, type Bundle} from '../../src/report/display';
 import {kernelState} from '../../src/report/display/state';
-import {bundleOf, livePreview, show} from '../../src/report/show';
-import {InputError} from '../../src/common/errors';
+import {bundleOf} from '../../src/report/show';
 import {candidateScatter} from '../../src/plots';
 import {exampleStatistics, HOSTILE_NAMES, largeStatistics} from '../plots/examples';
 import {fakeKernel} from '../kernel/fakeKernel';
@@ -166,54 +161,6 @@ test('results without classes, pairs or images have a sentence instead', async (
   assert.match(textOf(await bundleOf(empty)), /there is no image to show/);
 });
 
-test('an object that is not known is shown by its fields, or as it says itself', async () => {
-  const circular: Record<string, unknown> = {count: 3, name: '<b>x</b>'};
-  circular['itself'] = circular;
-  const markup = htmlOf(await bundleOf(circular));
-  assert.match(markup, /count: 3/);
-  assert.match(markup, /&lt;b&gt;x&lt;\/b&gt;/);
-  assert.match(textOf(await bundleOf({toString: () => 'a line of its own'})), /^a line of its own$/);
-  for (const value of [undefined, null, 5, 'text', Symbol('s'), () => 1, [1, 2], new Map([[1, 2]]), new Error('why')]) {
-    assert.ok(textOf(await bundleOf(value)).length > 0, String(value));
-  }
-});
-
-test('a tensor is shown by its shape, type and first values, and an array by its first', async () => {
-  const tensor = tf.tensor2d([1, 2, 3, 4, 5, 6], [2, 3]);
-  try {
-    const text = textOf(await bundleOf(tensor));
-    assert.match(text, /float32[\s\S]*\[2,3\][\s\S]*1, 2, 3/);
-  } finally {
-    tensor.dispose();
-  }
-  assert.ok(textOf(await bundleOf(tensor)).length > 0, 'one that is disposed of');
-  assert.match(textOf(await bundleOf(new Float32Array(5000))), /^Float32Array\(5000\) \[[\s\S]* 4980 more items\s*\]$/);
-});
-
-test('objects that cannot say what they are, or not even be read, are shown by what there is', async () => {
-  const thrower = () => {
-    throw new Error('no');
-  };
-  assert.equal(textOf(await bundleOf(Object.create(null))), '[Object: null prototype] {}');
-  assert.match(textOf(await bundleOf({toString: thrower, a: 1})), /a: 1/);
-  for (const value of [new Proxy({}, {get: thrower}), {[inspect.custom]: thrower}, [new Proxy({}, {get: thrower})]]) {
-    assert.ok(textOf(await bundleOf(value)).length > 0);
-  }
-});
-
-test('a long text is cut, and says so', async () => {
-  const bundle = await bundleOf('x'.repeat(3e6));
-  assert.ok(bundleSize(bundle) < 100_000, `${bundleSize(bundle)} bytes`);
-  assert.match(textOf(bundle), /… and 2,980,000 more characters$/);
-});
-
-test("a picture file's bytes are shown as a picture", async () => {
-  const png = await sharp({create: {width: 2, height: 2, channels: 3, background: 'red'}})
-    .png()
-    .toBuffer();
-  assert.equal((await bundleOf(png)).data['image/png'], png.toString('base64'));
-});
-
 test('several results are shown together', async () => {
   const {results} = many;
   const text = textOf(await bundleOf([results['a proof'], results['a concept'], html`<i>markup</i>`]));
@@ -234,92 +181,6 @@ test('an image that cannot be read leaves its place and does not spoil the rest'
   const markup = htmlOf(await bundleOf(made));
   assert.equal(markup.match(/data:image\/jpeg/g)?.length, 3);
   assert.match(markup, /unreadable/);
-});
-
-test('in a notebook, show returns nothing, keeps the order of outputs, and the cell can wait for them', async () => {
-  const kernel = fakeKernel();
-  try {
-    const cell = kernel.runCell();
-    const {images, model, results} = many;
-    assert.equal(show(results['a proof']), undefined);
-    assert.equal(cell.outputs.length, 1, 'what needs no reading is there at once');
-    assert.equal(show(images, {model}), undefined);
-    assert.equal(show('text after the images'), undefined);
-    const next = kernel.runCell();
-    await kernelState().showing;
-    assert.deepEqual(
-      cell.outputs.map(({data}) => String(data['text/plain']).split('\n')[0]),
-      ['The network computes the same after the split', String(images), 'text after the images'],
-    );
-    assert.equal(next.outputs.length, 0);
-    assert.equal(kernelState().showing, undefined);
-  } finally {
-    kernel.stop();
-  }
-});
-
-test('an image that is being optimised is shown in place, and its last state stays', async () => {
-  const kernel = fakeKernel();
-  try {
-    const cell = kernel.runCell();
-    const onStep = livePreview();
-    const images = [{data: new Uint8Array(4 * 4 * 3), width: 4, height: 4}];
-    for (const step of [0, 1, 2, 3]) onStep({step, steps: 3, value: step, images, text: '<b>dog</b>'});
-    await kernelState().showing;
-    assert.deepEqual(
-      cell.outputs.map(({update}) => update),
-      [false, true],
-    );
-    assert.equal(new Set(cell.outputs.map(({transient}) => transient.display_id)).size, 1);
-    assert.equal(cell.outputs[1].data['text/plain'], '<b>dog</b>: 3 after 3 of 3 steps');
-    assert.doesNotMatch(elements(String(cell.outputs[1].data['text/html'])), /<b>/);
-  } finally {
-    kernel.stop();
-  }
-});
-
-test('what goes wrong while images are read is said in the cell', async () => {
-  const kernel = fakeKernel();
-  try {
-    const cell = kernel.runCell();
-    const {images} = many;
-    const labelsFor = () => {
-      throw new InputError('labels are unclear');
-    };
-    show({...images, labelsFor}, {model: many.model});
-    show('next');
-    await kernelState().showing;
-    assert.deepEqual(
-      cell.outputs.map(({data}) => data['text/plain']),
-      ['could not be shown: labels are unclear', 'next'],
-    );
-  } finally {
-    kernel.stop();
-  }
-});
-
-test('outside a notebook show writes the text, and rejects where it fails', async () => {
-  const written: string[] = [];
-  const {write} = process.stdout;
-  // Bytes are the test runner's own.
-  process.stdout.write = ((text: string | Uint8Array) =>
-    typeof text === 'string' ? written.push(text) > 0 : write.call(process.stdout, text)) as typeof write;
-  try {
-    await show(many.results['a proof']);
-    await show(many.images, {model: many.model});
-  } finally {
-    process.stdout.write = write;
-  }
-  assert.match(written.join(''), /The network computes the same after the split[\s\S]*24 images/);
-  const shown: Bundle[] = [];
-  await redirectDisplay(
-    (bundle) => shown.push(bundle) > 0,
-    async () => {
-      await show(many.images, {model: many.model});
-      await wait(1);
-    },
-  );
-  assert.equal(shown.length, 1);
 });
 
 test('names that are long, empty or alike do not break a table', async () => {

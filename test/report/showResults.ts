@@ -25,9 +25,9 @@ export interface ManyResults {
   dispose(): void;
 }
 
-export async function manyResults(): Promise<ManyResults> {
+export async function manyResults(given: readonly string[] = HOSTILE_NAMES): Promise<ManyResults> {
   await ensureBackend();
-  const names = HOSTILE_NAMES.slice(0, CLASSES);
+  const names = given.slice(0, CLASSES);
   const plain = smallImages(24);
   const images: LabelledImages = {...plain, classNamesFor: () => names, toString: () => String(plain)};
   const {network, channel} = await relevantChannel({kind: 'conv', size: 3}, [[0], [1]], images, 0.1);

@@ -95,7 +95,12 @@ test('kernels of the parts and the residue add up to the original, whatever the 
 
 eachEngine('the parts add up to Z_c at every position', async () => {
   const {model, stats} = await statisticsOf({kind: 'conv', size: 3, strides: 2, bias: true});
-  const split = await disentangle(model, stats, {channel: 4, concepts: [0, 1, 3]}, {images, ...quiet});
+  const split = await disentangle(
+    model,
+    stats,
+    {channel: 4, concepts: [0, 1, 3]},
+    {images, rule: 'published', ...quiet},
+  );
   const network = networkAtLayer(model, 'studied');
   tf.tidy(() => {
     const x = tf.randomUniform([2, 9, 9, 6], 0, 1, 'float32', 3) as tf.Tensor4D;
@@ -111,8 +116,13 @@ eachEngine('the parts add up to Z_c at every position', async () => {
 
 test('several splits of one model compose, also of the same layer, and divide a channel once', async () => {
   const {model, stats} = await statisticsOf({kind: 'conv', size: 3, residual: true, activation: 'relu'});
-  const first = await disentangle(model, stats, {channel: 1, concepts: [0, 1]}, {images, ...quiet});
-  const second = await disentangle(first.model, stats, {channel: 4, concepts: [1, 2, 3]}, {images, ...quiet});
+  const first = await disentangle(model, stats, {channel: 1, concepts: [0, 1]}, {images, rule: 'published', ...quiet});
+  const second = await disentangle(
+    first.model,
+    stats,
+    {channel: 4, concepts: [1, 2, 3]},
+    {images, rule: 'published', ...quiet},
+  );
   const proof = await verifySplit({...second, before: model, model: second.model} as typeof second, images, quiet);
   assert.ok(proof.maxAbsLogitDifference <= 1e-5 * proof.maxAbsLogit);
   const merges = second.model.graph.nodes.filter(({name}) => name.endsWith('_merge'));
@@ -123,7 +133,7 @@ test('several splits of one model compose, also of the same layer, and divide a 
   assert.equal(second.model.layers().find(({name}) => name === 'studied')?.kernel[3], 11);
   assert.ok(!model.graph.nodes.some(({name}) => name.endsWith('_merge')), 'the input model is never changed');
   await assert.rejects(
-    disentangle(first.model, stats, {channel: 1, concepts: [2, 3]}, {images, ...quiet}),
+    disentangle(first.model, stats, {channel: 1, concepts: [2, 3]}, {images, rule: 'published', ...quiet}),
     (error) => error instanceof InputError && /channel 1 .* already divided/.test(error.message),
   );
 });
@@ -132,7 +142,7 @@ test('a saved split is an ordinary LayersModel, and loads again as the same spli
   const folder = await mkdtemp(path.join(os.tmpdir(), 'unweave-'));
   t.after(() => rm(folder, {recursive: true, force: true}));
   const {model, stats} = await statisticsOf({kind: 'dense', bias: true});
-  const split = await disentangle(model, stats, {channel: 3, concepts: [0, 2]}, {images, ...quiet});
+  const split = await disentangle(model, stats, {channel: 3, concepts: [0, 2]}, {images, rule: 'published', ...quiet});
   await saveSplit(split, path.join(folder, 'split'));
   const plain = await loadModel(path.join(folder, 'split'));
   assert.equal(plain.hash, split.model.hash);
@@ -153,7 +163,7 @@ test('bad input to a split gets one sentence that says what to do', async () => 
     options: Parameters<typeof disentangle>[3] = {},
   ) =>
     assert.rejects(
-      disentangle(model, stats, target, {images, ...quiet, ...options}),
+      disentangle(model, stats, target, {images, rule: 'published', ...quiet, ...options}),
       (error) => error instanceof InputError && (assert.match(error.message, pattern), true),
     );
   await refused(/invalid channel: 99; layer studied has channels 0 to 5/, {channel: 99, concepts: [0, 1]});
@@ -166,7 +176,12 @@ test('bad input to a split gets one sentence that says what to do', async () => 
   const onlyZero = subset(images, {indices: [0, 4, 8]});
   await refused(/have none of class 1/, {channel: 1, concepts: [0, 1]}, {images: onlyZero});
   await assert.rejects(
-    disentangle(smallModel({kind: 'conv', seed: 2}), stats, {channel: 1, concepts: [0, 1]}, {images, ...quiet}),
+    disentangle(
+      smallModel({kind: 'conv', seed: 2}),
+      stats,
+      {channel: 1, concepts: [0, 1]},
+      {images, rule: 'published', ...quiet},
+    ),
     /the statistics are of model small \(.{8}\), not of small/,
   );
   const fewer = await collectRelevance(model, onlyZero, {layer: 'studied', ...quiet});
@@ -180,9 +195,26 @@ test('a found channel can be handed on as it is', async () => {
   const {model, stats} = await statisticsOf({kind: 'conv', size: 3});
   const [first] = findPolysemantic(stats, {tau: 0.05, p: 0.3, allPairs: true, arv: 'published'});
   const split = await disentangle(model, stats, first, {images, ...quiet});
+  assert.equal(split.rule, 'scaledRidge');
+  assert.equal((await disentangle(model, stats, first, {images, rho: 0.5, ...quiet})).rule, 'published');
   assert.deepEqual(
     split.concepts.map(({classes}) => classes),
     first.concepts.map(({classes}) => classes),
   );
   assert.ok(split.concepts.flatMap(({classes}) => classes).every((k) => k < CLASSES));
+});
+
+test('concepts are named by their classes, whatever the case, and a name that no class has is refused', async () => {
+  const {model, stats} = await statisticsOf({kind: 'conv', size: 1});
+  const named = {...stats, classNames: ['clock', 'mug', 'target', ...stats.classNames.slice(3)]};
+  const concepts = [['Clock', 'mug'], ['target']];
+  const split = await disentangle(model, named, {channel: 1, concepts}, {rho: 0.5});
+  assert.deepEqual(
+    split.concepts.map(({classes}) => classes),
+    [[0, 1], [2]],
+  );
+  await assert.rejects(
+    disentangle(model, named, {channel: 1, concepts: [['clock'], ['spoon']]}, {rho: 0.5}),
+    /no class is called "spoon"/,
+  );
 });

@@ -78,7 +78,7 @@ eachEngine('an interrupted split or proof names the call', async () => {
     error instanceof InterruptError && (assert.match(error.message, message), true);
   for (const after of [0, 3]) {
     await assert.rejects(
-      disentangle(model, stats, target, {images, ...stopping(after)}),
+      disentangle(model, stats, target, {images, rule: 'published', ...stopping(after)}),
       stopped(/^dividing channel 1 of studied was interrupted; nothing was kept$/),
     );
     const split = await disentangle(model, stats, target, {rho: 0.5});

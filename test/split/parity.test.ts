@@ -52,7 +52,7 @@ async function agrees(reference: Reference, model: Model, images: LabelledImages
   }
   for (const expected of reference.splits) {
     const target = {channel: expected.channel, concepts: expected.classes};
-    const split = await disentangle(model, stats, target, {images, ...quiet});
+    const split = await disentangle(model, stats, target, {images, rule: 'published', ...quiet});
     const what = `channel ${expected.channel}, classes ${expected.classes.join()}`;
     const scores = Object.values(expected.rho_scores);
     const chosen = expected.rho_scores[split.rho?.rho === 1 ? '1.0' : String(split.rho?.rho)];

@@ -203,9 +203,9 @@ eachEngine('a grouped layer is analysed and divided by every rule within its gro
 test('dividing a channel that is divided already fails at the call that asks for it', async () => {
   const model = everyModel();
   const stats = await collectRelevance(model, images, {layer: 'b', ...quiet});
-  const first = await disentangle(model, stats, {channel: 1, concepts: [0, 1]}, {images, ...quiet});
+  const first = await disentangle(model, stats, {channel: 1, concepts: [0, 1]}, {images, rule: 'published', ...quiet});
   await assert.rejects(
-    disentangle(first.model, stats, {channel: 1, concepts: [2, 3]}, {images, ...quiet}),
+    disentangle(first.model, stats, {channel: 1, concepts: [2, 3]}, {images, rule: 'published', ...quiet}),
     (error) => error instanceof InputError && /channel 1 of layer b is already divided/.test(error.message),
   );
 });

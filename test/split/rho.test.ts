@@ -17,7 +17,12 @@ eachEngine('the 20 scores of one convolution agree with a convolution for each Ï
   const labels = images.labelsFor(CLASSES);
   const stats = await collectRelevance(model, images, {layer: 'studied', ...quiet});
   const concepts = [[0], [1, 3], [2]];
-  const split = await disentangle(model, stats, {channel: 0, concepts}, {images, batchSize: 3, ...quiet});
+  const split = await disentangle(
+    model,
+    stats,
+    {channel: 0, concepts},
+    {images, rule: 'published', batchSize: 3, ...quiet},
+  );
   const network = networkAtLayer(model, 'studied');
   const scores = new Map<number, number>();
   for (const rho of RHOS) {

@@ -7,7 +7,7 @@ import {InputError} from '../../src/common/errors';
 import {collectRelevance} from '../../src/relevance/collect';
 import {disentangle} from '../../src/split/disentangle';
 import {patches} from '../../src/split/patches';
-import {splitRule, SPLIT_RULES} from '../../src/split/rules';
+import {defaultRule, splitRule, SPLIT_RULES} from '../../src/split/rules';
 import {shiftedSolver} from '../../src/split/rules/shiftedSolve';
 import type {SplitSolution} from '../../src/split/types';
 import {verifySplit} from '../../src/split/verify';
@@ -243,4 +243,11 @@ test('a rule without images asks for them, and an unknown rule lists the known o
     () => splitRule('wiener'),
     /unknown rule "wiener"; rules: published, gatedPublished, gatedWiener, energyMatch, gatedRidge, scaledRidge, freeRidge/,
   );
+});
+
+test('without a name, scaledRidge divides where there are images, energyMatch where it is too large for that, else the published rule', () => {
+  assert.equal(defaultRule({images: true, rho: false, size: 4608}), 'scaledRidge');
+  assert.equal(defaultRule({images: true, rho: false, size: 4609}), 'energyMatch');
+  assert.equal(defaultRule({images: true, rho: true, size: 64}), 'published');
+  assert.equal(defaultRule({images: false, rho: false, size: 64}), 'published');
 });

@@ -1,10 +1,16 @@
 import {Option, type Command} from 'commander';
-import {cosineQuantiles, describePairs} from '../../concepts/describe';
+import {channelDescriptions} from '../../report/descriptions';
+import {cosineQuantiles, describeChannels, describePairs} from '../../concepts/describe';
+import {polysemanticityByDepth} from '../../concepts/depth';
 import {findPolysemantic} from '../../concepts/find';
+import {suggestThresholds} from '../../concepts/thresholds';
 import type {FindOptions, PolysemanticChannels} from '../../concepts/types';
 import {refuseForeignFile, refuseInput, replaceFile} from '../../files/output';
 import {PAGE_MARK} from '../../report/display';
 import {explorePage} from '../../explore';
+import {LARGEST_SIZE} from '../../split/rules/activity';
+import {saveFigure} from '../../report/show';
+import {loadLayers} from '../../relevance/layers';
 import {loadStatistics} from '../../relevance/store';
 import {number, openImagesOption, openModel, print, withJson, withSourceOptions, type SourceOptions} from '../common';
 
@@ -28,6 +34,7 @@ export function addAnalysisCommands(program: Command): void {
       print([String(model), ...table([['layer', 'kind', 'kernel', 'channels', 'output'], ...rows])].join('\n'), false);
     });
 
+  addDepth(program);
   withJson(program.command('find'))
     .description('polysemantic channels, the lowest cosine first')
     .argument('<statistics>', 'folder that unweave collect made')
@@ -41,30 +48,62 @@ export function addAnalysisCommands(program: Command): void {
         'what classes are compared by: the vectors where the channel fires (gated; the default where the statistics hold them) or the paper’s',
       ).choices(['gated', 'published']),
     )
-    .action(async (folder: string, options: FindOptions & {json?: boolean}) => {
-      const found = findPolysemantic(await loadStatistics(folder), options);
-      if (!options.json) {
-        const text = options.allPairs && found.length > 0 ? describePairs(found) : String(found);
-        return print([text, ...nextCommand(found, folder)].join('\n'), false);
-      }
-      print(
-        {
-          layer: found.layer,
-          thresholds: found.thresholds,
-          candidates: found.candidates.map(({channel}) => channel),
-          pairs: found.pairs,
-          channels: found.map(({channel, classes, concepts, lowestCosine}) => ({
-            channel,
-            classes,
-            concepts: concepts.map((concept) => concept.classes),
-            lowestCosine,
-          })),
-          // Of all pairs of relevant classes, to choose γ from.
-          cosines: quantilesOf(found.cosines),
-          warnings: found.warnings,
-        },
-        true,
-      );
+    .option(
+      '--suggest',
+      'say which tau, p and gamma fit this network, with reasons and false calls, instead of searching',
+    )
+    .option(
+      '--descriptions <file>',
+      'what others say that channels stand for, shown beside the classes: CSV of layer,unit,description, as of CLIP-Dissect and MILAN',
+    )
+    .action(
+      async (folder: string, options: FindOptions & {json?: boolean; descriptions?: string; suggest?: boolean}) => {
+        if (options.suggest) {
+          const {arv} = options;
+          return print(suggestThresholds(await loadStatistics(folder), {arv}), options.json);
+        }
+        const said = options.descriptions === undefined ? undefined : channelDescriptions(options.descriptions);
+        const found = findPolysemantic(await loadStatistics(folder), options);
+        const described = (channel: number) => said?.of(found.layer, channel);
+        if (!options.json) {
+          const text = options.allPairs && found.length > 0 ? describePairs(found) : describeChannels(found, described);
+          return print([text, ...nextCommand(found, folder)].join('\n'), false);
+        }
+        print(
+          {
+            layer: found.layer,
+            thresholds: found.thresholds,
+            candidates: found.candidates.map(({channel}) => channel),
+            pairs: found.pairs,
+            channels: found.map(({channel, classes, concepts, lowestCosine}) => ({
+              channel,
+              classes,
+              concepts: concepts.map((concept) => concept.classes),
+              lowestCosine,
+              ...(said && {description: described(channel) ?? null}),
+            })),
+            // Of all pairs of relevant classes, to choose γ from.
+            cosines: quantilesOf(found.cosines),
+            warnings: found.warnings,
+          },
+          true,
+        );
+      },
+    );
+}
+
+function addDepth(program: Command): void {
+  withJson(program.command('depth'))
+    .description('polysemantic channels of several layers, input to output')
+    .argument('<folder>', 'folder that unweave collect made of several layers (a folder a layer), or of one')
+    .option('--tau <share>', 'as for find; by default 2 / channels in each layer', number)
+    .option('--p <fraction>', 'as for find', number, 0.75)
+    .option('--gamma <cosine>', 'as for find', number, 0.5)
+    .option('--plot <file>', 'save it: .svg, .png or .html')
+    .action(async (folder: string, options: FindOptions & {plot?: string; json?: boolean}) => {
+      const depth = polysemanticityByDepth(await loadLayers(folder), options);
+      if (options.plot !== undefined) await saveFigure(depth, options.plot);
+      print(options.json ? depth : String(depth), options.json);
     });
 }
 
@@ -75,9 +114,12 @@ function quantilesOf(cosines: Float64Array) {
   return {pairs: cosines.length, lowest, '5 %': p05, '25 %': p25, median};
 }
 
-/** How to pull the first channel apart. */
-function nextCommand([first]: PolysemanticChannels, statistics: string): string[] {
+/** How to pull the first channel apart, by the rule that is ahead on the benchmarks among those that the layer is not too large for. */
+function nextCommand({stats, 0: first}: PolysemanticChannels, statistics: string): string[] {
   if (!first) return [];
+  const [kh, kw, inputs] = stats.layer.shape;
+  const rule =
+    kh * kw * inputs <= LARGEST_SIZE ? ' --rule scaledRidge' : inputs <= LARGEST_SIZE ? ' --rule gatedWiener' : '';
   const classes = first.concepts.map((concept) => concept.classes.join(','));
   const concepts = first.concepts.every((concept) => concept.classes.length === 1)
     ? `--classes ${classes.join(',')}`
@@ -85,7 +127,7 @@ function nextCommand([first]: PolysemanticChannels, statistics: string): string[
   const folder = /^[\w./-]+$/.test(statistics) ? statistics : `'${statistics.replaceAll("'", "'\\''")}'`;
   return [
     'to divide the first:',
-    `  npx unweave split MODEL ${folder} --channel ${first.channel} ${concepts} --images IMAGES --out split`,
+    `  npx unweave split MODEL ${folder} --channel ${first.channel} ${concepts}${rule} --images IMAGES --out split`,
   ];
 }
 

@@ -9,6 +9,7 @@ interface KnownFlags {
   kinds?: string;
   seeds?: string;
   perClass: number;
+  rules?: string;
   out: string;
   force?: boolean;
   json?: boolean;
@@ -23,6 +24,7 @@ export function addKnownBenchmark(benchmark: Command): void {
     .option('--kinds <names>', `of ${KNOWN_KINDS.join(', ')}; all without it`)
     .option('--seeds <numbers>', 'seeds of the networks; those that nothing was chosen on without it')
     .option('--per-class <n>', 'pictures of each class to fit on, and as many others to measure on', wholeNumber, 60)
+    .option('--rules <names>', 'splitting rules; all without it')
     .option('--out <folder>', 'results', path.join('out', 'known'))
     .option('--force', 'replace what the folder holds')
     .action(async (options: KnownFlags) => {
@@ -35,6 +37,7 @@ export function addKnownBenchmark(benchmark: Command): void {
         kinds: options.kinds?.split(',') as KnownKind[] | undefined,
         seeds,
         perClass: options.perClass,
+        rules: options.rules?.split(','),
       });
       await replaceFile(file, JSON.stringify(result));
       print(options.json ? result : `${result}\n\nresults in ${options.out}`, options.json);

@@ -5,6 +5,7 @@ import {kubernetesJobs} from '../../cluster/kubernetes';
 import {submitCollect} from '../../cluster/submit';
 import {InputError} from '../../common/errors';
 import {topOne, zeroInputShare, type RelevanceStatistics} from '../../numerics/statistics';
+import {passProfile, type PassProfile} from '../../pass/profile';
 import {ATTRIBUTIONS, attributionNamed, describeAttributions} from '../../pass/attribution/named';
 import {collectRelevance} from '../../relevance/collect';
 import {collectLayers} from '../../relevance/layers';
@@ -12,6 +13,8 @@ import type {CollectOptions} from '../../relevance/options';
 import {mergeShards, shardFolder} from '../../relevance/shards';
 import {saveStatistics} from '../../relevance/store';
 import {
+  isPredicted,
+  imageCount,
   number,
   openImagesOption,
   openModel,
@@ -30,11 +33,12 @@ interface CollectFlags extends SourceOptions {
   layer: string[];
   out: string;
   force?: boolean;
-  batch: number;
+  batch: number | 'auto';
   limit?: number;
   perClass?: number;
   floor: number;
   attribution: string;
+  profile?: boolean;
   unreadable: 'skip' | 'fail';
   unreadableInARow?: number;
   retrySkipped?: boolean;
@@ -62,9 +66,9 @@ function addCollect(program: Command): void {
     )
     .requiredOption('--out <folder>', 'folder for the statistics; a checkpoint of the same run there is gone on with')
     .option('--force', 'begin anew in the folder, whatever it holds')
-    .option('--batch <n>', 'images a batch', wholeNumber, 32)
-    .option('--limit <n>', 'only n images, of each class as many as of the others', wholeNumber)
-    .option('--per-class <n>', 'only n images of each class', wholeNumber)
+    .option('--batch <n>', 'images a batch; auto measures which number is fastest', batchOption, 32)
+    .option('--limit <n>', 'only n images, of each class as many as of the others', imageCount)
+    .option('--per-class <n>', 'only n images of each class', imageCount)
     .option('--floor <share>', 'smallest share of relevance kept; find cannot go below it', number, 0.005)
     .option(
       '--attribution <name>',
@@ -87,6 +91,7 @@ function addCollect(program: Command): void {
         .choices(['files', 'content', 'none'])
         .default('files'),
     )
+    .option('--profile', 'say where the time went')
     .option('--checkpoint-seconds <s>', 'seconds between checkpoints; 0 is after each batch', number, 20)
     .option(
       '--shard <i/n>',
@@ -100,6 +105,7 @@ function addCollect(program: Command): void {
       const out = flags.shard ? shardFolder(flags.out, flags.shard.index, flags.shard.count) : flags.out;
       const options: Omit<CollectOptions, 'layer'> = {
         out,
+        ...(isPredicted(flags) && {labels: 'predicted' as const}),
         force: flags.force,
         batchSize: flags.batch,
         limit: flags.limit,
@@ -113,18 +119,24 @@ function addCollect(program: Command): void {
         check: flags.check,
         checkpointSeconds: flags.checkpointSeconds,
         shard: flags.shard,
+        profile: flags.profile ? passProfile() : undefined,
       };
+      const {profile} = options;
+      const tell = (text: string) => (profile ? `${text}\n${profile}` : text);
       const [first] = flags.layer;
       if (flags.layer.length === 1 && !first.includes('*')) {
         const stats = await collectRelevance(model, images, {...options, layer: first});
-        return print(flags.json ? summary(stats, out) : `${stats}\nstatistics in ${out}`, flags.json);
+        return print(
+          flags.json ? {...summary(stats, out), ...timesOf(profile)} : tell(`${stats}\nstatistics in ${out}`),
+          flags.json,
+        );
       }
       const layers = Object.values(await collectLayers(model, images, {...options, layers: flags.layer}));
       const text = layers.map(String).join('\n\n');
       print(
         flags.json
-          ? {out, layers: layers.map((stats) => summary(stats, out))}
-          : `${text}\nstatistics in ${out}, a folder a layer`,
+          ? {out, layers: layers.map((stats) => summary(stats, out)), ...timesOf(profile)}
+          : tell(`${text}\nstatistics in ${out}, a folder a layer`),
         flags.json,
       );
     });
@@ -204,6 +216,9 @@ function addSubmit(program: Command): void {
     });
 }
 
+/** Milliseconds by phase, where they were measured. */
+const timesOf = (profile?: PassProfile) => profile && {profile: {images: profile.images, times: profile.times}};
+
 function summary(stats: RelevanceStatistics, out: string) {
   const [kh, kw, inputs, outputs] = stats.layer.shape;
   return {
@@ -216,6 +231,8 @@ function summary(stats: RelevanceStatistics, out: string) {
     zeroInputs: zeroInputShare(stats),
   };
 }
+
+const batchOption = (text: string) => (text === 'auto' ? text : imageCount(text));
 
 /** `3/16`, or `auto/16` where a scheduler numbers its tasks. */
 function shardOption(text: string): {index: number; count: number} {

@@ -1,3 +1,4 @@
+import {printableLines} from '../../common/printable';
 import {fractionText} from '../../common/numbers';
 import path from 'node:path';
 import type {Command} from 'commander';
@@ -20,7 +21,7 @@ export function addDemoCommand(program: Command): void {
     .option('--force', 'write into the folder whatever it holds')
     .action(async ({out, force, json}: {out: string; force?: boolean; json?: boolean}) => {
       await refuseForeignDemo(out, force);
-      const say = (text: unknown) => json || process.stdout.write(`${String(text)}\n\n`);
+      const say = (text: unknown) => json || process.stdout.write(`${printableLines(String(text))}\n\n`);
       say(await backend());
       const {model, train, test} = await demo();
       const stats = await collectRelevance(model, train, {
@@ -32,7 +33,12 @@ export function addDemoCommand(program: Command): void {
       const found = findPolysemantic(stats, {tau: 2 / 16});
       say(found);
       const concepts = DEMO_EXAMPLE.classes.map((name) => [stats.classNames.indexOf(name)]);
-      const split = await disentangle(model, stats, {channel: DEMO_EXAMPLE.channel, concepts}, {images: train});
+      const split = await disentangle(
+        model,
+        stats,
+        {channel: DEMO_EXAMPLE.channel, concepts},
+        {images: train, rule: 'published'},
+      );
       say(split);
       const proof = await verifySplit(split, test);
       say(proof);

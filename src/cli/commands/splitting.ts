@@ -1,22 +1,24 @@
 import type {Command} from 'commander';
 import {evaluateSplit} from '../../evaluate';
+import {scoreSplit} from '../../evaluate/scoreSplit';
 import {subset} from '../../images';
 import {refuseInput} from '../../files/output';
 import {InputError} from '../../common/errors';
-import {warningsOf} from '../../numerics/statistics';
+import {classesIn} from '../../concepts/names';
+import {warningsOf, type RelevanceStatistics} from '../../numerics/statistics';
 import {loadStatistics} from '../../relevance/store';
 import {checkStatistics, disentangle} from '../../split/disentangle';
-import {SPLIT_RULES} from '../../split/rules';
+import {defaultRule, SPLIT_RULES} from '../../split/rules';
 import {loadSplit, readSplitManifest, refuseOtherTarget, saveSplit} from '../../split/store';
 import {verifySplit} from '../../split/verify';
 import {cautionsOf} from '../../split/split';
 import type {Split} from '../../split/types';
 import {
-  classList,
+  imageCount,
   notePreset,
   number,
-  openImagesOption,
   openModel,
+  openModelImages,
   presetOption,
   print,
   rhoOption,
@@ -33,37 +35,49 @@ export function addSplittingCommands(program: Command): void {
     .argument('<model>', 'the model that the statistics are of')
     .argument('<statistics>', 'folder that unweave collect made')
     .requiredOption('--channel <c>', 'channel to divide', wholeNumber)
-    .option('--classes <a,b>', 'two classes, one concept each', classList)
+    .option('--classes <a,b>', 'two or more classes, by index or name, one concept each')
     .option(
       '--concept <classes>',
-      'classes of one concept, e.g. 1,4; repeat for each concept',
-      (text: string, before: number[][] = []) => [...before, classList(text)],
+      'classes of one concept, e.g. 1,4 or cat,dog; repeat for each concept',
+      (text: string, before: string[] = []) => [...before, text],
     )
-    .option('--images <folder>', 'images of the concepts’ classes, for --rho auto and for rules that look at images')
+    .option(
+      '--images <folder>',
+      'images of the concepts’ classes, which every rule looks at but the published one with a --rho',
+    )
     .requiredOption('--out <folder>', 'folder for the split model')
-    .option('--rho <auto|value>', 'how much stronger a concept’s relevance must be to own a source', rhoOption, 'auto')
-    .option('--rule <name>', `how the weights are divided: ${Object.keys(SPLIT_RULES).join(', ')}`, 'published')
+    .option(
+      '--rho <auto|value>',
+      'of the published rule: how much stronger a concept’s relevance must be to own a source',
+      rhoOption,
+    )
+    .option(
+      '--rule <name>',
+      `how the weights are divided: ${Object.keys(SPLIT_RULES).join(', ')} (default: scaledRidge with --images, else published)`,
+    )
     .option('--force', 'write into the folder whatever it holds')
     .action(async (source: string, statistics: string, options: SourceOptions & SplitFlags) => {
       const stats = await loadStatistics(statistics);
-      const concepts = options.concept ?? options.classes?.map((k) => [k]);
-      if (!concepts || (options.concept && options.classes)) {
-        throw new InputError('give the concepts either as --classes 1,7 or as --concept 1,4 --concept 7');
-      }
+      const concepts = conceptsOf(stats, options);
       const model = await openModel(source, options, {...stats.model, of: 'statistics are'});
       // Before images are opened with labels that another model's run recorded.
       checkStatistics(model, stats);
       await refuseInput(options.out, [source, statistics, options.images]);
-      const {channel, rule} = options;
+      const {channel, rho} = options;
+      const [kh, kw, inputs] = stats.layer.shape;
+      const about = {images: options.images !== undefined, rho: rho !== undefined, size: kh * kw * inputs};
+      const rule = options.rule ?? defaultRule(about);
       if (!options.force) await refuseOtherTarget(options.out, {layer: stats.layer.name, channel, concepts, rule});
       const images =
-        options.images === undefined ? undefined : await openImagesOption(options.images, options, stats.images);
+        options.images === undefined
+          ? undefined
+          : await openModelImages(model, options.images, options, {...stats.images, preset: stats.preset});
       if (images) await notePreset(model, images, options, stats.preset);
       const split = await disentangle(
         model,
         stats,
         {channel: options.channel, concepts},
-        {images, rho: options.rho, rule: options.rule, preset: await presetOption(options.preset)},
+        {images, rho, rule, preset: await presetOption(options.preset)},
       );
       await saveSplit(split, options.out, {force: options.force});
       const warnings = warningsOf(stats);
@@ -81,8 +95,8 @@ export function addSplittingCommands(program: Command): void {
     .argument('<model>', 'the model that was split')
     .argument('<split>', 'folder that unweave split made')
     .argument('<images>', 'images: a folder, tar archives or a list file')
-    .option('--limit <n>', 'only n images, of each class as many as of the others', wholeNumber)
-    .option('--per-class <n>', 'only n images of each class', wholeNumber)
+    .option('--limit <n>', 'only n images, of each class as many as of the others', imageCount)
+    .option('--per-class <n>', 'only n images of each class', imageCount)
     .action(async (source: string, folder: string, imagesFolder: string, options: SourceOptions & SomeImages) => {
       const {split, images, preset} = await openSplit(source, folder, imagesFolder, options);
       const proof = await verifySplit(split, images, {preset});
@@ -96,34 +110,50 @@ export function addSplittingCommands(program: Command): void {
     .argument('<model>', 'the model that was split')
     .argument('<split>', 'folder that unweave split made')
     .argument('<images>', 'images: a folder, tar archives or a list file')
-    .option('--limit <n>', 'only n images, of each class as many as of the others', wholeNumber)
-    .option('--per-class <n>', 'only n images of each class', wholeNumber)
+    .option('--limit <n>', 'only n images, of each class as many as of the others', imageCount)
+    .option('--per-class <n>', 'only n images of each class', imageCount)
     .option(
       '--tau <share>',
       'images where the channel carries at least this share of relevance (default: 0.03, or 2 / channels where that is more)',
       number,
+    )
+    .option(
+      '--embedder <model>',
+      'score the parts by the embeddings of a second network instead: MS score, clarity, redundancy, distances',
     )
     .action(
       async (
         source: string,
         folder: string,
         imagesFolder: string,
-        options: SourceOptions & SomeImages & {tau?: number},
+        options: SourceOptions & SomeImages & {tau?: number; embedder?: string},
       ) => {
         const {split, images, preset} = await openSplit(source, folder, imagesFolder, options);
+        if (options.embedder !== undefined) {
+          const embedder = await openModel(options.embedder, {});
+          return print(await scoreSplit(split, images, {embedder, preset}), options.json);
+        }
         print(await evaluateSplit(split, images, {tau: options.tau, preset}), options.json);
       },
     );
 }
 
+/** Classes of each concept, by index or name. */
+function conceptsOf(stats: RelevanceStatistics, {classes, concept}: Pick<SplitFlags, 'classes' | 'concept'>) {
+  if ((classes === undefined) === (concept === undefined)) {
+    throw new InputError('give the concepts either as --classes 1,7 or as --concept 1,4 --concept 7');
+  }
+  return concept?.map((text) => classesIn(stats, text)) ?? classesIn(stats, classes as string).map((k) => [k]);
+}
+
 interface SplitFlags {
   channel: number;
-  classes?: number[];
-  concept?: number[][];
+  classes?: string;
+  concept?: string[];
   images?: string;
   out: string;
-  rho: number | 'auto';
-  rule: string;
+  rho?: number | 'auto';
+  rule?: string;
   force?: boolean;
 }
 
@@ -135,7 +165,7 @@ interface SomeImages {
 async function openSplit(source: string, folder: string, imagesFolder: string, options: SourceOptions & SomeImages) {
   const recorded = await readSplitManifest(folder);
   const model = await openModel(source, options, {...recorded, of: 'split is'});
-  const all = await openImagesOption(imagesFolder, options, recorded);
+  const all = await openModelImages(model, imagesFolder, options, recorded);
   const {limit, perClass} = options;
   const images =
     limit === undefined && perClass === undefined ? all : subset(all, {limit, perClass, classCount: model.classes});

@@ -75,22 +75,23 @@ export function knobControls(grid: Grid, settings: Settings, changed: (knob: Kno
   });
   return {
     element: h('div', {class: 'knobs'}, ...controls),
-    drawCosines: (cosines, gamma) => drawHistogram(histogram, cosines, gamma),
+    drawCosines: (cosines, gamma) => drawHistogram(histogram, cosines, gamma, grid.gamma[0]),
   };
 }
 
 const BINS = 80;
 
-/** Bars from −1 to 1, as wide as the slider's way; those below γ stand out. */
-function drawHistogram(histogram: SVGElement, cosines: Float64Array, gamma: number): void {
+/** Bars from the slider's lowest γ to 1, as wide as its way; those below γ stand out, lower ones are in the first. */
+function drawHistogram(histogram: SVGElement, cosines: Float64Array, gamma: number, low: number): void {
+  const width = 1 - low || 1;
   const counts = new Array<number>(BINS).fill(0);
-  for (const value of cosines) counts[Math.min(BINS - 1, Math.floor(((value + 1) / 2) * BINS))] += 1;
+  for (const value of cosines) counts[Math.max(0, Math.min(BINS - 1, Math.floor(((value - low) / width) * BINS)))] += 1;
   const most = Math.max(1, ...counts);
   const bars = counts.flatMap((count, bin) => {
     if (count === 0) return [];
     // The root keeps a single pair visible beside a thousand.
     const height = 2 + 26 * Math.sqrt(count / most);
-    const from = -1 + (2 * bin) / BINS;
+    const from = low + (width * bin) / BINS;
     return svg('rect', {
       x: (200 / BINS) * bin,
       y: 28 - height,
@@ -99,6 +100,6 @@ function drawHistogram(histogram: SVGElement, cosines: Float64Array, gamma: numb
       class: from < gamma - 1e-9 ? 'below' : 'above',
     });
   });
-  const at = 100 * (gamma + 1);
+  const at = (200 * (gamma - low)) / width;
   histogram.replaceChildren(...bars, svg('line', {x1: at, x2: at, y1: 0, y2: 28, class: 'mark'}));
 }

@@ -5,7 +5,7 @@ import {svg} from './dom';
 import {partName} from './words';
 
 const SIDE = 230;
-const MARGIN = 16;
+const MARGIN = 30;
 const MOST_POINTS = 600;
 
 /** Each source's relevance to two concepts, in its owner's colour; the lines bound what each concept owns at ρ. */
@@ -48,7 +48,32 @@ export function sourceScatter(
     line([low, rho * low], [high, rho * high], 'bound'),
     line([rho * low, low], [rho * high, high], 'bound'),
     ...circles,
-    svg('text', {x: SIDE - 2, y: SIDE - 3, 'text-anchor': 'end'}, `relevance to ${partName(a)} →`),
+    ...tickMarks(low, high, place),
+    svg('text', {x: SIDE - 2, y: SIDE - 2, 'text-anchor': 'end'}, `relevance to ${partName(a)} →`),
     svg('text', {x: 2, y: 11}, `↑ to ${partName(b)}`),
+  );
+}
+
+/** Marks and numbers at round values along the lower and the left edge. */
+function tickMarks(low: number, high: number, place: (value: number) => number): SVGElement[] {
+  return roundValues(low, high).flatMap((value) => {
+    const at = place(value);
+    return [
+      svg('line', {x1: at, x2: at, y1: SIDE - MARGIN + 4, y2: SIDE - MARGIN + 8, class: 'axis'}),
+      svg('text', {x: at, y: SIDE - MARGIN + 17, 'text-anchor': 'middle', class: 'tick-label'}, numberText(value)),
+      svg('line', {x1: MARGIN - 8, x2: MARGIN - 4, y1: SIDE - at, y2: SIDE - at, class: 'axis'}),
+      svg('text', {x: MARGIN - 9, y: SIDE - at + 3, 'text-anchor': 'end', class: 'tick-label'}, numberText(value)),
+    ];
+  });
+}
+
+/** Three to six multiples of a round step from `low` to `high`. */
+function roundValues(low: number, high: number): number[] {
+  const rough = (high - low) / 4 || 1;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((times) => times * power).find((one) => one >= rough) ?? rough;
+  const first = Math.ceil(low / step - 1e-9);
+  return Array.from({length: Math.floor(high / step + 1e-9) - first + 1}, (_, n) =>
+    Number(((first + n) * step).toPrecision(6)),
   );
 }

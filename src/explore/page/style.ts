@@ -72,6 +72,7 @@ td{padding:2px 12px 2px 0;border-top:1px solid var(--line);vertical-align:baseli
 .pairs button{all:unset;cursor:pointer;padding:0 4px}
 .scatter{flex:none;border:1px solid var(--line);border-radius:4px}
 .scatter text{fill:currentColor;font-size:10.5px;opacity:.85}
+.scatter .tick-label{font-size:9px}
 .scatter .axis{stroke:currentColor;opacity:.35}
 .scatter .bound{stroke:currentColor;stroke-dasharray:4 3;opacity:.6}
 .source{fill:none;stroke:currentColor;stroke-opacity:.55}

@@ -1,3 +1,4 @@
+import {option} from '../../common/options';
 import {PRESETS} from '../../images/presets';
 import type {Preset} from '../../images/types';
 import {consumersOf, nodeOf, weightOf, type Graph} from '../../network/graph';
@@ -6,6 +7,14 @@ import {consumersOf, nodeOf, weightOf, type Graph} from '../../network/graph';
 const MOVES_PIXELS = new Set(['Resize', 'Slice', 'Pad', 'Reshape', 'Permute']);
 /** Pixels of 0..255 are divided by some 50 to 255; of 0..1 they are not divided. */
 const LEAST_OF_UNIT_RANGE = 0.1;
+
+/** What the user should know of a network whose first layer is its own preprocessing, where the range that it was made for is a guess. */
+export function insideNotes(preset: Preset | undefined): string[] {
+  if (!preset?.assumed) return [];
+  return [
+    `the network begins with its own Rescaling or Normalization, which is computed as a part of it; by its scale it takes pixels from 0 to 1. Where it was trained on other values, give ${option('preset')} (raw: 0 to 255)`,
+  ];
+}
 
 /**
  * The preset of a network that begins with its own preprocessing (Keras' Rescaling and Normalization): pixels as they are, 0..255, or

@@ -5,7 +5,7 @@ import {buildGraph} from './build';
 import {dialectOf} from './dialect';
 import {readHdf5, type Hdf5File} from './hdf5';
 import {notesOf} from './notes';
-import {presetInside} from './preprocessing';
+import {insideNotes, presetInside} from './preprocessing';
 import {layerNames, readTopology} from './topology';
 import {NamedWeights, type StoredArray} from './weights';
 
@@ -21,7 +21,8 @@ export async function readKerasH5(file: string, options: ReadOptions = {}): Prom
   const weights = new NamedWeights(storedArrays(opened, group), layerNames(topology));
   const version = opened.attribute('', 'keras_version') ?? opened.attribute(group, 'keras_version');
   const graph = buildGraph(topology, weights, {...options, dialect: dialectOf(textOf(version), config)});
-  return {graph, preset: presetInside(graph), notes: notesOf(weights, topology)};
+  const preset = presetInside(graph);
+  return {graph, preset, notes: [...notesOf(weights, topology), ...insideNotes(preset)]};
 }
 
 /** Text as the library gives it, or as bytes. */

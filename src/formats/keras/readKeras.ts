@@ -10,7 +10,7 @@ import {buildGraph} from './build';
 import {dialectOf} from './dialect';
 import {readHdf5} from './hdf5';
 import {notesOf} from './notes';
-import {presetInside} from './preprocessing';
+import {insideNotes, presetInside} from './preprocessing';
 import {StateWeights} from './stateWeights';
 import {isRecord, readTopology} from './topology';
 
@@ -45,7 +45,8 @@ export async function readKeras(file: string, options: ReadOptions = {}): Promis
       await unpack(opened, zip, unpacked);
       const weights = new StateWeights(await readHdf5(unpacked, `${file} (${WEIGHTS})`));
       const graph = buildGraph(topology, weights, {...options, dialect});
-      return {graph, preset: presetInside(graph), notes: notesOf(weights, topology)};
+      const preset = presetInside(graph);
+      return {graph, preset, notes: [...notesOf(weights, topology), ...insideNotes(preset)]};
     } finally {
       await rm(folder, {recursive: true, force: true});
     }

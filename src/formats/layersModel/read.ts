@@ -6,7 +6,7 @@ import {decodeText, readRegularFile} from '../../files/regularFile';
 import {buildGraph} from '../keras/build';
 import {dialectOf} from '../keras/dialect';
 import {notesOf} from '../keras/notes';
-import {presetInside} from '../keras/preprocessing';
+import {insideNotes, presetInside} from '../keras/preprocessing';
 import {isRecord, layerNames, readTopology} from '../keras/topology';
 import {NamedWeights} from '../keras/weights';
 import type {ReadNetwork, ReadOptions} from '../types';
@@ -73,13 +73,14 @@ export async function readLayersModelJson(
   const weights = new NamedWeights(arrays, layerNames(topology));
   const built = buildGraph(topology, weights, {...options, dialect});
   const graph = metadata ? restoreGraph(built, metadata, file) : built;
+  const preset = metadata?.preset ?? presetInside(graph);
   return {
     graph,
-    preset: metadata?.preset ?? presetInside(graph),
+    preset,
     classNames: metadata?.classNames,
     origins: metadata?.origins,
     hash: metadata?.hash,
     hashVersion: metadata?.hashVersion,
-    notes: notesOf(weights, topology),
+    notes: [...notesOf(weights, topology), ...(metadata?.preset ? [] : insideNotes(preset))],
   };
 }

@@ -1,3 +1,6 @@
+import * as v from 'valibot';
+import {InputError} from '../../common/errors';
+import {resolvePreset} from '../../images/presets';
 import {counted} from '../../common/words';
 import {parseJson} from '../../common/json';
 import type {Preset} from '../../images/types';
@@ -49,7 +52,7 @@ export interface Saved {
 /** Key of what unweave keeps in a file: `{hash, preset, classNames, origins}`. */
 export const METADATA_KEY = 'unweave';
 
-/** What `saveOnnx` kept; nothing in files of others. */
+/** What `saveOnnx` kept; nothing in files of others. @throws InputError where it is damaged */
 export function savedIn(entries: readonly TextEntry[]): Saved {
   const text = entries.find(({key}) => key === METADATA_KEY)?.value;
   if (text === undefined) return {};
@@ -59,14 +62,25 @@ export function savedIn(entries: readonly TextEntry[]): Saved {
   } catch {
     return {};
   }
-  if (typeof json !== 'object' || json === null) return {};
-  const {preset, classNames, origins, hashVersion} = json as Readonly<Record<string, unknown>>;
-  const isTexts = (value: unknown): value is string[] =>
-    Array.isArray(value) && value.every((one) => typeof one === 'string');
+  const checked = v.safeParse(SAVED, json);
+  if (!checked.success) {
+    const [issue] = checked.issues;
+    throw new InputError(
+      `what unweave saved in this ONNX file is damaged: ${v.getDotPath(issue)?.slice(0, 80) ?? 'it'} is not valid (${issue.message.slice(0, 120)}); save the model again`,
+    );
+  }
+  const {preset, classNames, origins = [], hashVersion} = checked.output;
   return {
-    ...(typeof preset === 'object' && preset !== null ? {preset: preset as Preset} : {}),
-    ...(typeof hashVersion === 'number' ? {hashVersion} : {}),
-    ...(isTexts(classNames) ? {classNames} : {}),
-    ...(isTexts(origins) && origins.length > 0 ? {origins} : {}),
+    ...(preset && {preset: resolvePreset(preset as unknown as Preset)}),
+    ...(hashVersion !== undefined && {hashVersion}),
+    ...(classNames && {classNames}),
+    ...(origins.length > 0 && {origins}),
   };
 }
+
+const SAVED = v.object({
+  preset: v.optional(v.record(v.string(), v.unknown())),
+  classNames: v.optional(v.array(v.string())),
+  origins: v.optional(v.array(v.string())),
+  hashVersion: v.optional(v.number()),
+});

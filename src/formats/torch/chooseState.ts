@@ -3,7 +3,7 @@ import {InputError} from '../../common/errors';
 import {option} from '../../common/options';
 import {printableName} from '../../common/printable';
 import {ARCHITECTURES, type Architecture} from '../architectures';
-import {fitsIn, misfits, type Fit} from './fit';
+import {fitsIn, isInside, misfits, type Fit} from './fit';
 import type {Checkpoint} from './readCheckpoint';
 
 /** A running average of the weights, beside the weights themselves. */
@@ -113,6 +113,9 @@ function distinct(fits: readonly Fit[]): Fit[] {
   return fits.filter((fit) => [...byPlace.values()].includes(fit));
 }
 
+/** Weights that are there by name, whatever their shapes. */
+const named = ({weights, reshaped}: Fit): number => weights.size + reshaped.length;
+
 /** What is wrong with the nearest dict, and which architecture would fit. */
 function misfitWords(
   name: string,
@@ -121,7 +124,11 @@ function misfitWords(
   states: Checkpoint['states'],
   recorded: string | undefined,
 ): string {
-  const nearest = fits.reduce((best, fit) => (misfits(fit) < misfits(best) ? fit : best));
+  const whole = fits.filter((fit) => !isInside(fit));
+  // The most names in common: without any, nothing would be left over either.
+  const [nearest] = [...(whole.length > 0 ? whole : fits)].sort(
+    (one, other) => named(other) - named(one) || misfits(one) - misfits(other),
+  );
   const {missing, reshaped, foreign, state} = nearest;
   const total = missing.length + reshaped.length + nearest.weights.size;
   const unread = missing.find((key) => state.unread.has(nearest.prefix + key));

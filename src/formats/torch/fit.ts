@@ -33,6 +33,16 @@ export interface Fit {
 /** Weights that do not fit. */
 export const misfits = ({missing, reshaped, foreign}: Fit): number => missing.length + reshaped.length + foreign.length;
 
+/** Whether the prefix ends inside one of the network's own modules: another module's weights, called as the network's first ones are. */
+export function isInside({architecture, prefix}: Fit): boolean {
+  const modules = modulesOf(architecture);
+  return prefix.split(/[./:]/).some((part) => modules.has(part));
+}
+
+/** First parts of the weights' names. */
+const modulesOf = (architecture: Architecture) =>
+  new Set([...shapesFor(architecture).keys()].map((key) => key.split('.')[0]));
+
 /** More prefixes than this are not tried. */
 const MAX_PREFIXES = 64;
 
@@ -124,7 +134,7 @@ function sortLeftOvers(
   used: ReadonlySet<string>,
   tensorOf: (name: string) => Stored | undefined,
 ): void {
-  const modules = new Set([...shapesFor(fit.architecture).keys()].map((key) => key.split('.')[0]));
+  const modules = modulesOf(fit.architecture);
   for (const [name, stored] of names) {
     if (used.has(name) || isCounter(name)) continue;
     const inside = name.startsWith(fit.prefix) && modules.has(name.slice(fit.prefix.length).split('.')[0]);

@@ -25,6 +25,11 @@ export function slider(
     throw new InputError(`invalid slider from ${min} to ${max}; the first number must be below the second`);
   }
   if (!(step > 0)) throw new InputError(`invalid step: ${step}; a slider's step is above 0`);
+  /** On a step, without what adding steps up leaves behind: 0.15, not 0.15000000000000002. */
+  const onStep = (at: number) => {
+    const near = min + Math.round((at - min) / step) * step;
+    return Math.abs(near - at) < 1e-9 * (max - min) ? Number(near.toPrecision(12)) : at;
+  };
   const start = value ?? min + Math.round((max - min) / 2 / step) * step;
   if (!(start >= min && start <= max)) {
     throw new InputError(`invalid value: ${start}; the slider goes from ${min} to ${max}`);
@@ -33,8 +38,8 @@ export function slider(
   const readout_format = Number.isInteger(step) && Number.isInteger(min) ? '.0f' : `.${digits}f`;
   return {
     widget: 'FloatSlider',
-    state: {min, max, step, value: start, readout_format, readout: true, continuous_update: true},
-    read: (state) => Number(state.value),
+    state: {min, max, step, value: onStep(start), readout_format, readout: true, continuous_update: true},
+    read: (state) => onStep(Number(state.value)),
   };
 }
 

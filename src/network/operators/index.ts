@@ -4,6 +4,7 @@ export {convolutionOf, transposedSize} from './convolutions';
 export {affine} from './normalization';
 export {checkNode, node, weight} from './node';
 export type {NodeDetails} from './node';
+export {reachOf, wholeOf, type Region} from './reach';
 export {OPERATORS, operatorOf} from './registry';
 export {shapesOf} from './shapes';
 export type {Operator, Shape} from './types';

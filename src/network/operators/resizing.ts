@@ -3,7 +3,7 @@ import {oneOf, pair, withInitial} from './rules';
 import {imageShape, operator} from './types';
 import type {Pair} from './windows';
 
-type Coordinates = 'half_pixel' | 'asymmetric' | 'align_corners';
+export type Coordinates = 'half_pixel' | 'asymmetric' | 'align_corners';
 
 /**
  * Images of another size. Output o reads position (o + ½)·n/m − ½ of n inputs for m outputs (`half_pixel`), o·n/m (`asymmetric`) or
@@ -40,7 +40,8 @@ export const Resize = operator('Resize', {
   },
 });
 
-function nearest(output: number, inputs: number, outputs: number, coordinates: Coordinates): number {
+/** The element that an output of `nearest` reads. */
+export function nearest(output: number, inputs: number, outputs: number, coordinates: Coordinates): number {
   const position =
     coordinates === 'half_pixel'
       ? Math.floor(((output + 0.5) * inputs) / outputs)
@@ -48,4 +49,16 @@ function nearest(output: number, inputs: number, outputs: number, coordinates: C
         ? Math.floor((output * inputs) / outputs)
         : Math.round((output * (inputs - 1)) / Math.max(outputs - 1, 1));
   return Math.min(Math.max(position, 0), inputs - 1);
+}
+
+/** The first and the last element that an output of `bilinear` reads. */
+export function between(output: number, inputs: number, outputs: number, coordinates: Coordinates): [number, number] {
+  const position =
+    coordinates === 'half_pixel'
+      ? ((output + 0.5) * inputs) / outputs - 0.5
+      : coordinates === 'asymmetric'
+        ? (output * inputs) / outputs
+        : (output * (inputs - 1)) / Math.max(outputs - 1, 1);
+  const inside = (at: number) => Math.min(Math.max(at, 0), inputs - 1);
+  return [inside(Math.floor(position)), inside(Math.ceil(position))];
 }

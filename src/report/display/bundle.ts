@@ -32,10 +32,37 @@ export function isNotebook(): boolean {
 export function captureDisplay(): Display {
   const redirected = redirection.getStore();
   if (redirected) return redirected;
+  const deno = denoJupyter();
+  if (deno) return displayInDeno(deno);
   const write = runningTslab()?.jupyter.lastWriteDisplayData;
   if (!write) return () => false;
   return ({data, metadata = {}}, {displayId, update = false} = {}) => {
     write({data, metadata, transient: displayId ? {display_id: displayId} : {}}, update);
+    return true;
+  };
+}
+
+/** Whether there is anything that shows bundles: a kernel, or where outputs are redirected to. */
+export function canDisplay(): boolean {
+  return redirection.getStore() !== undefined || denoJupyter() !== undefined || isNotebook();
+}
+
+/** The part of `Deno.jupyter` that is used: there in cells of Deno's Jupyter kernel alone. */
+interface DenoJupyter {
+  broadcast(type: 'display_data' | 'update_display_data', content: object): Promise<void>;
+}
+
+function denoJupyter(): DenoJupyter | undefined {
+  const {jupyter} = (globalThis as {Deno?: {jupyter?: Partial<DenoJupyter>}}).Deno ?? {};
+  return typeof jupyter?.broadcast === 'function' ? (jupyter as DenoJupyter) : undefined;
+}
+
+function displayInDeno(jupyter: DenoJupyter): Display {
+  return ({data, metadata = {}}, {displayId, update = false} = {}) => {
+    const transient = displayId ? {display_id: displayId} : {};
+    const sent = jupyter.broadcast(update ? 'update_display_data' : 'display_data', {data, metadata, transient});
+    // A front end that is gone is no reason to stop a computation.
+    sent.catch(() => undefined);
     return true;
   };
 }

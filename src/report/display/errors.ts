@@ -1,6 +1,6 @@
 import {inspect} from 'node:util';
 import {InputError, InterruptError} from '../../common/errors';
-import {firstTime} from './state';
+import {firstTime, kernelState} from './state';
 
 /**
  * Errors that the user can mend are shown in a cell as their message alone: the frames of a stack name lines of
@@ -16,6 +16,23 @@ export function showErrorsShortly(): void {
       },
     });
   }
+}
+
+/**
+ * What to write instead of a shorthand property: tslab rewrites the variables of earlier cells where they are read, but not there.
+ * @param code the cell's source
+ */
+export function shorthandHint({name, message}: Error, code = ''): string[] {
+  const variable = name === 'ReferenceError' ? /^([\w$]+) is not defined$/.exec(message)?.[1] : undefined;
+  if (variable === undefined || !hasShorthand(code, variable)) return [];
+  return [
+    `In a tslab cell a shorthand property does not see variables of earlier cells: write {${variable}: ${variable}} instead of {${variable}}.`,
+  ];
+}
+
+/** Whether a source has a property `{…, name, …}` in shorthand. */
+export function hasShorthand(code: string, name: string): boolean {
+  return new RegExp(`[{,]\\s*${name.replaceAll('$', '\\$')}\\s*[,}]`).test(code) && code.includes('{');
 }
 
 /** Frames of a stack that help to report an error; the others name the kernel's and Node's own lines. */
@@ -50,5 +67,5 @@ function errorText(error: Error): string {
     if (!isFrame || (!foreign && frames++ < FRAMES)) kept.push(line);
     else if (line.endsWith(' {')) kept.push('{'); // opens the error's own fields
   }
-  return kept.join('\n');
+  return [...shorthandHint(error, kernelState().code), ...kept].join('\n');
 }

@@ -1,5 +1,6 @@
 export {
   bundleSize,
+  canDisplay,
   captureDisplay,
   emit,
   isNotebook,
@@ -10,6 +11,7 @@ export {
   type EmitOptions,
 } from './bundle';
 export {chartBundle, figureText, interactiveChartBundle, svgHtml} from './chart';
+export {drawingBundle, svgOf, type Drawing} from './drawing';
 export {printErrorsShortly, showErrorsShortly} from './errors';
 export {escapeHtml, html, isolated, isHtml, scriptJson, trusted, type Html} from './html';
 export {imageBundle, imageHtml, type ImageOptions, type ImageType} from './image';

@@ -2,6 +2,8 @@
 export interface KernelState {
   /** The running cell's id where the front end sends one, otherwise its source. */
   cell?: string;
+  /** The running cell's source. */
+  code?: string;
   /** The cell that carries a library's code, by library. */
   carriers: Map<string, string | undefined>;
   /** Outputs of the running cell that are still being made; never rejects. */

@@ -96,6 +96,23 @@ export function tableText(
   return [...(caption ? [caption] : []), ...text, moreRows(rows.length, limit)].filter(Boolean).join('\n');
 }
 
+/** The same as text in cells, the heads first; which columns stand to the right; and what is left out. */
+export function tableCells(
+  columns: readonly (string | Column)[],
+  rows: readonly Cell[][],
+  {limit = 50}: TableOptions = {},
+): {lines: string[][]; right: boolean[]; more: string} {
+  const titled = columns.map(asColumn);
+  return {
+    lines: [
+      titled.map(({title}) => title),
+      ...rows.slice(0, limit).map((row) => titled.map((column, i) => cellText(row[i], column))),
+    ],
+    right: titled.map((column, i) => alignment(column, rows, i) === 'right'),
+    more: moreRows(rows.length, limit),
+  };
+}
+
 function asColumn(column: string | Column): Column {
   return typeof column === 'string' ? {title: column} : column;
 }

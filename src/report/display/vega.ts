@@ -1,3 +1,4 @@
+import {printableMarkup} from '../../common/printable';
 import {createRequire} from 'node:module';
 import type * as Vega from 'vega';
 import type * as VegaLite from 'vega-lite';
@@ -50,7 +51,7 @@ export function renderVegaSvg(spec: VegaLiteSpec, theme: Theme = 'light'): strin
   const {left, top, right, bottom} = view.padding() as {left: number; top: number; right: number; bottom: number};
   drawing.initialize(null, width + left + right, height + top + bottom, [origin[0] + left, origin[1] + top]);
   drawing.background(view.background());
-  const svg = drawing.render(scene).svg();
+  const svg = printableMarkup(drawing.render(scene).svg());
   view.finalize();
   return svg;
 }
@@ -65,7 +66,7 @@ export function renderSvgPng(svg: string, scale = 2): Buffer {
   const {Resvg: Renderer} = load('@resvg/resvg-js') as typeof Resvg;
   const family = {defaultFontFamily: FONT_FAMILY, sansSerifFamily: FONT_FAMILY};
   const font = {loadSystemFonts: needsSystemFonts(svg), fontFiles: fontFiles(), ...family};
-  return new Renderer(svg, {font, fitTo: {mode: 'zoom', value: scale}}).render().asPng();
+  return new Renderer(printableMarkup(svg), {font, fitTo: {mode: 'zoom', value: scale}}).render().asPng();
 }
 
 /** Pictures inside a figure are data URIs: they need no loading, for which drawing would have to wait. */

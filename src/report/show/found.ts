@@ -1,8 +1,12 @@
+import {classIndex} from '../../common/classIndex';
+import {InputError} from '../../common/errors';
 import {inTurn} from '../../common/inTurn';
 import {namedClass} from '../../common/words';
 import {makeConcept} from '../../concepts/find';
+import {suggestThresholds} from '../../concepts/thresholds';
 import {classVectors, relatedPairs} from '../../concepts/relate';
 import type {CandidateChannel, Concept, PolysemanticChannel, PolysemanticChannels} from '../../concepts/types';
+import {channelPeaks} from '../../evaluate';
 import type {LabelledImages} from '../../images/types';
 import {mostRelevantImages} from '../../numerics/mostRelevant';
 import type {RelevanceStatistics} from '../../numerics/statistics';
@@ -10,7 +14,8 @@ import {candidateScatter, cosineHistogram, similarityHeatmap} from '../../plots'
 import {conceptColours} from '../../plots/palette';
 import {conceptLabel, cosineWords, counted, nameText, numberText, percentText} from '../../plots/labels';
 import {ROW, type ShowOptions} from './options';
-import {thumbnailGrid, type ThumbnailRow} from './thumbnails';
+import {thumbnailGrid, type Thumbnail, type ThumbnailRow} from './thumbnails';
+import {predictedText} from './topImages';
 import {table, words, type Block, type View} from './view';
 
 /** Channels that are shown in full, where none are named. */
@@ -29,8 +34,9 @@ export async function channelsView(found: PolysemanticChannels, options: ShowOpt
   const [title, ...rest] = String(found).split('\n');
   const notes = found.length === 0 ? rest.map((line) => line.trim()) : found.warnings.map((one) => `warning: ${one}`);
   const view: View = [words(title, ...notes)];
-  if (found.candidates.length > 0) view.push(candidateTable(found, stats));
-  if (found.length === 0 && found.cosines.length > 0) view.push(gammaTable(found));
+  if (found.candidates.length > 0) view.push(candidateTable(found, stats, options));
+  if (found.length === 0 && found.cosines.length > 0)
+    view.push(gammaTable(found), words('What the network suggests', ...suggested(found, stats)));
   view.push({figure: candidateScatter(found, {classNames: stats.classNames})}, {figure: cosineHistogram(found)});
   const {gamma, arv} = found.thresholds;
   for (const one of inFull(found, stats, options)) {
@@ -100,7 +106,7 @@ export function conceptView({classes, classNames, arv}: Concept): View {
 }
 
 /** Every candidate, found or not: its concepts, else its classes, and how many of its pairs were decided how. */
-function candidateTable(found: PolysemanticChannels, stats: RelevanceStatistics): Block {
+function candidateTable(found: PolysemanticChannels, stats: RelevanceStatistics, {descriptions}: ShowOptions): Block {
   const concepts = new Map(found.map((one) => [one.channel, one.concepts]));
   const {gamma, arv} = found.thresholds;
   const shown = byLowestCosine(found.candidates).slice(0, CANDIDATES);
@@ -112,7 +118,8 @@ function candidateTable(found: PolysemanticChannels, stats: RelevanceStatistics)
     const names = parts
       ? parts.map((concept) => named(concept)).join('  |  ')
       : named({classes, classNames: classes.map((k) => stats.classNames[k])}, 4);
-    return [channel, lowestCosine, ...decisions, parts ? 'yes' : 'no', names];
+    const said = descriptions ? [descriptions.of(found.layer, channel) ?? '–'] : [];
+    return [channel, lowestCosine, ...decisions, parts ? 'yes' : 'no', names, ...said];
   });
   const columns = [
     'channel',
@@ -122,12 +129,21 @@ function candidateTable(found: PolysemanticChannels, stats: RelevanceStatistics)
     {title: 'undecided', hint: 'pairs with a class that does not agree with itself between the halves of its images'},
     'found',
     {title: 'concepts (divided by |), or classes, with their indices'},
+    ...(descriptions ? [{title: 'described as', hint: `in ${descriptions.source}`}] : []),
   ];
   const all = found.candidates.length;
   return table(columns, rows, {
     limit: 12,
     caption: `candidate channels, by the cosine of ${cosineWords(arv)}${all > shown.length ? `; ${shown.length} of ${all}` : ''}`,
   });
+}
+
+/** Thresholds that the statistics suggest, in sentences. */
+function suggested({thresholds: {tau, p, arv}}: PolysemanticChannels, stats: RelevanceStatistics): string[] {
+  return String(suggestThresholds(stats, {tau, p, arv}))
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim());
 }
 
 /** What would be found at larger γ. */
@@ -187,9 +203,11 @@ async function exampleImages(
 ): Promise<Block> {
   const {count = ROW} = options;
   const indexOf = new Map(images.paths.map((path, index) => [path, index]));
+  const only = options.classes?.map((wanted) => classIndex(wanted, stats.classNames));
   const colours = conceptColours(concepts);
   const rows = concepts.map((concept, j): ThumbnailRow => {
-    const [byClass] = mostRelevantImages(stats, [{channel, classes: concept.classes}], count);
+    const classes = concept.classes.filter((k) => !only || only.includes(k));
+    const [byClass] = mostRelevantImages(stats, [{channel, classes}], count);
     const shown = inTurn(byClass)
       .map(({image, share}) => ({index: indexOf.get(stats.images.paths[image]), image, share}))
       .filter((one): one is {index: number; image: number; share: number} => one.index !== undefined)
@@ -199,7 +217,9 @@ async function exampleImages(
       label: conceptLabel(concept),
       note:
         shown.length === 0
-          ? `the channel has a share of ${stats.shares.floor} or more in none of these images`
+          ? classes.length === 0
+            ? 'of other classes'
+            : `the channel has a share of ${stats.shares.floor} or more in none of these images`
           : `shares ${percent(shown[0].share)} to ${percent(shown[shown.length - 1].share)}`,
       images: shown.map(({index, image, share}) => ({
         index,
@@ -208,7 +228,39 @@ async function exampleImages(
       })),
     };
   });
+  await addPeaks(
+    channel,
+    stats,
+    images,
+    rows.flatMap((row) => row.images),
+    options,
+  );
   return thumbnailGrid(`channel ${channel}: images of its concepts, the highest share first`, rows, images, options);
+}
+
+/** Where the channel fires in each image, and what the network takes it for, if the network is there. */
+async function addPeaks(
+  channel: number,
+  stats: RelevanceStatistics,
+  images: LabelledImages,
+  shown: readonly Thumbnail[],
+  {model, crop, mask = false}: ShowOptions,
+): Promise<void> {
+  if (!model) {
+    if (!crop && !mask) return;
+    throw new InputError(
+      `${crop ? 'crop' : 'mask'} needs the network, which says where the channel fires; give show(…, {model})`,
+    );
+  }
+  const about = {model, layer: stats.layer.name, channel, preset: stats.preset};
+  const indices = shown.map(({index}) => index);
+  const relevance = mask || crop === 'relevance';
+  const peaks = await channelPeaks(about, images, indices, {relevance, progress: false});
+  const labels = images.labelsFor(model.classes);
+  shown.forEach((thumbnail, at) => {
+    const peak = peaks[at];
+    if (peak) Object.assign(thumbnail, {peak, caption: predictedText(peak, labels[thumbnail.index])});
+  });
 }
 
 const percent = (share: number) => percentText(share);

@@ -3,8 +3,9 @@ import type {SplitTopImages} from '../../evaluate';
 import type {LabelledImages} from '../../images/types';
 import {escapeHtml, renderSvgPng} from '../display';
 import {FONT_FAMILY, textWidth} from '../display/fonts';
-import {topImageRows} from './splitViews';
-import {readThumbnails} from './thumbnails';
+import type {CropOptions} from './crops';
+import {topImageRows} from './topImages';
+import {readCrops, readThumbnails} from './thumbnails';
 
 export interface GalleryRow {
   label: string;
@@ -69,22 +70,30 @@ export function galleryImage(
   return sharp(renderSvgPng(svg, scale)).png({palette: true, compressionLevel: 9, effort: 7}).toBuffer();
 }
 
+export interface TopGalleryOptions extends CropOptions {
+  /** Images a row. @default 12 */
+  count?: number;
+  /** Images of these classes only, by index or name. @default all */
+  classes?: readonly (number | string)[];
+}
+
 /**
  * The images that excite the original channel and each part most, as one PNG: each framed in its concept's colour, grey where it is of
  * none.
- * @param options.count images a row. @default 12
  */
 export async function topImagesGallery(
   top: SplitTopImages,
   images: LabelledImages,
-  {count = 12, side = 72, ...options}: GalleryOptions & {count?: number} = {},
+  {count = 12, side = 72, crop, mask, classes, ...options}: GalleryOptions & TopGalleryOptions = {},
 ): Promise<Buffer> {
-  const rows = topImageRows(top).map((row) => ({...row, images: row.images.slice(0, count)}));
-  const indices = rows.flatMap((row) => row.images.map(({index}) => index));
-  const pictures = await readThumbnails(images, indices, 2 * side, 'png');
+  const rows = topImageRows(top, classes).map((row) => ({...row, images: row.images.slice(0, count)}));
+  const all = rows.flatMap((row) => row.images);
+  const cut = await readCrops(images, all, 2 * side, {crop, mask});
+  const plain = all.filter((one) => !cut.has(one)).map(({index}) => index);
+  const pictures = await readThumbnails(images, plain, 2 * side, 'png');
   const filled = rows.map((row) => ({
     ...row,
-    images: row.images.map(({index, frame}) => ({bytes: pictures.get(index), frame})),
+    images: row.images.map((one) => ({bytes: cut.get(one)?.crop ?? pictures.get(one.index), frame: one.frame})),
   }));
   return galleryImage(filled, {side, ...options});
 }

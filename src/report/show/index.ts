@@ -1,6 +1,14 @@
-export {galleryImage, topImagesGallery, type GalleryImage, type GalleryOptions, type GalleryRow} from './gallery';
+export {
+  galleryImage,
+  topImagesGallery,
+  type GalleryImage,
+  type GalleryOptions,
+  type GalleryRow,
+  type TopGalleryOptions,
+} from './gallery';
 export {livePreview} from './livePreview';
 export type {ShowOptions} from './options';
 export {resultPage, type PageSection} from './page';
-export {saveFigure} from './saveFigure';
+export {saveFigure, type SaveOptions} from './saveFigure';
 export {bundleOf, show} from './show';
+export {teaser, type Teaser, type TeaserOptions} from './teaser';

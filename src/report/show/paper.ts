@@ -1,7 +1,6 @@
 import {intervalText, numberText, percentText} from '../../common/numbers';
 import {tripleDots, densityPlot} from '../../plots';
-import {html} from '../display';
-import {table, words, type Block, type View} from './view';
+import {folded, table, words, type Block, type View} from './view';
 import type {PooledFractions} from '../paper/pooled';
 import {HALF_PRECISION_TOLERANCE, PUBLISHED_TRIPLES, PUBLISHED_WEIGHTS} from '../paper/published';
 import type {PaperReproduction} from '../paper/reproduce';
@@ -112,17 +111,6 @@ function rowBlocks({rows, left, layer, stats}: PaperReproduction): View {
     folded(`the ${cells.length} rows as a table`, table(columns, cells, {limit: 60})),
     ...(gone.length > 0 ? [words('Left out', ...gone)] : []),
   ];
-}
-
-function folded(summary: string, block: Block): Block {
-  if (!('markup' in block)) return block;
-  return {
-    markup: html`<details style="font-size:13px">
-      <summary>${summary}</summary>
-      ${block.markup}
-    </details>`,
-    text: block.text,
-  };
 }
 
 function listTable({triples}: PaperReproduction): Block {

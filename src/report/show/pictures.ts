@@ -2,12 +2,13 @@ import sharp from 'sharp';
 import type {ActivationMaps, SplitTopImages} from '../../evaluate';
 import type {FeatureVisualization, SplitVisualization} from '../../features';
 import type {LabelledImages} from '../../images/types';
-import {InputError} from '../../common/errors';
 import {conceptLabels, numberText} from '../../plots/labels';
 import {html, imageHtml, isolated, type Html} from '../display';
+import {drawnGrid} from './drawnGrid';
 import {heatColour, overlay, squared, type Picture} from './heat';
 import type {ShowOptions} from './options';
-import {frameWords, topImageRows} from './splitViews';
+import {checkSameSplit} from './teaser';
+import {frameWords, topImageRows} from './topImages';
 import {pngOf, thumbnailGrid} from './thumbnails';
 import {words, type Block, type View} from './view';
 
@@ -24,16 +25,16 @@ export async function activationMapsView(maps: ActivationMaps, {side = MAP_SIDE}
   const rows = await Promise.all(
     images.map(async ({pixels: picture, maps: own, activations, className, path, concept}) => {
       const plain = await jpeg(squared(picture, pixels));
-      const cells = await Promise.all(
-        own.map(async (map, n) => {
-          const hint = `${kernels[n]}: summed activation ${numberText(activations[n])}`;
-          const bytes = await jpeg(overlay(picture, map, {height, width}, scale.highest, pixels));
-          return html`<td style="padding:1px">
-            ${imageHtml(bytes, {alt: hint, width: side, height: side, type: 'image/jpeg'})}
-          </td>`;
-        }),
+      const overlays = await Promise.all(
+        own.map((map) => jpeg(overlay(picture, map, {height, width}, scale.highest, pixels))),
       );
-      return {concept, className, path, plain, cells};
+      const cells = overlays.map((bytes, n) => {
+        const hint = `${kernels[n]}: summed activation ${numberText(activations[n])}`;
+        return html`<td style="padding:1px">
+          ${imageHtml(bytes, {alt: hint, width: side, height: side, type: 'image/jpeg'})}
+        </td>`;
+      });
+      return {concept, className, path, plain, cells, overlays};
     }),
   );
   const body = rows.map(({concept, className, path, plain, cells}, n) => {
@@ -78,7 +79,11 @@ export async function activationMapsView(maps: ActivationMaps, {side = MAP_SIDE}
     </table>
     ${await colourScale(scale.highest)}
   </div>`;
-  return [{markup, text: String(maps)}];
+  const drawn = rows.map(({className, plain, overlays}, n) => ({
+    label: className,
+    images: [plain, ...overlays].map((bytes, at) => ({bytes, ...(n === 0 && {caption: heads[at]})})),
+  }));
+  return [{markup, text: String(maps), draw: () => drawnGrid(title, drawn, side)}];
 }
 
 /** What the colours mean. */
@@ -95,7 +100,8 @@ async function colourScale(highest: number): Promise<Html> {
 /** An image that makes an objective great. */
 export async function featureView(feature: FeatureVisualization, {side = 192}: ShowOptions): Promise<View> {
   const pictures = await Promise.all(feature.images.map((image) => captioned(image, feature.text, '', side)));
-  return [words(String(feature)), pictureRow(pictures, feature.text)];
+  const drawn = await Promise.all(feature.images.map(async (image) => ({bytes: await pngOf(image)})));
+  return [words(String(feature)), pictureRow(pictures, feature.text, drawn, side)];
 }
 
 /**
@@ -111,39 +117,52 @@ export async function splitFeaturesView(features: SplitVisualization, options: S
   const pictures = await Promise.all(
     all.map(({image, text, value}) => captioned(image, text, `${text}: ${numberText(value)}`, side)),
   );
+  const drawn = await Promise.all(
+    all.map(async ({image, text, value}) => ({bytes: await pngOf(image), caption: `${text}: ${numberText(value)}`})),
+  );
   const title = `what excites channel ${channel} of ${layer} and its parts`;
   return [
     words(title, ...(interrupted ? ['interrupted: the best images so far'] : [])),
-    pictureRow(pictures, String(features)),
+    pictureRow(pictures, String(features), drawn, side),
   ];
 }
 
 /** A row a channel: what it looks for, and the images that excite it most. */
 async function teaserView(
-  {layer, channel, original, parts, interrupted}: SplitVisualization,
+  features: SplitVisualization,
   top: SplitTopImages,
   images: LabelledImages,
-  {side = 72, count = 8}: ShowOptions,
+  {side = 72, count = 8, classes, crop, mask}: ShowOptions,
 ): Promise<View> {
-  if (top.layer !== layer || top.channel !== channel) {
-    throw new InputError(
-      `the top images are of channel ${top.channel} of ${top.layer}, the visualisations of channel ${channel} of ${layer}; give topImages of the same split`,
-    );
-  }
+  checkSameSplit(features, top);
+  const {layer, channel, original, parts, interrupted} = features;
   const pictures = await Promise.all([original, ...parts].map(({image, text}) => captioned(image, text, '', 2 * side)));
-  const rows = topImageRows(top).map((row, n) => ({...row, lead: pictures[n] ?? html`<i>interrupted</i>`}));
+  const leads = await Promise.all(
+    [original, ...parts].map(async ({image}) => ({bytes: await pngOf(image), side: 2 * side})),
+  );
+  const rows = topImageRows(top, classes).map((row, n) => ({
+    ...row,
+    lead: pictures[n] ?? html`<i>interrupted</i>`,
+    leadPicture: leads[n],
+  }));
   return [
     words(
       `what channel ${channel} of ${layer} and its parts look for, and the images that excite each most`,
       `frames: ${frameWords(top.concepts)}; grey: other classes`,
       ...(interrupted ? ['interrupted: the best images so far'] : []),
     ),
-    await thumbnailGrid('', rows, images, {side, count}),
+    await thumbnailGrid('', rows, images, {side, count, crop, mask}),
   ];
 }
 
-function pictureRow(pictures: readonly Html[], text: string): Block {
-  return {markup: html`<div>${pictures}</div>`, text};
+function pictureRow(
+  pictures: readonly Html[],
+  text: string,
+  drawn: readonly {bytes: Buffer; caption?: string}[],
+  side: number,
+): Block {
+  const draw = () => drawnGrid('', [{label: '', images: drawn}], side);
+  return {markup: html`<div>${pictures}</div>`, text, draw};
 }
 
 /** A picture with a line below it; small ones are enlarged as squares. */

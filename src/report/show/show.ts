@@ -1,20 +1,25 @@
-import {captureDisplay, isNotebook, textBundle, type Bundle, type Display} from '../display';
+import {refusePromise} from '../../common/argument';
+import {canDisplay, captureDisplay, isNotebook, textBundle, type Bundle, type Display} from '../display';
 import {kernelState} from '../display/state';
 import {cellWaitsFor} from './cellWaitsFor';
 import type {ShowOptions} from './options';
-import {viewBundle, type View} from './view';
+import {printedView} from './printView';
+import {viewBundle, viewText, type View} from './view';
 import {viewOf} from './viewOf';
 
 /**
  * Shows a result: a network, images, statistics, found channels, a concept, a split and everything measured of it, a figure; several
  * of them as a list; anything else as text. In a notebook one output appears in the cell, which each front end renders at its best:
- * figures come alive where scripts run, and stand still where they do not. Elsewhere its text goes to standard output.
+ * figures come alive where scripts run, and stand still where they do not. Elsewhere its text goes to standard output,
+ * and a picture of it beside, into the folder `unweave-figures`, its path printed. Deno's Jupyter kernel shows it as a notebook does: await it there.
  *
  * Pictures of images are read while the cell goes on; the outputs of a cell keep their order, and the cell waits for them. Outside a
  * notebook, await it.
+ * @throws InputError for a promise
  * @example show(found, {stats: stats, images: train})
  */
 export function show(value: unknown, options: ShowOptions = {}): void | Promise<void> {
+  refusePromise('show', value);
   const display = captureDisplay();
   const {showing} = kernelState();
   const made = showing ? showing.then(() => viewOf(value, options)) : viewOf(value, options);
@@ -30,8 +35,8 @@ export function show(value: unknown, options: ShowOptions = {}): void | Promise<
 }
 
 function emitView(view: View, display: Display): void {
-  const bundle = viewBundle(view);
-  if (!display(bundle)) process.stdout.write(`${String(bundle.data['text/plain'])}\n`);
+  if (!canDisplay()) process.stdout.write(printedView(view));
+  else if (!display(viewBundle(view))) process.stdout.write(`${viewText(view)}\n`);
 }
 
 /** The output that `show` makes of a value, as data. */

@@ -1,37 +1,23 @@
-import {
-  ablationNotes,
-  type AblationEffect,
-  type Densities,
-  type Fractions,
-  type SplitAblation,
-  type SplitEvaluation,
-  topImages,
-  type SplitTopImages,
-  verdictsOf,
-} from '../../evaluate';
-import type {LabelledImages} from '../../images/types';
-import {fractionText, intervalText, numberText, percentText, signedText, spreadText} from '../../common/numbers';
-import type {Summary} from '../../numerics/summary';
-import {ablationBars, densityPlot, fractionBars, rhoSweep, sourcesPlot} from '../../plots';
-import type {NamedClasses} from '../../plots/inputs';
+import {ablationNotes, type AblationEffect, type Densities, type SplitAblation} from '../../evaluate';
+import {counted, namedClass} from '../../common/words';
+import {fractionText, intervalText, numberText, percentText, signedText} from '../../common/numbers';
+import {ablationBars, densityPlot, rhoSweep, sourcesPlot} from '../../plots';
 import {conceptLabel, conceptLabels} from '../../plots/labels';
-import {colourName, conceptColours, NO_CONCEPT} from '../../plots/palette';
 import {describeSplit} from '../../split/split';
 import type {Split} from '../../split/types';
 import {whyNotExact, type SplitProof} from '../../split/verify';
-import {ROW, type ShowOptions} from './options';
-import {thumbnailGrid, type ThumbnailRow} from './thumbnails';
-import {table, words, type Block, type View} from './view';
+import type {ShowOptions} from './options';
+import {rewiring} from './rewiring';
+import {withTopImages} from './topImages';
+import {folded, table, words, type Block, type View} from './view';
+
+/** Rows from which a table is folded, where a figure says the same. */
+const LONG = 8;
 
 /** A split: who owns which sources and how ρ was chosen; with images, those that excite the channel and its parts most. */
 export function splitView(split: Split, options: ShowOptions = {}): View | Promise<View> {
   const view = dividedView(split);
   return options.images ? withTopImages(view, split, options.images, options) : view;
-}
-
-async function withTopImages(view: View, split: Split, images: LabelledImages, options: ShowOptions): Promise<View> {
-  const top = await topImages(split, images, {count: options.count ?? ROW, randomSplits: 0, progress: false});
-  return [...view, ...(await topImagesView(top, options))];
 }
 
 function dividedView(split: Split): View {
@@ -58,6 +44,7 @@ function dividedView(split: Split): View {
   ];
   return [
     words(title, ...notes),
+    rewiring(split),
     table(columns, rows),
     {figure: sourcesPlot(split)},
     ...(split.rho && split.rho.scores.length > 0 ? [{figure: rhoSweep(split)}] : []),
@@ -85,77 +72,6 @@ export function proofView(proof: SplitProof): View {
   ];
 }
 
-/** What the parts and the residue carry of the original, each beside random splits. */
-export function evaluationView(evaluation: SplitEvaluation): View {
-  const {layer, channel, rule, tau, images, concepts, top1, randomSplits, warnings} = evaluation;
-  const labels = conceptLabels(concepts);
-  const rows = concepts.flatMap((concept, own) => {
-    const {published, positive, ratioOfSums, auroc} = concept;
-    const definitions = [published, positive, ratioOfSums];
-    const part = (name: string, of: (from: Fractions['summary']) => Summary, area?: number, random?: Summary) => [
-      [
-        '',
-        name,
-        ...definitions.map(({summary}) => spreadText(of(summary))),
-        area === undefined ? '' : fractionText(area),
-      ],
-      ...(randomSplits > 0
-        ? [
-            [
-              '',
-              '– random',
-              ...definitions.map((one) => intervalText(of(one.random))),
-              random ? intervalText(random) : '',
-            ],
-          ]
-        : []),
-    ];
-    const counts = definitions.map((one) => `${one.images} of ${concept.images} images`);
-    return [
-      [labels[own], 'original', ...counts, fractionText(auroc.original)],
-      ...labels.flatMap((_, j) =>
-        part(`d${j + 1}${j === own ? ' (own)' : ''}`, ({parts}) => parts[j], auroc.parts[j], auroc.random[j]),
-      ),
-      ...part('residue', ({residue}) => residue),
-    ];
-  });
-  const columns = [
-    {title: 'images of'},
-    {title: 'channel'},
-    {title: 'published', hint: 'mean of Σ part / Σ original, signed sums'},
-    {title: 'positive', hint: 'mean of Σ relu(part) / Σ relu(original)'},
-    {title: 'ratio of sums', hint: 'Σ relu(part) / Σ relu(original) over all images'},
-    {
-      title: 'AUROC',
-      hint: 'how well the channel tells these images from the other concepts’: 0.5 is chance',
-    },
-  ];
-  const percent = (share: number) => percentText(share, 1);
-  const verdicts = verdictsOf(evaluation);
-  const apart = verdicts.filter(({separated}) => separated).length;
-  const heading =
-    randomSplits === 0
-      ? 'What the parts carry, without a control'
-      : apart === verdicts.length
-        ? 'The parts came apart'
-        : `${apart} of ${verdicts.length} parts came apart`;
-  return [
-    words(heading, ...verdicts.map(({sentence}) => sentence)),
-    words(
-      `what the parts of channel ${channel} of ${layer} carry (rule ${rule})`,
-      `${images} images of the concepts, τ = ${numberText(tau)}; top-1 ${percent(top1.before)} before, ${percent(top1.after)} after`,
-      ...warnings.map((warning) => `warning: ${warning}`),
-    ),
-    {figure: fractionBars(evaluation)},
-    table(columns, rows, {
-      limit: 100,
-      caption:
-        'fraction of the original: mean ± deviation over the images [95 % interval of the mean]' +
-        (randomSplits > 0 ? `; random: mean and central 95 % of ${randomSplits} random splits of the same sizes` : ''),
-    }),
-  ];
-}
-
 export function densitiesView(densities: Densities): View {
   const rows = densities.curves.map(({channel, concept, activations, mean, zeroShare}) => [
     channel,
@@ -171,7 +87,11 @@ export function densitiesView(densities: Densities): View {
     {title: 'mean', hint: 'summed activation'},
     {title: 'silent', align: 'right' as const, hint: 'images whose activation is 0'},
   ];
-  return [{figure: densityPlot(densities)}, table(columns, rows, {limit: 40})];
+  const all = table(columns, rows, {limit: 40});
+  return [
+    {figure: densityPlot(densities)},
+    rows.length > LONG ? folded('the numbers, of every channel and concept', all) : all,
+  ];
 }
 
 /** What removing one concept costs whom. */
@@ -219,7 +139,7 @@ function ablatedClasses({classes, concepts}: SplitAblation): Block {
         Math.abs(b.zeroed.logit) - Math.abs(a.zeroed.logit),
     )
     .map(({class: k, className, images, concept, before, zeroed, removed}) => [
-      className || `class ${k}`,
+      namedClass(k, className || `class ${k}`),
       images,
       concept < 0 ? '' : labels[concept],
       `${fractionText(before.logit)} (${percentText(before.accuracy)})`,
@@ -234,69 +154,10 @@ function ablatedClasses({classes, concepts}: SplitAblation): Block {
     right('no channel'),
     ...labels.map((label) => right(`no ${label}`)),
   ];
-  return table(columns, rows, {
+  const all = table(columns, rows, {
     caption:
       'mean logit of the own class (top-1) before, and how both change: classes of the concepts, then those that need the channel most',
     limit: 40,
   });
-}
-
-/** Which images excite the original and each part most; with the images themselves, framed by concept. */
-export async function topImagesView(top: SplitTopImages, options: ShowOptions): Promise<View> {
-  const {channel, layer, concepts, lists, randomSplits} = top;
-  const labels = conceptLabels(concepts);
-  const percent = (share: number) => percentText(share);
-  const rows = lists.map(({channel: name, images, purity, random}, n) => [
-    name === 'original' ? name : `${name} · ${labels[n - 1]}`,
-    images.length,
-    ...purity.map(percent),
-    random && randomSplits > 0 ? intervalText(random) : '–',
-  ]);
-  const right = (title: string, hint?: string) => ({title, hint, align: 'right' as const});
-  const columns = [
-    'channel',
-    right('images'),
-    ...labels.map((label) => right(label, 'share of these images that are of its classes')),
-    right('own, random', 'share of the own concept over random splits, central 95 %'),
-  ];
-  const view: View = [words(`images that excite channel ${channel} of ${layer} and its parts most`)];
-  if (options.images) {
-    const grid = await thumbnailGrid('', topImageRows(top), options.images, options);
-    view.push(grid);
-    if (concepts.length > 0) view.push(words('', `frames: ${frameWords(concepts)}; grey: other classes`));
-  }
-  return [...view, table(columns, rows)];
-}
-
-/** The lists as rows of a grid, each image framed in its concept's colour. */
-export function topImageRows({concepts, lists}: SplitTopImages): ThumbnailRow[] {
-  const labels = conceptLabels(concepts);
-  const colours = conceptColours(concepts);
-  return lists.map(({channel: name, images, purity}, n) => ({
-    label: name === 'original' ? 'original' : `${name} · ${labels[n - 1]}`,
-    note:
-      n === 0
-        ? concepts.map((_, j) => `${percentOf(purity[j])} ${labels[j]}`).join(', ')
-        : `${percentOf(purity[n - 1])} of its own concept`,
-    images: images.map(({index, path, class: k, className, activation}) => {
-      const concept = concepts.findIndex(({classes}) => classes.includes(k));
-      return {
-        index,
-        hint: `${className} · ${path} · activation ${numberText(activation)}`,
-        frame: concept < 0 ? NO_CONCEPT : colours[concept],
-      };
-    }),
-  }));
-}
-
-/** Which frame is which concept's. */
-export function frameWords(concepts: readonly NamedClasses[]): string {
-  const colours = conceptColours(concepts);
-  return conceptLabels(concepts)
-    .map((label, j) => `${colourName(colours[j])}: ${label}`)
-    .join(', ');
-}
-
-function percentOf(share: number): string {
-  return Number.isNaN(share) ? 'none' : percentText(share);
+  return rows.length > LONG ? folded(`the numbers, of ${counted(rows.length, 'class', 'classes')}`, all) : all;
 }

@@ -1,7 +1,11 @@
 import sharp from 'sharp';
-import {thumbnail} from '../../images';
+import {InputError} from '../../common/errors';
+import type {Peak} from '../../evaluate';
+import {thumbnail, UnreadableImageError} from '../../images';
 import type {LabelledImages} from '../../images/types';
 import {html, imageHtml, isolated, type Html} from '../display';
+import {croppedPicture, type CroppedPicture, type CropOptions} from './crops';
+import {drawnGrid} from './drawnGrid';
 import {ROW, SIDE, type ShowOptions} from './options';
 import type {Block} from './view';
 
@@ -13,6 +17,10 @@ export interface Thumbnail {
   hint: string;
   /** Colour of its frame. @default none */
   frame?: string;
+  /** Where the channel fires in it: what it is cut to. */
+  peak?: Peak;
+  /** A few words below it. */
+  caption?: string;
 }
 
 export interface ThumbnailRow {
@@ -21,6 +29,8 @@ export interface ThumbnailRow {
   note?: string;
   /** A picture between the label and the images. */
   lead?: Html;
+  /** The same for a drawing. */
+  leadPicture?: {bytes: Buffer; side: number};
   images: readonly Thumbnail[];
 }
 
@@ -32,16 +42,19 @@ export async function thumbnailGrid(
   title: string,
   rows: readonly ThumbnailRow[],
   images: LabelledImages,
-  {count = ROW, side = SIDE}: Pick<ShowOptions, 'count' | 'side'> = {},
+  {count = ROW, side = SIDE, crop, mask}: Pick<ShowOptions, 'count' | 'side' | 'crop' | 'mask'> = {},
 ): Promise<Block> {
   const shown = rows.map((row) => ({...row, images: row.images.slice(0, count)}));
-  const pictures = await readThumbnails(
-    images,
-    shown.flatMap((row) => row.images.map(({index}) => index)),
-    Math.round(side * DENSITY),
-  );
+  const all = shown.flatMap((row) => row.images);
+  const pixels = Math.round(side * DENSITY);
+  const cut = await readCrops(images, all, pixels, {crop, mask});
+  const plain = all.filter((thumbnail) => !cut.has(thumbnail)).map(({index}) => index);
+  const pictures = await readThumbnails(images, plain, pixels);
   const body = shown.map(({label, note, lead, images: own}) => {
-    const cells = own.map(({index, hint, frame}) => framed(pictures.get(index), {hint, frame, side}));
+    const cells = own.map((thumbnail) => {
+      const {crop: bytes = pictures.get(thumbnail.index), whole} = cut.get(thumbnail) ?? {};
+      return framed(bytes, whole, thumbnail, side);
+    });
     return html`<tr>
       <td style="padding:2px 10px 2px 0;text-align:left;vertical-align:middle;font-size:13px;max-width:180px">
         <div style="font-weight:600">${isolated(label)}</div>
@@ -65,6 +78,15 @@ export async function thumbnailGrid(
     text: [title, ...shown.map((row) => `${row.label}: ${row.images.map(({hint}) => hint).join(', ')}`)]
       .filter(Boolean)
       .join('\n'),
+    draw: () =>
+      drawnGrid(
+        title,
+        shown.map((row) => ({
+          ...row,
+          images: row.images.map((one) => ({...one, bytes: cut.get(one)?.crop ?? pictures.get(one.index)})),
+        })),
+        side,
+      ),
   };
 }
 
@@ -86,16 +108,70 @@ export async function readThumbnails(
   return pictures;
 }
 
-function framed(picture: Buffer | undefined, {hint, frame, side}: {hint: string; frame?: string; side: number}): Html {
-  const style = `display:inline-block;margin:0 3px 3px 0;line-height:0;vertical-align:top${frame ? `;border:3px solid ${frame}` : ''}`;
+/** Each thumbnail that knows where its channel fires, cut to that; none where nothing is to be cut. */
+export async function readCrops<T extends Pick<Thumbnail, 'index' | 'peak'>>(
+  images: LabelledImages,
+  thumbnails: readonly T[],
+  side: number,
+  options: CropOptions,
+): Promise<Map<T, CroppedPicture>> {
+  const pictures = new Map<T, CroppedPicture>();
+  if (!options.crop && !options.mask) return pictures;
+  const waiting = [...thumbnails];
+  const read = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const {index, peak} = next;
+      const picture = peak && (await croppedPicture(images, index, peak, side, options).catch(unlessInput));
+      if (picture) pictures.set(next, picture);
+    }
+  };
+  await Promise.all([read(), read(), read(), read()]);
+  return pictures;
+}
+
+/** An image that cannot be read is shown as such; what was asked for wrongly is an error. */
+function unlessInput(error: unknown): undefined {
+  if (error instanceof InputError && !(error instanceof UnreadableImageError)) throw error;
+  return undefined;
+}
+
+/** A picture with its frame and what stands below it; a click opens the whole of it where it was cut. */
+function framed(
+  picture: Buffer | undefined,
+  whole: Buffer | undefined,
+  {hint, frame, caption}: Thumbnail,
+  side: number,
+): Html {
+  const jpeg = (bytes: Uint8Array, size: number) =>
+    imageHtml(bytes, {alt: hint, width: size, height: size, type: 'image/jpeg'});
   const content = picture
-    ? imageHtml(picture, {alt: hint, width: side, height: side, type: 'image/jpeg'})
+    ? jpeg(picture, side)
     : html`<div
         style="${`width:${side}px;height:${side}px;background:rgb(140,149,159);line-height:1.2;font-size:10px`}"
       >
         unreadable
       </div>`;
-  return html`<span style="${style}" title="${hint}">${content}</span>`;
+  const edged = html`<span style="${`display:inline-block;line-height:0${frame ? `;border:3px solid ${frame}` : ''}`}"
+    >${content}</span
+  >`;
+  // Front ends that remove scripts keep this element.
+  const opened = whole
+    ? html`<details style="display:inline">
+        <summary style="display:block;cursor:pointer;list-style:none;line-height:0">${edged}</summary>
+        ${jpeg(whole, 2 * side)}
+      </details>`
+    : edged;
+  const width = side + (frame ? 6 : 0);
+  const below = caption
+    ? html`<div
+        style="${`width:${width}px;font-size:10px;line-height:1.3;text-align:center;overflow:hidden;text-overflow:ellipsis`}"
+      >
+        ${isolated(caption)}
+      </div>`
+    : '';
+  return html`<span style="display:inline-block;margin:0 3px 3px 0;vertical-align:top" title="${hint}"
+    >${opened}${below}</span
+  >`;
 }
 
 /** A picture of pixels as PNG bytes, [height, width, 3]. */

@@ -20,10 +20,12 @@ import {
 } from '../display';
 import {DRAW_CHART} from '../display/chart';
 import {interactiveHtml} from '../display/interactive';
+import {drawnLines, type Drawing} from '../display/drawing';
+import {drawnTable} from '../display/drawnTable';
 import {compileFigure} from '../display/vega';
 
 /** A piece of what is shown of a result: markup with the text that stands for it, a figure, or a finished output. */
-export type Block = {markup: Html; text: string} | {figure: Figure} | {bundle: Bundle};
+export type Block = {markup: Html; text: string; draw?: () => Drawing} | {figure: Figure} | {bundle: Bundle};
 
 /** A result as a reader sees it, before it is known where: pieces from top to bottom. */
 export type View = Block[];
@@ -85,11 +87,12 @@ function stillHtml(figure: Figure): Html {
   return imageHtml(png, {alt: figureText(figure), width: Math.round(png.readUInt32BE(16) / DENSITY)});
 }
 
-function bundleHtml({data}: Bundle): Html {
+function bundleHtml({data, metadata = {}}: Bundle): Html {
   if (typeof data['text/html'] === 'string') return trusted(data['text/html']);
   const png = data['image/png'];
   const text = String(data['text/plain'] ?? '');
-  if (typeof png === 'string') return imageHtml(Buffer.from(png, 'base64'), {alt: text});
+  if (typeof png === 'string')
+    return imageHtml(Buffer.from(png, 'base64'), {alt: text, ...(metadata['image/png'] as object | undefined)});
   return html`<pre style="white-space:pre-wrap">${text}</pre>`;
 }
 
@@ -108,9 +111,27 @@ export function words(title: string, ...lines: readonly string[]): Block {
       ${rows}
     </div>`,
     text: [title, ...lines].join('\n'),
+    draw: () => drawnLines([title, ...lines].filter(Boolean), title !== ''),
   };
 }
 
 export function table(columns: readonly (string | Column)[], rows: readonly Cell[][], options?: TableOptions): Block {
-  return {markup: tableHtml(columns, rows, options), text: tableText(columns, rows, options)};
+  return {
+    markup: tableHtml(columns, rows, options),
+    text: tableText(columns, rows, options),
+    draw: () => drawnTable(columns, rows, options),
+  };
+}
+
+/** A block that opens at a click. */
+export function folded(summary: string, block: Block): Block {
+  if (!('markup' in block)) return block;
+  return {
+    markup: html`<details style="font-size:13px">
+      <summary style="cursor:pointer">${isolated(summary)}</summary>
+      ${block.markup}
+    </details>`,
+    text: block.text,
+    draw: block.draw,
+  };
 }

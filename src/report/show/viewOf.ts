@@ -1,4 +1,5 @@
 import type {BackendChoice} from '../../engine';
+import type {PolysemanticityByDepth} from '../../concepts/depth';
 import type {Concept, PolysemanticChannel, PolysemanticChannels} from '../../concepts/types';
 import type {ActivationMaps, Densities, SplitAblation, SplitEvaluation, SplitTopImages} from '../../evaluate';
 import type {PlantedBenchmark} from '../../planted/types';
@@ -6,10 +7,14 @@ import type {FeatureVisualization, SplitVisualization} from '../../features';
 import type {LabelledImages} from '../../images/types';
 import type {Model} from '../../network/types';
 import type {RelevanceStatistics} from '../../numerics/statistics';
+import type {SuggestedThresholds} from '../../concepts/thresholds';
+import type {SplitScores} from '../../evaluate/scoreSplit';
+import type {DiscoveredConcepts} from '../../split/discover';
 import type {Split} from '../../split/types';
 import type {SplitProof} from '../../split/verify';
 import {
   describe,
+  drawingBundle,
   imageBundle,
   isBundle,
   isHtml,
@@ -20,6 +25,9 @@ import {
   toBundle,
   type ImageType,
 } from '../display';
+import {suggestionView} from './suggested';
+import {scoresView} from './scores';
+import {depthView} from './depth';
 import {channelsView, channelView, conceptView} from './found';
 import {imagesView, modelView, statisticsView} from './network';
 import type {ShowOptions} from './options';
@@ -27,7 +35,11 @@ import {activationMapsView, featureView, splitFeaturesView} from './pictures';
 import type {PaperReproduction} from '../paper/reproduce';
 import {paperView} from './paper';
 import {plantedView} from './planted';
-import {ablationView, densitiesView, evaluationView, proofView, splitView, topImagesView} from './splitViews';
+import {discoveredView} from './discovered';
+import {evaluationView} from './evaluation';
+import {ablationView, densitiesView, proofView, splitView} from './splitViews';
+import type {Teaser} from './teaser';
+import {topImagesView} from './topImages';
 import {words, type View} from './view';
 
 type Maker<T> = (value: T, options: ShowOptions) => View | Promise<View>;
@@ -36,6 +48,10 @@ type Maker<T> = (value: T, options: ShowOptions) => View | Promise<View>;
 interface Kinds {
   'relevance statistics': RelevanceStatistics;
   'polysemantic channels': PolysemanticChannels;
+  'suggested thresholds': SuggestedThresholds;
+  'split scores': SplitScores;
+  'discovered concepts': DiscoveredConcepts;
+  'polysemanticity by depth': PolysemanticityByDepth;
   split: Split;
   'split proof': SplitProof;
   'split evaluation': SplitEvaluation;
@@ -47,11 +63,16 @@ interface Kinds {
   'split-features': SplitVisualization;
   'planted benchmark': PlantedBenchmark;
   'paper reproduction': PaperReproduction;
+  drawing: Teaser;
 }
 
 const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
   'relevance statistics': statisticsView,
   'polysemantic channels': channelsView,
+  'suggested thresholds': suggestionView,
+  'split scores': scoresView,
+  'discovered concepts': discoveredView,
+  'polysemanticity by depth': depthView,
   split: splitView,
   'split proof': proofView,
   'split evaluation': evaluationView,
@@ -63,6 +84,7 @@ const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
   'split-features': splitFeaturesView,
   'planted benchmark': plantedView,
   'paper reproduction': paperView,
+  drawing: (drawing) => [{bundle: drawingBundle(drawing)}],
 };
 
 /** Results of one list that are shown together. */

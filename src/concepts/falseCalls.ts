@@ -1,0 +1,95 @@
+import {mersenne, unsafeUniformIntDistribution, type RandomGenerator} from 'pure-rand';
+import {classCount, type RelevanceStatistics} from '../numerics/statistics';
+import {cosine, dot} from '../numerics/vectors';
+import {classVectors, LEAST_AGREEMENT, type ClassVectors} from './relate';
+import type {CandidateChannel, VectorKind} from './types';
+
+/** Shares of pairs in which there is nothing to find that are called different all the same; NaN where there are no such pairs. */
+export interface FalseCalls {
+  /** A class in one half of its images against itself in the other. */
+  halves: number;
+  /**
+   * Two classes whose images were dealt to them at random: a class's vector then is the mean over classes in the shares that chance gives it,
+   * plus what two halves of a class differ by. Made from the statistics; no image is looked at.
+   */
+  permuted: number;
+  /** Two merges of the same two classes that γ calls different, each of one half of both; merges that cancel out are left aside. */
+  merges: number;
+}
+
+/** Pairs of made-up classes a channel; channels, and classes of each, that are looked at: enough for a rate, few enough for a second. */
+const MADE_UP = 6;
+const CHANNELS = 200;
+const CLASSES = 12;
+
+/**
+ * How often γ calls pairs different in which there is nothing to find.
+ * @param candidates channels and the classes that they are relevant to
+ */
+export function falseCalls(
+  stats: RelevanceStatistics,
+  candidates: readonly CandidateChannel[],
+  {gamma, arv, seed = 0}: {gamma: number; arv: VectorKind; seed?: number},
+): FalseCalls {
+  const random = mersenne(seed);
+  const [halves, permuted, merges]: boolean[][] = [[], [], []];
+  const guarded = arv === 'gated';
+  const every = Math.max(1, Math.ceil(candidates.length / CHANNELS));
+  for (const {channel, classes: relevant} of candidates.filter((_, n) => n % every === 0)) {
+    const classes = relevant.slice(0, CLASSES);
+    const vectors = classVectors(stats, channel, arv);
+    const sure = classes.filter((k) => !guarded || vectors.agreement(k) > LEAST_AGREEMENT);
+    for (const k of sure) if (!Number.isNaN(vectors.agreement(k))) halves.push(vectors.agreement(k) < gamma);
+    const known = sure.map((k) => halvesOf(vectors, k)).filter((both) => both !== undefined);
+    for (let a = 0; a < known.length; a++) {
+      for (let b = a + 1; b < known.length; b++) {
+        if (!(cosine(sum(known[a]), sum(known[b])) < gamma)) continue;
+        const two = [0, 1].map((half) => sum([known[a][half], known[b][half]]));
+        // Of vectors that cancel out only noise is left, which says nothing.
+        const shorter = Math.min(length(sum(known[a])), length(sum(known[b])));
+        if (length(sum(two)) >= shorter / 2) merges.push(cosine(two[0], two[1]) < gamma);
+      }
+    }
+    const all = classes.map((k) => halvesOf(vectors, k)).filter((both) => both !== undefined);
+    const images = Math.max(2, Math.round(classes.reduce((n, k) => n + classCount(stats, k), 0) / classes.length / 2));
+    if (all.length < 2) continue;
+    for (let n = 0; n < MADE_UP; n++) {
+      const [a, b] = [0, 1].map(() => [0, 1].map(() => dealt(all, images, random)));
+      const certain = !guarded || [a, b].every(([one, other]) => cosine(one, other) > LEAST_AGREEMENT);
+      permuted.push(certain && cosine(sum(a), sum(b)) < gamma);
+    }
+  }
+  return {halves: share(halves), permuted: share(permuted), merges: share(merges)};
+}
+
+function halvesOf(vectors: ClassVectors, k: number): [Float64Array, Float64Array] | undefined {
+  const [a, b] = [vectors.vector(k, 0), vectors.vector(k, 1)];
+  return a && b ? [a, b] : undefined;
+}
+
+/** The vector of a half of a class whose images were drawn from all classes at random. */
+function dealt(
+  classes: readonly (readonly [Float64Array, Float64Array])[],
+  images: number,
+  random: RandomGenerator,
+): Float64Array {
+  const draw = () => unsafeUniformIntDistribution(0, classes.length - 1, random);
+  const vector = new Float64Array(classes[0][0].length);
+  for (let n = 0; n < images; n++) {
+    const [a, b] = classes[draw()];
+    for (let i = 0; i < vector.length; i++) vector[i] += (a[i] + b[i]) / (2 * images);
+  }
+  // Half the difference of two halves has the variance of the mean of a half, divided by 2: that of a half is √2 times as wide.
+  const [a, b] = classes[draw()];
+  const sign = unsafeUniformIntDistribution(0, 1, random) === 0 ? 1 : -1;
+  for (let i = 0; i < vector.length; i++) vector[i] += (sign * (a[i] - b[i])) / Math.SQRT2;
+  return vector;
+}
+
+function sum([a, b]: readonly Float64Array[]): Float64Array {
+  return a.map((value, i) => value + b[i]);
+}
+
+const length = (a: Float64Array) => Math.sqrt(dot(a, a));
+
+const share = (calls: readonly boolean[]) => (calls.length > 0 ? calls.filter(Boolean).length / calls.length : NaN);

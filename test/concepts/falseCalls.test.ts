@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {falseCalls} from '../../src/concepts/falseCalls';
+import {findPolysemantic} from '../../src/concepts/find';
+import {suggestThresholds} from '../../src/concepts/thresholds';
+import {gatedVectors} from '../../src/numerics/gated';
+import {cosine} from '../../src/numerics/vectors';
+import {syntheticGates} from '../reference/syntheticGates';
+
+const thresholds = {tau: 0.05, p: 0.5, allPairs: true};
+
+test('where there is nothing to find little is called different, and what noise does is seen', () => {
+  const {stats} = syntheticGates({seed: 3, noise: 0.2});
+  const {candidates} = findPolysemantic(stats, thresholds);
+  const calm = falseCalls(stats, candidates, {gamma: 0.3, arv: 'gated'});
+  assert.equal(calm.halves, 0);
+  // Vectors of these classes lie along one line, so that chance often makes two halves agree.
+  assert.ok(calm.permuted <= 0.4, `${calm.permuted}`);
+  // Three merges alone, of vectors that nearly cancel out.
+  assert.ok(!(calm.merges > 0.5), `${calm.merges}`);
+  assert.deepEqual(falseCalls(stats, candidates, {gamma: 0.3, arv: 'gated'}), calm);
+  const all = falseCalls(stats, candidates, {gamma: 1, arv: 'published'});
+  assert.equal(all.halves, 1);
+  assert.equal(all.permuted, 1);
+});
+
+test('the share of classes that differ from themselves is counted class by class', () => {
+  const {stats} = syntheticGates({seed: 5, noise: 0.6});
+  const {candidates} = findPolysemantic(stats, thresholds);
+  const gamma = 0.9;
+  const agreements = candidates.flatMap(({channel, classes}) => {
+    const {vector} = gatedVectors(stats, channel);
+    return classes.map((k) => cosine(vector(k, 0)!, vector(k, 1)!)).filter((value) => value > 0.5);
+  });
+  const {halves} = falseCalls(stats, candidates, {gamma, arv: 'gated'});
+  assert.ok(Math.abs(halves - agreements.filter((value) => value < gamma).length / agreements.length) < 1e-9);
+});
+
+test('suggested thresholds carry each call with its halves, and what is called where there is nothing', () => {
+  const {stats} = syntheticGates({seed: 6});
+  const found = suggestThresholds(stats, {tau: 0.05, p: 0.5});
+  const alike = found.calls.filter(({halves: [a, b]}) => a < found.gamma === b < found.gamma).length;
+  assert.ok(Math.abs(found.stability - alike / found.calls.length) < 1e-12);
+  assert.equal(found.falseCalls.halves, found.selfCalled);
+  assert.match(String(found), /where there is nothing to find/);
+});

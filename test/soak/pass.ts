@@ -1,0 +1,43 @@
+/** One pass, or what is left of it, in a process that may be killed: `pass.ts FOLDER IMAGES SECONDS [clock]`. */
+import {InputError, InterruptError} from '../../src/common/errors';
+import {collectRelevance} from '../../src/relevance/collect';
+import {soakImages, soakModel} from './setting';
+
+/** How a pass ended, as its exit code. */
+export const ENDS = {whole: 0, refused: 3, interrupted: 4} as const;
+
+async function main([folder, count, seconds, clock]: string[]): Promise<number> {
+  if (clock === 'clock') {
+    const {now} = Date;
+    setTimeout(() => (Date.now = () => now() - 3_600_000), 500).unref();
+  }
+  const started = Date.now();
+  const timer = setInterval(() => {
+    process.send?.({memory: process.memoryUsage.rss(), seconds: (Date.now() - started) / 1000});
+  }, 500);
+  try {
+    await collectRelevance(soakModel(), soakImages(Number(count)), {
+      layer: 'studied',
+      out: folder,
+      batchSize: 64,
+      checkpointSeconds: Number(seconds),
+      progress: ({done}) => {
+        process.send?.({done});
+      },
+    });
+    return ENDS.whole;
+  } catch (error) {
+    process.send?.({message: (error as Error).message});
+    if (error instanceof InterruptError) return ENDS.interrupted;
+    if (error instanceof InputError) return ENDS.refused;
+    throw error;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+if (require.main === module)
+  void main(process.argv.slice(2)).then((code) => {
+    process.disconnect?.();
+    process.exitCode = code;
+  });
