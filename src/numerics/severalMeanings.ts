@@ -4,7 +4,10 @@ import {silhouette, sphericalClusters} from './kmeans';
 import {likelihoodGain} from './twoComponents';
 import {dot, mean} from './vectors';
 
-/** What speaks for two groups of vectors against one; each is higher the more they come apart. */
+/**
+ * What speaks for two groups of vectors against one; each is higher the more they come apart. None of them tells channels of several
+ * meanings from those of one on every kind of known network (test/bench/README.md).
+ */
 export interface SeveralMeanings {
   /** Mean silhouette of two clusters, −1..1 (Rousseeuw 1987). */
   silhouette: number;

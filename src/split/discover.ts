@@ -89,7 +89,7 @@ export async function discoverConcepts(
   const needed = LEAST * (count ?? 2);
   if (sample.length < needed) {
     throw new InputError(
-      `channel ${channel} of ${name} ${found.length === 0 ? 'never fires' : `fires in ${counted(found.length, 'image')}`} of ${images.paths.length}${found.length > sample.length ? `, strongly in ${sample.length}` : ''}, too few for ${count ?? 2} clusters; ${needed} are needed, so give more images${count !== undefined && count > 2 ? ', fewer clusters' : ''} or another channel`,
+      `channel ${channel} of ${name} ${found.length === 0 ? `never fires in ${counted(images.paths.length, 'image')}` : `fires in ${counted(found.length, 'image')} of ${images.paths.length}`}${found.length > sample.length ? `, strongly in ${sample.length}` : ''}, too few for ${count ?? 2} clusters; ${needed} are needed, so give more images${count !== undefined && count > 2 ? ', fewer clusters' : ''} or another channel`,
     );
   }
   const vectors = clusteredVectors(sample, options.predictions ?? true);

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import path from 'node:path';
 import {ensureBackend} from '../../src/engine';
+import {KNOWN_FOLDER, loadKnownWeights} from '../../src/known/weights';
 import {knownImages} from '../../src/known/images';
-import {KNOWN_LAYER} from '../../src/known/network';
+import {KNOWN_LAYER, knownModel} from '../../src/known/network';
 import {knownNetwork} from '../../src/known/networks';
 import {CLASS_PARTS, CODES} from '../../src/known/parts';
 import {adjustedRandIndex} from '../../src/numerics/agreement';
@@ -119,5 +121,19 @@ test('labels that the network predicts stand for labels in a collection', async 
     labels.length,
   );
   assert.ok(findPolysemantic(stats, {tau: 2 / 16}).candidates.length > 0);
+  model.dispose();
+});
+
+test('a channel that never fires is said to, and statistics without gates say how to collect them', async () => {
+  const {weights} = await loadKnownWeights(path.join(KNOWN_FOLDER, 'picture-plain-1.safetensors'));
+  weights[4].bias[3] = -1e6;
+  const model = knownModel(weights, 'a silent channel');
+  const images = knownImages('test', 1);
+  await assert.rejects(
+    discoverConcepts(model, images, 3, options),
+    /channel 3 of studied never fires in 24 images, too few for 2 clusters; 8 are needed, so give more images or another channel/,
+  );
+  const stats = await collectRelevance(model, images, {...options, gates: false});
+  assert.throws(() => findPolysemantic(stats, {tau: 2 / 16, arv: 'gated'}), /collect them again with gates: true/);
   model.dispose();
 });
