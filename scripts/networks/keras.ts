@@ -2,7 +2,7 @@
  * Compares the networks that keras_applications.py wrote with Keras' own logits and its autodiff's relevances, and takes each through the method:
  * one pass at an early, a middle and a late layer, a split, its proof, saving, loading. Prints the table of docs/networks-keras.md.
  *
- *     node --import tsx scripts/networks/keras.ts OUT [NAME]
+ *     node --import tsx scripts/networks/keras.ts OUT [GENERATION-NAME …]
  */
 import {existsSync, readFileSync, readdirSync} from 'node:fs';
 import path from 'node:path';
@@ -62,14 +62,15 @@ async function row(folder: string, name: string): Promise<string> {
 }
 
 async function main(): Promise<void> {
-  const [out, only = ''] = process.argv.slice(2);
+  const [out, ...only] = process.argv.slice(2);
   const write = (line: string) => process.stdout.write(`${line}\n`);
   write(
     '| network | Keras | logits: .h5 | .keras | tfjs | the same network | layers | relevances: early, middle, late | pass, split, proof, save, load |',
   );
   write(`|${'---|'.repeat(9)}`);
   for (const name of readdirSync(out).sort()) {
-    if (name.includes(only) && existsSync(path.join(out, name, 'relevances.json'))) write(await row(out, name));
+    if ((only.length === 0 || only.includes(name)) && existsSync(path.join(out, name, 'relevances.json')))
+      write(await row(out, name));
   }
 }
 

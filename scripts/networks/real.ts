@@ -86,7 +86,7 @@ async function layersModel(folder: string): Promise<Disturbed> {
     layer.call = (inputs, options) => {
       const value = call(inputs, options) as Tensor;
       // tfjs-layers disposes of what it has no use for any more.
-      z = tf.clone(value);
+      z = tf.keep(tf.clone(value));
       return delta ? tf.add(value, delta) : value;
     };
     const logits = network.apply(images) as Tensor;

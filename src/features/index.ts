@@ -13,6 +13,8 @@ export {
 } from './objectives';
 export type {Objective, Where} from './objectives';
 export {fourier, pixels, type FourierOptions, type Parametrisation, type PixelOptions} from './parametrisation';
+export {maco, type MacoOptions} from './maco';
+export {DEMO_SPECTRUM, imageSpectrum, type Spectrum, type SpectrumOptions} from './spectrum';
 export {jitter, pad, rotate, scale, type Transform} from './transforms';
 export {defaultTransforms} from './defaults';
 export {DivergedError} from './diverged';

@@ -55,6 +55,8 @@ export interface RelevanceStatistics {
   preset: RecordedPreset;
   /** How relevance was computed. @default activation × gradient */
   attribution?: string;
+  /** Images a batch, where a measurement chose it. */
+  batchSize?: number;
   images: {
     /** What the images are called, and the hash of the whole list that the run is about. */
     name: string;

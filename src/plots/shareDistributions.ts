@@ -55,14 +55,14 @@ export function shareDistributions(
         threshold: tau,
         name: 'τ',
         unit: 'shares',
-        x: 'share of the relevance (log)',
+        x: ['share of the relevance', '(logarithmic)'],
         logarithmic: true,
       }),
       panel(evenBins(some), {
         threshold: p,
         name: 'p',
         unit: 'pairs',
-        x: 'fraction of a class’s images with a share ≥ τ',
+        x: ['fraction of a class’s images', 'with a share ≥ τ'],
         logarithmic: false,
       }),
     ],
@@ -77,7 +77,7 @@ function panel(
     unit,
     x,
     logarithmic,
-  }: {threshold: number; name: string; unit: string; x: string; logarithmic: boolean},
+  }: {threshold: number; name: string; unit: string; x: string[]; logarithmic: boolean},
 ) {
   const [low, high] = [bins[0].from, bins[bins.length - 1].to];
   const scale = logarithmic

@@ -15,6 +15,7 @@ export interface EmptyStatistics {
   classNames: string[];
   preset: RelevanceStatistics['preset'];
   attribution?: string;
+  batchSize?: number;
   images: Pick<RelevanceStatistics['images'], 'name' | 'listHash' | 'total' | 'labelsFile' | 'shards' | 'check'>;
   floor: number;
   /** Top images kept a channel, M. */
@@ -37,6 +38,7 @@ export function emptyStatistics(about: EmptyStatistics): RelevanceStatistics {
     classNames: about.classNames,
     preset: about.preset,
     ...(about.attribution !== undefined && {attribution: about.attribution}),
+    ...(about.batchSize !== undefined && {batchSize: about.batchSize}),
     images: {
       ...about.images,
       done: 0,

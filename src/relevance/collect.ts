@@ -14,6 +14,7 @@ import {checkBatchSize} from '../pass/batches';
 import {predictedLabels} from '../pass/predictedLabels';
 import {DEFAULT_FLOOR, emptyStatistics} from './accumulate';
 import {GATES} from '../numerics/gatedSums';
+import {fastestBatch} from '../pass/fastestBatch';
 import {gatesCollector} from './gates';
 import {readManifest} from './manifest';
 import {collectedIn} from './store';
@@ -62,13 +63,15 @@ export async function collect(
   checkArgument('images', given, 'labelsFor', 'imageFolder(…)');
   for (const {out} of targets) if (out !== undefined) await refuseInput(out, [model.source, given.source]);
   await ensureBackend();
-  const images = rest.labels === 'predicted' ? await predictedLabels(model, given, rest) : given;
+  const {batchSize: size} = rest;
+  const batchSize = size === 'auto' ? await batchSizeFor(model, targets, rest.force) : size;
+  const images = rest.labels === 'predicted' ? await predictedLabels(model, given, {...rest, batchSize}) : given;
   const preset = presetFor(model, images, options.preset);
   const {limit, perClass} = options;
   const some = limit !== undefined || perClass !== undefined;
   const whole = some ? subset(images, {limit, perClass, classCount: model.classes}) : images;
   const list = options.shard ? shardOf(whole, options.shard) : whole;
-  const about = {model, images, whole, list, preset, options};
+  const about = {model, images, whole, list, preset, options, batchSize, measured: size === 'auto'};
   const runs: LayerRun[] = [];
   try {
     for (const {layer, out} of targets) {
@@ -82,6 +85,15 @@ export async function collect(
   }
 }
 
+/** The size that an earlier call of the run chose, else the fastest one now. */
+async function batchSizeFor(model: Model, targets: readonly LayerTarget[], force?: boolean): Promise<number> {
+  for (const {out} of force ? [] : targets) {
+    const manifest = out === undefined ? undefined : await readManifest(out).catch(() => undefined);
+    if (manifest?.formatVersion === 2 && manifest.batchSize !== undefined) return manifest.batchSize;
+  }
+  return fastestBatch(model);
+}
+
 /** Whether a run that may go on in one of the folders gathers no gated sums: it ends as it began. */
 async function beganWithoutGates(targets: readonly LayerTarget[]): Promise<boolean> {
   for (const {out} of targets) {
@@ -92,6 +104,9 @@ async function beganWithoutGates(targets: readonly LayerTarget[]): Promise<boole
 }
 
 interface About {
+  batchSize?: number;
+  /** Whether the size of a batch was measured. */
+  measured: boolean;
   model: Model;
   images: LabelledImages;
   /** All images that the run and its shards are about, and those of this call. */
@@ -101,7 +116,10 @@ interface About {
   options: Omit<CollectOptions, 'layer' | 'out'>;
 }
 
-function emptyFor(layerName: string, {model, images, whole, list, preset, options}: About): RelevanceStatistics {
+function emptyFor(
+  layerName: string,
+  {model, images, whole, list, preset, options, batchSize, measured}: About,
+): RelevanceStatistics {
   const {check = 'files', shard, attribution = actGrad, floor = DEFAULT_FLOOR, topCount = 16} = options;
   return emptyStatistics({
     model: {name: model.name, hash: model.hash, arch: model.arch},
@@ -110,6 +128,7 @@ function emptyFor(layerName: string, {model, images, whole, list, preset, option
     classNames: [...(model.classNames ?? list.classNamesFor(model.classes))],
     preset,
     attribution: attribution.name,
+    ...(measured && {batchSize}),
     images: {
       name: images.name,
       listHash: imageListHash(whole, whole.labelsFor(model.classes)),
@@ -134,11 +153,14 @@ function shardOf(images: LabelledImages, {index, count}: {index: number; count: 
   return subset(images, {indices: Array.from({length: to - from}, (_, at) => from + at)});
 }
 
-async function go(runs: LayerRun[], {model, list, preset, options, label}: About & {label: string}): Promise<void> {
+async function go(
+  runs: LayerRun[],
+  {model, list, preset, options, batchSize, label}: About & {label: string},
+): Promise<void> {
   const total = list.paths.length;
   const done = Math.min(...runs.map(({stats}) => stats.images.done));
   const [{stats, out}] = runs;
-  const pass: PassInto = {...options, label, preset};
+  const pass: PassInto = {...options, batchSize, label, preset};
   const again = options.retrySkipped ? [...stats.images.skipped] : [];
   if (done < total) await passInto(runs, model, list, pass).catch(interruptedAs(runs, total, options.force));
   if (again.length > 0) {
@@ -167,7 +189,7 @@ function interruptedAs([{stats, out}]: LayerRun[], total: number, force?: boolea
 function checkNumbers(options: Omit<CollectOptions, 'layer'>): void {
   const {batchSize = 32, limit, floor = DEFAULT_FLOOR, topCount = 16, checkpointSeconds = 20} = options;
   const whole = (value: number, least: number) => Number.isSafeInteger(value) && value >= least;
-  checkBatchSize(batchSize);
+  if (batchSize !== 'auto') checkBatchSize(batchSize);
   if (limit !== undefined && !whole(limit, 1))
     throw new InputError(`invalid limit: ${limit}; give a whole number of images from 1`);
   if (!(floor >= 0 && floor < 1))

@@ -41,6 +41,7 @@ interface About {
   classNames: string[];
   preset: RelevanceStatistics['preset'];
   attribution?: string;
+  batchSize?: number;
   floor: number;
   topCount: number;
   zeroInputs: RelevanceStatistics['zeroInputs'];
@@ -79,6 +80,7 @@ const COMMON: Readonly<Record<string, FieldRule>> = {
   classNames: texts,
   ...PRESET_FIELDS,
   attribution: optional(text),
+  batchSize: optional(wholeFrom(1)),
   'images.name': text,
   'images.listHash': text,
   'images.total': wholeFrom(1),

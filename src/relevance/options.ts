@@ -11,8 +11,10 @@ export interface CollectOptions extends LongCallOptions {
   out?: string;
   /** Begin anew in `out`, whatever it holds. @default false */
   force?: boolean;
-  /** Images a batch. @default 32 */
-  batchSize?: number;
+  /**
+   * Images a batch; `auto` measures which is fastest, writes that down, and goes on with it, since sums depend on it in their last bits. @default 32
+   */
+  batchSize?: number | 'auto';
   /** Only so many images, of each class as many as of the others, the first ones of each. @default all */
   limit?: number;
   /** Only so many images of each class, the first ones. @default all */

@@ -9,7 +9,8 @@ import {addRelevance, measureRelevance} from './collector';
 import {whatWasKept, type LayerRun} from './layerRun';
 import type {CollectOptions} from './options';
 
-export interface PassInto extends Omit<CollectOptions, 'layer' | 'out' | 'preset'> {
+export interface PassInto extends Omit<CollectOptions, 'layer' | 'out' | 'preset' | 'batchSize'> {
+  batchSize?: number;
   label: string;
   preset: Preset;
   /** The list is of images that were skipped: those that can be read now count, the others stay where they are. */

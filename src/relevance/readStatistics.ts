@@ -98,6 +98,7 @@ function common(manifest: Manifest, kernel: Float32Array, take: ReturnType<typeo
     classNames: manifest.classNames,
     preset: manifest.preset,
     ...(manifest.attribution !== undefined && {attribution: manifest.attribution}),
+    ...(manifest.batchSize !== undefined && {batchSize: manifest.batchSize}),
     counts: read<Float64Array>('counts'),
     inputSums: read<Float64Array>('input_sums'),
     top: {

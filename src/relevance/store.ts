@@ -95,6 +95,7 @@ function manifestOf(
     classNames: stats.classNames,
     preset: stats.preset,
     attribution: stats.attribution,
+    batchSize: stats.batchSize,
     images: {name, listHash, total, done, counted: paths.length, skipped, labelsFile, shards, check},
     floor: stats.shares.floor,
     topCount: stats.top.count,

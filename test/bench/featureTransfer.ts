@@ -7,7 +7,7 @@
  *   The original channel's image beside it, as a control.
  *
  *   node --import tsx test/bench/featureTransfer.ts [--steps 256] [--seed 0] [--objective logit] [--only classes] [--splits 3]
- *     [--gallery FILE.png]
+ *     [--parametrisation fourier|maco] [--gallery FILE.png]
  *
  * `--splits` takes the first so many polysemantic channels; `--gallery` writes the pictures with their names into one file.
  */
@@ -17,7 +17,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import {backend} from '../../src/engine';
 import {findPolysemantic} from '../../src/concepts/find';
 import {DEMO_CLASSES, demo} from '../../src/demo';
-import {logit, logProbability, visualizeFeature, visualizeSplit, type FeatureVisualization} from '../../src/features';
+import {
+  logit,
+  logProbability,
+  maco,
+  visualizeFeature,
+  visualizeSplit,
+  type FeatureVisualization,
+} from '../../src/features';
 import type {RgbImage} from '../../src/images/resize';
 import type {Model} from '../../src/network/types';
 import {renderSvgPng} from '../../src/report/display';
@@ -32,10 +39,16 @@ const {values: options} = parseArgs({
     objective: {type: 'string', default: 'logit'},
     only: {type: 'string', default: 'classes,splits'},
     splits: {type: 'string', default: '999'},
+    parametrisation: {type: 'string', default: 'fourier'},
     gallery: {type: 'string'},
   },
 });
-const settings = {steps: Number(options.steps), seed: Number(options.seed), progress: false as const};
+const settings = {
+  steps: Number(options.steps),
+  seed: Number(options.seed),
+  progress: false as const,
+  ...(options.parametrisation === 'maco' && {parametrisation: maco(), learningRate: 0.1}),
+};
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -72,7 +85,10 @@ async function classes(own: Model, other: Model): Promise<FeatureVisualization[]
 }
 
 async function splits(own: Model, other: Model, train: Awaited<ReturnType<typeof demo>>['train']) {
-  const quiet = {progress: false as const};
+  const quiet = {
+    progress: false as const,
+    ...(options.parametrisation === 'maco' && {parametrisation: maco(), learningRate: 0.1}),
+  };
   const stats = await collectRelevance(own, train, {layer: 'conv5', ...quiet});
   const rows: Named[][] = [];
   let [above, raised, parts] = [0, 0, 0];

@@ -76,7 +76,7 @@ test('from a model and images to a split that is proven and evaluated', async ()
 });
 
 test('what find prints can be handed to split', async () => {
-  const thresholds = ['--tau', '0.05', '--p', '0.4'];
+  const thresholds = ['--tau', '0.05', '--p', '0.4', '--arv', 'published'];
   const some = await unweave(['find', 'stats', ...thresholds, '--gamma', '0.9']);
   assert.match(
     some.stdout,
@@ -184,7 +184,7 @@ test('a folder with another split is refused before images are read, and JSON ha
   assert.match(other.stderr, /"told" holds another split/);
   assert.doesNotMatch(other.stderr, /reading/);
   await succeeds(...args, '--classes', '0,2');
-  const found = await succeeds<{cosines: {pairs: number; lowest: number; median: number}}>('find', 'stats', '--gamma', '-1'); // prettier-ignore
+  const found = await succeeds<{cosines: {pairs: number; lowest: number; median: number}}>('find', 'stats', '--gamma', '-1', '--arv', 'published'); // prettier-ignore
   assert.ok(found.cosines.pairs > 0 && found.cosines.lowest <= found.cosines.median);
 });
 

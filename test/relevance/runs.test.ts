@@ -295,3 +295,18 @@ test('a run that began without gated sums goes on without them, unless they are 
   assert.ok((await collectRelevance(model, images, {...options, out, force: true})).collected);
   model.dispose();
 });
+
+test('the size of a batch that is measured is written down, and a run goes on with it', async (t) => {
+  const model = smallModel({kind: 'conv'});
+  const out = path.join(await temporaryFolder(t), 'stats');
+  const auto = {layer: 'studied', batchSize: 'auto' as const, out, ...quiet};
+  const stats = await collectRelevance(model, smallImages(12), auto);
+  assert.ok([8, 16, 32, 64].includes(stats.batchSize!), String(stats.batchSize));
+  const file = path.join(out, 'manifest.json');
+  const manifest = JSON.parse(await readFile(file, 'utf8')) as {batchSize: number};
+  assert.equal(manifest.batchSize, stats.batchSize);
+  await writeFile(file, JSON.stringify({...manifest, batchSize: 5}));
+  assert.equal((await collectRelevance(model, smallImages(12), auto)).batchSize, 5);
+  await refused(/invalid batch size: 0/, collectRelevance(model, smallImages(12), {...auto, batchSize: 0}));
+  model.dispose();
+});

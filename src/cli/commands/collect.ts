@@ -33,7 +33,7 @@ interface CollectFlags extends SourceOptions {
   layer: string[];
   out: string;
   force?: boolean;
-  batch: number;
+  batch: number | 'auto';
   limit?: number;
   perClass?: number;
   floor: number;
@@ -66,7 +66,7 @@ function addCollect(program: Command): void {
     )
     .requiredOption('--out <folder>', 'folder for the statistics; a checkpoint of the same run there is gone on with')
     .option('--force', 'begin anew in the folder, whatever it holds')
-    .option('--batch <n>', 'images a batch', imageCount, 32)
+    .option('--batch <n>', 'images a batch; auto measures which number is fastest', batchOption, 32)
     .option('--limit <n>', 'only n images, of each class as many as of the others', imageCount)
     .option('--per-class <n>', 'only n images of each class', imageCount)
     .option('--floor <share>', 'smallest share of relevance kept; find cannot go below it', number, 0.005)
@@ -231,6 +231,8 @@ function summary(stats: RelevanceStatistics, out: string) {
     zeroInputs: zeroInputShare(stats),
   };
 }
+
+const batchOption = (text: string) => (text === 'auto' ? text : imageCount(text));
 
 /** `3/16`, or `auto/16` where a scheduler numbers its tasks. */
 function shardOption(text: string): {index: number; count: number} {

@@ -1,15 +1,15 @@
 /** Activation as colour over a picture: the picture in grey, the colour the stronger the more active. */
 
-/** Inferno's course from dark to light, which prints well and the colour-blind read. */
-const INFERNO: readonly (readonly [number, number, number])[] = [
-  [0, 0, 4],
-  [40, 11, 84],
-  [101, 21, 110],
-  [159, 42, 99],
-  [212, 72, 66],
-  [245, 125, 21],
-  [250, 193, 39],
-  [252, 255, 164],
+/** From light to dark, as all maps of the package: ColorBrewer's YlOrRd, which prints well and the colour-blind read. */
+const COURSE: readonly (readonly [number, number, number])[] = [
+  [255, 255, 204],
+  [255, 237, 160],
+  [254, 217, 118],
+  [254, 178, 76],
+  [253, 141, 60],
+  [252, 78, 42],
+  [227, 26, 28],
+  [177, 0, 38],
 ];
 
 export interface Picture {
@@ -53,10 +53,10 @@ export function overlay(
 /** The colour of a share from 0 to 1 of the strongest. */
 export function heatColour(share: number): [number, number, number] {
   // Its darkest part is left out: on a dark picture it would say nothing.
-  const at = (0.3 + 0.7 * Math.min(Math.max(share, 0), 1)) * (INFERNO.length - 1);
-  const low = Math.min(Math.floor(at), INFERNO.length - 2);
+  const at = (0.1 + 0.9 * Math.min(Math.max(share, 0), 1)) * (COURSE.length - 1);
+  const low = Math.min(Math.floor(at), COURSE.length - 2);
   const rest = at - low;
-  return [0, 1, 2].map((c) => (1 - rest) * INFERNO[low][c] + rest * INFERNO[low + 1][c]) as [number, number, number];
+  return [0, 1, 2].map((c) => (1 - rest) * COURSE[low][c] + rest * COURSE[low + 1][c]) as [number, number, number];
 }
 
 /** A picture of the shape that is asked for, pixels repeated or left out. */
