@@ -132,7 +132,7 @@ eachEngine('progress and pictures are reported on the way', async () => {
     'the best picture that was shown is the one returned',
   );
   assert.equal(states[0]!.label, 'visualising logit of class 0');
-  assert.match(states[5]!.note!, /^objective -?[\d.e-]+$/);
+  assert.match(states[5]!.note!, /^objective [−-]?[\d.e-]+$/);
   assert.deepEqual([states[states.length - 1]!.outcome, states[states.length - 1]!.done], ['done', 20]);
   assert.equal(states[states.length - 1]!.note, `best ${Number(shown.value.toPrecision(4))}`);
   assert.match(String(shown), /^logit of class 0 in small: [-\d.]+, 9 × 9 pixels, seed 0, 20 steps in [\d.]+ s$/);

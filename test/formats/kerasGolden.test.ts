@@ -36,7 +36,9 @@ for (const network of readdirSync(golden)) {
         wanted.forEach((value, at) =>
           assert.ok(Math.abs(value - values[at]) <= 1e-5 * largest, `${output}[${at}] is ${values[at]}, not ${value}`),
         );
-        assert.deepEqual(notes, []);
+        // A Normalization at the start says for which pixels it seems to be made.
+        const unsaid = notes.filter((note) => !note.startsWith('the network begins with its own'));
+        assert.deepEqual(unsaid, []);
       }
     });
   }

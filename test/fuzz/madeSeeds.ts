@@ -4,6 +4,7 @@ import {create} from 'tar';
 import {mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {fromBufferPromise} from 'yauzl';
+import {packageVersion} from '../../src/files/packageVersion';
 import {zipOf} from '../reference/torchFiles';
 import {filesOf, goldens, images, inFolder, sha256, type Files} from './seeds';
 import type {Seed} from './types';
@@ -74,7 +75,7 @@ export function plantedRows(): Seed[] {
     detection: {...scores, permuted: scores},
   };
   const lines = [{row}, {plant: 0, negatives: [{...scores, kind: 'natural', channels: [1], classes: [3, 4]}]}];
-  const manifest = {format: 'unweave planted benchmark', formatVersion: 1, seed: 1};
+  const manifest = {format: 'unweave planted benchmark', formatVersion: 1, unweave: packageVersion(), seed: 1};
   const files = {
     'manifest.json': Buffer.from(JSON.stringify(manifest)),
     'rows.jsonl': Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join('')),

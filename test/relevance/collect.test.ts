@@ -181,7 +181,7 @@ test('statistics are refused when they are foreign, of another version, or do no
       (error) =>
         error instanceof InputError && pattern.test(error.message) && (assert.ok(error.message.length < 400), true),
     );
-  await refused(/manifest\.json is missing/, loadStatistics(path.join(folder, 'nowhere')));
+  await refused(/there is no such folder/, loadStatistics(path.join(folder, 'nowhere')));
   await writeFile(path.join(folder, 'notes.txt'), 'mine');
   await refused(/holds something else \(notes\.txt\)/, saveStatistics(stats, folder));
   const out = path.join(folder, 'stats');

@@ -21,9 +21,11 @@ export interface Hdf5File {
 }
 
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
-/** How long the library may be silent: it starts, or reads one array. */
-const PATIENCE_MS = 60_000;
-const PATIENCE_MS_PER_BYTE = 1e-3;
+/**
+ * How long the library may be silent as it starts or reads one array: of processor time, which a busy machine does not use up, and in
+ * all, where it waits for a disk that does not answer.
+ */
+const PATIENCE = {processorMs: 4_000, ms: 60_000, msPerByte: 1e-3, lookMs: 250};
 
 /**
  * Reads an HDF5 file, what an optimiser left in it aside. It is read in a thread of its own, which a damaged file may stop.
@@ -76,14 +78,15 @@ async function inThread(job: Hdf5Job, called: string, receive: (message: FromHdf
   let timer: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
-      const wait = () => {
-        clearTimeout(timer);
-        timer = setTimeout(
-          () => reject(damaged(called, 'reading it does not end')),
-          PATIENCE_MS + job.size * PATIENCE_MS_PER_BYTE,
-        );
-      };
-      wait();
+      const more = job.size * PATIENCE.msPerByte;
+      let [processor, heard] = [process.cpuUsage(), performance.now()];
+      const wait = () => ([processor, heard] = [process.cpuUsage(), performance.now()]);
+      timer = setInterval(() => {
+        const {user, system} = process.cpuUsage(processor);
+        const overdue =
+          (user + system) / 1000 > PATIENCE.processorMs + more || performance.now() - heard > PATIENCE.ms + more;
+        if (overdue) reject(damaged(called, 'reading it does not end'));
+      }, PATIENCE.lookMs);
       worker.on('message', (message: FromHdf5) => {
         wait();
         if (message.kind === 'done') resolve();
@@ -95,7 +98,7 @@ async function inThread(job: Hdf5Job, called: string, receive: (message: FromHdf
       worker.on('exit', () => reject(damaged(called, '')));
     });
   } finally {
-    clearTimeout(timer);
+    clearInterval(timer);
     await worker.terminate();
   }
 }
