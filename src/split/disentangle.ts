@@ -146,8 +146,7 @@ async function divide(model: Model, options: DisentangleOptions, division: Divis
   const [kh, kw, inputs, outputs] = layer.shape;
   const given = {images: !!options.images, rho: options.rho !== undefined, size: kh * kw * inputs};
   const rule = splitRule(options.rule ?? defaultRule(given));
-  const whole = statistics?.kernel ?? layer.kernel;
-  const kernel = Float32Array.from({length: kh * kw * inputs}, (_, at) => whole[at * outputs + channel]);
+  const kernel = Float32Array.from({length: kh * kw * inputs}, (_, at) => layer.kernel[at * outputs + channel]);
   const problem: SplitProblem = {
     layer,
     channel,

@@ -20,6 +20,7 @@ import {
   type Parametrisation,
   type VisualizeOptions,
 } from '../../src/features';
+import {numberText} from '../../src/common/numbers';
 import {objectiveOn} from '../../src/features/objectiveOn';
 import {makeModel} from '../../src/network/model';
 import type {Model} from '../../src/network/types';
@@ -134,8 +135,8 @@ eachEngine('progress and pictures are reported on the way', async () => {
   assert.equal(states[0]!.label, 'visualising logit of class 0');
   assert.match(states[5]!.note!, /^objective [−-]?[\d.e-]+$/);
   assert.deepEqual([states[states.length - 1]!.outcome, states[states.length - 1]!.done], ['done', 20]);
-  assert.equal(states[states.length - 1]!.note, `best ${Number(shown.value.toPrecision(4))}`);
-  assert.match(String(shown), /^logit of class 0 in small: [-\d.]+, 9 × 9 pixels, seed 0, 20 steps in [\d.]+ s$/);
+  assert.equal(states[states.length - 1]!.note, `best ${numberText(shown.value)}`);
+  assert.match(String(shown), /^logit of class 0 in small: [−\d.]+, 9 × 9 pixels, seed 0, 20 steps in [\d.]+ s$/);
   assert.deepEqual(structuredClone({...shown}), {...shown}, 'plain data');
   model.dispose();
 });

@@ -220,7 +220,7 @@ test('a saved network computes the same in tfjs-layers, and is read again with i
       tf.dispose([ours, theirs]);
       const read = await readLayersModel(path.join(folder, 'model.json'));
       assert.deepEqual(sorted(read.graph), sorted(graph), what);
-      const unsaid = read.notes.filter((note) => !note.startsWith('the network begins with its own'));
+      const unsaid = read.notes?.filter((note) => !note.startsWith('the network begins with its own'));
       assert.deepEqual(unsaid, [], what);
     });
   }
