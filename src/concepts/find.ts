@@ -1,3 +1,4 @@
+import {everyPairBelow} from './everyPairBelow';
 import {smallTau} from './smallTau';
 import {checkArgument} from '../common/argument';
 import {InputError} from '../common/errors';
@@ -103,7 +104,7 @@ export function findPolysemantic(stats: RelevanceStatistics, options: FindOption
   });
   channels.sort((a, b) => order(a) - order(b) || a.channel - b.channel);
   const outputs = stats.layer.shape[3];
-  const warnings = [...warningsOf(stats), ...smallTau(tau, outputs)];
+  const warnings = [...warningsOf(stats), ...smallTau(tau, outputs), ...everyPairBelow(cosines, gamma)];
   const dropped = kind === 'gated' ? requireGates(stats).dropped : 0;
   if (dropped > 0) {
     warnings.push(

@@ -78,8 +78,14 @@ function weightDigest({data, shape, groups = 1}: CanonicalNode['weights'][number
   return digest;
 }
 
-function bytesDigest({buffer, byteOffset, byteLength}: Float32Array): string {
+/** The bits of −0, which computes what 0 does and which text formats write as 0. */
+const MINUS_ZERO = -(2 ** 31);
+
+function bytesDigest(data: Float32Array): string {
+  const {buffer, byteOffset, byteLength, length} = data;
+  const signed = new Int32Array(buffer, byteOffset, length).includes(MINUS_ZERO);
+  const bytes = signed ? data.map((value) => value + 0) : data;
   return createHash('sha256')
-    .update(new Uint8Array(buffer, byteOffset, byteLength))
+    .update(new Uint8Array(bytes.buffer, signed ? 0 : byteOffset, byteLength))
     .digest('hex');
 }

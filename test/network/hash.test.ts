@@ -272,3 +272,13 @@ test('a grouped convolution, its block-diagonal kernel, and a depthwise one in t
   });
   assert.equal(graphHash(graphOf(SHAPE, [depthwise])), graphHash(graphOf(SHAPE, [each])));
 });
+
+test('a weight of −0 is one of 0, as which text formats write it', () => {
+  const withBias = (zero: number) => {
+    const conv = convolution('a', 'image', [1, 1, 4, 4], {bias: true});
+    const weights = conv.weights.map((one) => (one.name === 'bias' ? {...one, data: one.data.map(() => zero)} : one));
+    return graphHash(graphOf(SHAPE, [{...conv, weights}]));
+  };
+  assert.equal(withBias(-0), withBias(0));
+  assert.notEqual(withBias(-0), withBias(1e-30));
+});
