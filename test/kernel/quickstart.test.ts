@@ -24,6 +24,8 @@ test('the notebooks are committed without output, for the kernel of our own', as
       cells: HeadlessCell[];
       metadata: {kernelspec: {name: string}};
     };
+    const ids = cells.map((cell) => (cell as {id?: unknown}).id);
+    assert.ok(ids.every((id) => typeof id === 'string') && new Set(ids).size === ids.length, `${file}: a cell has no id`);
     assert.equal(metadata.kernelspec.name, 'unweave', file);
     assert.ok(
       cells.every(({outputs = []}) => outputs.length === 0),
