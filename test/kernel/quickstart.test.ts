@@ -25,7 +25,10 @@ test('the notebooks are committed without output, for the kernel of our own', as
       metadata: {kernelspec: {name: string}};
     };
     const ids = cells.map((cell) => (cell as {id?: unknown}).id);
-    assert.ok(ids.every((id) => typeof id === 'string') && new Set(ids).size === ids.length, `${file}: a cell has no id`);
+    assert.ok(
+      ids.every((id) => typeof id === 'string') && new Set(ids).size === ids.length,
+      `${file}: a cell has no id`,
+    );
     assert.equal(metadata.kernelspec.name, 'unweave', file);
     assert.ok(
       cells.every(({outputs = []}) => outputs.length === 0),
