@@ -1,4 +1,5 @@
 import {InputError} from '../common/errors';
+import {option} from '../common/options';
 import {bypass, freshName, nodeOf, upTo, type Graph, type GraphNode} from './graph';
 import {shapesOf} from './operators';
 
@@ -22,7 +23,7 @@ function squashes({operator, args}: GraphNode): boolean {
  * The graph without a final softmax, log-softmax, sigmoid or hard sigmoid, also where a reshape follows it. One sigmoid output z
  * is two classes with logits (0, z), since σ(z) is the softmax of these.
  * @param name of the model, for the error
- * @throws InputError for a single output without a final sigmoid: no two classes
+ * @throws InputError for a single output without a final sigmoid: no two classes; for a map with its positions in a row
  */
 export function logitsOf(graph: Graph, name = 'the network'): Logits {
   const pruned = upTo(graph, graph.outputs);
@@ -31,7 +32,9 @@ export function logitsOf(graph: Graph, name = 'the network'): Logits {
   const squashed = squashes(last);
   const stripped = squashed ? bypass(pruned, last.name, last.inputs[0]) : pruned;
   const end = stripped.outputs[0];
-  const shape = shapesOf(stripped).get(end) as number[];
+  const shapes = shapesOf(stripped);
+  const shape = shapes.get(end) as number[];
+  refuseMaps(stripped, shapes, name);
   const classes = shape.reduce((product, size) => product * size, 1);
   if (classes > 1) return {graph: stripped, classes};
   if (!squashed || last.operator === 'Softmax' || last.operator === 'LogSoftmax') {
@@ -40,6 +43,17 @@ export function logitsOf(graph: Graph, name = 'the network'): Logits {
     );
   }
   return {graph: withZeroLogit(stripped, end, shape), classes: 2};
+}
+
+/** Scores of a segmenter or a detector, positions in a row, would count as classes. */
+function refuseMaps(graph: Graph, shapes: ReadonlyMap<string, readonly number[]>, name: string): void {
+  let source = nodeOf(graph, graph.outputs[0]);
+  while (SHAPE_ONLY.has(source.operator)) source = nodeOf(graph, source.inputs[0]);
+  const [height, width = 1, channels] = shapes.get(source.name) as readonly number[];
+  if (channels === undefined || height * width === 1) return;
+  throw new InputError(
+    `the output of ${name} is a map of ${height} × ${width} positions with ${channels} ${channels === 1 ? 'score' : 'scores'} each (${source.name}), as of a segmenter or a detector: not one score for each class; a classifier is needed, or choose another output (${option('output')})`,
+  );
 }
 
 /** The graph up to its logits; see {@link logitsOf}. */

@@ -203,3 +203,21 @@ eachEngine('a batch norm without scale, centre or both behind the layer of inter
     });
   }
 });
+
+test('a map with its positions in a row is no score for each class', () => {
+  const segmenter = graphOf(
+    [8, 8, 3],
+    [
+      convolution('scores', 'image', [1, 1, 3, 2], {bias: true}),
+      plain('Softmax', 'probabilities', 'scores', {axis: 3}),
+      plain('Reshape', 'flat', 'probabilities', {shape: [128]}),
+    ],
+  );
+  assert.throws(
+    () => makeModel(segmenter, {name: 'segmenter'}),
+    (error) =>
+      error instanceof InputError &&
+      (assert.match(error.message, /a map of 8 × 8 positions with 2 scores each \(scores\), .*a classifier is needed/),
+      true),
+  );
+});

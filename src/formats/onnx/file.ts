@@ -1,6 +1,7 @@
 import {readFile, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../../common/errors';
+import {counted} from '../../common/words';
 import {readBytes, withBinaryFile} from '../../files/binaryFile';
 import {decodeModel, type GraphMessage, type ModelMessage, type TensorMessage} from './proto';
 import {byteLength} from './tensors';
@@ -32,7 +33,7 @@ export async function readOnnxFile(file: string): Promise<OnnxModel> {
   for (const [place, inside] of places) {
     if (!(await stat(place).catch(() => undefined))?.isFile()) {
       throw new InputError(
-        `${inside.length} weights of "${file}" lie in "${path.basename(place)}", which is not beside it; copy it there`,
+        `${counted(inside.length, 'weight')} of "${file}" ${inside.length === 1 ? 'lies' : 'lie'} in "${path.basename(place)}", which is not beside it; copy it there`,
       );
     }
     await withBinaryFile(place, async (data) => {
