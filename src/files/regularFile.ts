@@ -10,6 +10,9 @@ import {standInKind} from './foreignKind';
 /** What is said here of a file, by its own words; errors of the file system stay theirs. */
 export class FileRefusal extends Error {}
 
+/** Bytes of one call to the system, which takes at most 2 GiB. */
+const PIECE = 2 ** 30;
+
 // Opening a pipe without a writer would wait for one.
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
@@ -42,7 +45,7 @@ export async function readRegularFile(
     const bytes = Buffer.allocUnsafe(length);
     let done = 0;
     while (done < length) {
-      const {bytesRead} = await handle.read(bytes, done, length - done, position + done);
+      const {bytesRead} = await handle.read(bytes, done, Math.min(PIECE, length - done), position + done);
       if (bytesRead === 0) break;
       done += bytesRead;
     }
@@ -63,7 +66,7 @@ export function readRegularFileSync(path: string, maxBytes: number): Buffer {
     const bytes = Buffer.allocUnsafe(stats.size);
     let done = 0;
     while (done < stats.size) {
-      const read = readSync(handle, bytes, done, stats.size - done, done);
+      const read = readSync(handle, bytes, done, Math.min(PIECE, stats.size - done), done);
       if (read === 0) break;
       done += read;
     }
