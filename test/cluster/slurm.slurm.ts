@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import {execFile} from 'node:child_process';
-import {chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {chmod, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import {test} from 'node:test';
 import {promisify} from 'node:util';
-import sharp from 'sharp';
 import {submitCollect} from '../../src/cluster/submit';
 import {ensureBackend} from '../../src/engine';
 import {saveModel} from '../../src/formats/save';
@@ -15,25 +14,12 @@ import {collectRelevance} from '../../src/relevance/collect';
 import {MANIFEST} from '../../src/relevance/manifest';
 import {shardFolder} from '../../src/relevance/shards';
 import {loadStatistics} from '../../src/relevance/store';
-import {CLASSES, SIDE, smallImages, smallModel} from '../reference/smallNetworks';
+import {writePictures} from '../reference/pictureFiles';
+import {smallModel} from '../reference/smallNetworks';
 import {noSlurm, startSlurm, until} from '../reference/slurmCluster';
 
 const CLI = path.join(__dirname, '../../dist/cli/main.js');
 const [IMAGES, SHARDS] = [120, 4];
-
-/** Pictures as files, one folder a class. */
-async function writePictures(folder: string): Promise<void> {
-  const images = smallImages(IMAGES);
-  const labels = images.labelsFor(CLASSES);
-  for (let index = 0; index < IMAGES; index++) {
-    const file = path.join(folder, `class${labels[index]}`, `${String(index).padStart(3, '0')}.png`);
-    await mkdir(path.dirname(file), {recursive: true});
-    const pixels = await images.pixels(index, {height: SIDE, width: SIDE});
-    await sharp(pixels, {raw: {width: SIDE, height: SIDE, channels: 3}})
-      .png()
-      .toFile(file);
-  }
-}
 
 /**
  * Runs unweave and writes down what was run. At their first start the task of shard 1 is killed when it has a checkpoint, and that of shard 3 comes
@@ -73,7 +59,7 @@ test(
     const small = smallModel({kind: 'conv', size: 3});
     await saveModel(small, at('model'));
     small.dispose();
-    await writePictures(at('pictures'));
+    await writePictures(at('pictures'), IMAGES);
     await writeFile(at('unweave'), wrapper(folder), {mode: 0o755});
     await writeFile(at('faults'), '');
     const cluster = await startSlurm(folder);

@@ -7,10 +7,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import {InputError} from '../../src/common/errors';
 import {ensureBackend} from '../../src/engine';
 import {readOnnx} from '../../src/formats/onnx';
-import {encodeModel, type TensorMessage} from '../../src/formats/onnx/proto';
+import type {TensorMessage} from '../../src/formats/onnx/proto';
 import {fromFloat16} from '../../src/formats/onnx/tensors';
 import type {Graph} from '../../src/network/graph';
-import {computed, golden, goldenError, goldenFile, goldenModel} from '../reference/onnxGolden';
+import {changedGolden, computed, golden, goldenError, goldenFile, goldenModel} from '../reference/onnxGolden';
 
 const operators = (graph: Graph) => graph.nodes.map(({operator}) => operator);
 const layers = (graph: Graph) => graph.nodes.filter(({operator}) => /Conv|Dense/.test(operator)).map(({name}) => name);
@@ -23,14 +23,8 @@ describe('ONNX', () => {
   });
   after(() => rm(place, {recursive: true}));
 
-  /** A golden network, changed. */
-  async function changed(name: string, change: (network: ReturnType<typeof goldenModel>) => void): Promise<string> {
-    const network = goldenModel(name);
-    change(network);
-    const target = path.join(place, `${name}.onnx`);
-    await writeFile(target, encodeModel(network));
-    return target;
-  }
+  const changed = (name: string, change: (network: ReturnType<typeof goldenModel>) => void) =>
+    changedGolden(place, name, change);
   const refused = async (name: string, change: (network: ReturnType<typeof goldenModel>) => void, message: RegExp) => {
     const target = await changed(name, change);
     await assert.rejects(readOnnx(target), (error) => error instanceof InputError && message.test(error.message));

@@ -7,8 +7,7 @@ import {after, before, describe, test} from 'node:test';
 import {InputError} from '../../src/common/errors';
 import {ensureBackend} from '../../src/engine';
 import {readOnnx} from '../../src/formats/onnx';
-import {encodeModel} from '../../src/formats/onnx/proto';
-import {goldenError, goldenFile, goldenModel} from '../reference/onnxGolden';
+import {changedGolden, goldenError, goldenFile, goldenModel} from '../reference/onnxGolden';
 
 describe('ONNX files that say too little, or the wrong thing', () => {
   let place: string;
@@ -18,14 +17,8 @@ describe('ONNX files that say too little, or the wrong thing', () => {
   });
   after(() => rm(place, {recursive: true}));
 
-  /** A golden network, changed. */
-  async function changed(name: string, change: (network: ReturnType<typeof goldenModel>) => void): Promise<string> {
-    const network = goldenModel(name);
-    change(network);
-    const target = path.join(place, `${name}.onnx`);
-    await writeFile(target, encodeModel(network));
-    return target;
-  }
+  const changed = (name: string, change: (network: ReturnType<typeof goldenModel>) => void) =>
+    changedGolden(place, name, change);
   const refused = async (name: string, change: (network: ReturnType<typeof goldenModel>) => void, message: RegExp) => {
     const target = await changed(name, change);
     await assert.rejects(readOnnx(target), (error) => error instanceof InputError && message.test(error.message));

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
+import {writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type {OnnxModel} from '../../src/formats/onnx/file';
-import {decodeModel} from '../../src/formats/onnx/proto';
+import {decodeModel, encodeModel} from '../../src/formats/onnx/proto';
 import type {Graph} from '../../src/network/graph';
 import {compileGraph} from '../../src/network/run';
 
@@ -39,3 +40,16 @@ export function goldenError(graph: Graph, name: string): number {
 
 export const goldenFile = (name: string): string => path.join(ONNX_FOLDER, `${name}.onnx`);
 export const goldenModel = (name: string): OnnxModel => decodeModel(readFileSync(goldenFile(name)), name);
+
+/** Writes a golden network, changed, into a folder. @returns the file */
+export async function changedGolden(
+  folder: string,
+  name: string,
+  change: (network: ReturnType<typeof goldenModel>) => void,
+): Promise<string> {
+  const network = goldenModel(name);
+  change(network);
+  const target = path.join(folder, `${name}.onnx`);
+  await writeFile(target, encodeModel(network));
+  return target;
+}

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import {mkdir, readFile, rename, rm, utimes, writeFile} from 'node:fs/promises';
+import {readFile, rename, rm, utimes, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {before, test, type TestContext} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
-import sharp from 'sharp';
 import {InputError, InterruptError} from '../../src/common/errors';
 import {ensureBackend} from '../../src/engine';
 import {imageFolder, imagesFromPixels, subset} from '../../src/images';
@@ -20,7 +19,8 @@ import {mergeStatistics} from '../../src/relevance/merge';
 import {mergeShards, shardFolder} from '../../src/relevance/shards';
 import {loadStatistics, saveStatistics} from '../../src/relevance/store';
 import {eachEngine} from '../reference/engines';
-import {CLASSES, SIDE, SMALL_PRESET, smallImages, smallModel} from '../reference/smallNetworks';
+import {writePictures} from '../reference/pictureFiles';
+import {SIDE, SMALL_PRESET, smallImages, smallModel} from '../reference/smallNetworks';
 import {statisticsFor} from '../reference/syntheticStatistics';
 import {addBatch} from '../../src/relevance/accumulate';
 import {temporaryFolder} from '../reference/temporaryFolder';
@@ -42,16 +42,7 @@ function identical(a: RelevanceStatistics, b: RelevanceStatistics): void {
 /** Small pictures as files, one folder a class. */
 async function folderOf(t: TestContext, count: number) {
   const folder = path.join(await temporaryFolder(t), 'pictures');
-  const images = smallImages(count);
-  const labels = images.labelsFor(CLASSES);
-  for (let index = 0; index < count; index++) {
-    const file = path.join(folder, `class${labels[index]}`, `${String(index).padStart(3, '0')}.png`);
-    await mkdir(path.dirname(file), {recursive: true});
-    const pixels = await images.pixels(index, {height: SIDE, width: SIDE});
-    await sharp(pixels, {raw: {width: SIDE, height: SIDE, channels: 3}})
-      .png()
-      .toFile(file);
-  }
+  await writePictures(folder, count);
   return {folder, open: () => imageFolder(folder, {preset: SMALL_PRESET})};
 }
 
