@@ -3,10 +3,10 @@ import ndarray, {type NdArray} from 'ndarray';
 import {ensureBackend} from '../engine';
 import {pixelSize, subset} from '../images';
 import {presetFor} from '../images/presetFor';
-import {InputError} from '../common/errors';
+import {checkChannel} from '../numerics/statistics';
 import type {LabelledImages, PixelSize, Preset} from '../images/types';
 import {firing} from '../network/firing';
-import {applyLayer, linearLayer} from '../network/linearLayer';
+import {applyLayer, channelKernel, linearLayer} from '../network/linearLayer';
 import {networkAtLayer, type NetworkAtLayer} from '../network/networkAtLayer';
 import type {Model} from '../network/types';
 import {receptiveField, type Rectangle} from '../network/receptiveField';
@@ -133,20 +133,17 @@ export function channelPeaks(
   indices: readonly number[],
   options: PeakOptions = {},
 ): Promise<(Peak | undefined)[]> {
-  const {shape, kernel, bias} = linearLayer(model.graph, layer);
-  const [kh, kw, inputs, outputs] = shape;
-  if (!Number.isInteger(channel) || channel < 0 || channel >= outputs) {
-    throw new InputError(`invalid channel: ${channel}; layer ${layer} has channels 0 to ${outputs - 1}`);
-  }
-  const own = Float32Array.from({length: kh * kw * inputs}, (_, i) => kernel[i * outputs + channel]); // [taps, Cin]
+  const linear = linearLayer(model.graph, layer);
+  checkChannel({layer: linear}, channel);
+  const [kh, kw, inputs] = linear.shape;
   const studied = {
     before: model,
     layer,
     preset,
     kernelShape: [kh, kw, inputs] as Split['kernelShape'],
-    bias: bias?.[channel] ?? 0,
+    bias: linear.bias?.[channel] ?? 0,
   };
-  const kernels = [{kernel: own, sign: firing(model.graph, layer).sign[channel]}];
+  const kernels = [{kernel: channelKernel(linear, channel), sign: firing(model.graph, layer).sign[channel]}];
   return peaksOf(
     studied,
     kernels,

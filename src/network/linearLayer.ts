@@ -122,6 +122,12 @@ export function linearLayer(graph: Graph, name: string): LinearLayer {
   return layer;
 }
 
+/** The incoming weights of one channel, [kh·kw·Cin]. */
+export function channelKernel({shape, kernel}: Pick<LinearLayer, 'shape' | 'kernel'>, channel: number): Float32Array {
+  const [kh, kw, inputs, outputs] = shape;
+  return Float32Array.from({length: kh * kw * inputs}, (_, at) => kernel[at * outputs + channel]);
+}
+
 /**
  * Applies the layer's geometry with another kernel.
  * @param input X, [B, H, W, Cin], or [B, Cin] of a dense layer

@@ -152,10 +152,11 @@ export function averagedRelevanceVector(
   return arv.map((value) => value / images);
 }
 
-export function checkChannel(stats: RelevanceStatistics, channel: number): void {
-  const outputs = stats.layer.shape[3];
+/** @param of statistics, or what else has a layer with its kernel's shape [kh, kw, Cin, Cout] */
+export function checkChannel(of: {layer: {name: string; shape: readonly number[]}}, channel: number): void {
+  const outputs = of.layer.shape[3];
   if (!Number.isInteger(channel) || channel < 0 || channel >= outputs) {
-    throw new InputError(`invalid channel: ${channel}; layer ${stats.layer.name} has channels 0 to ${outputs - 1}`);
+    throw new InputError(`invalid channel: ${channel}; layer ${of.layer.name} has channels 0 to ${outputs - 1}`);
   }
 }
 

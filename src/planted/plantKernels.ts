@@ -1,3 +1,4 @@
+import {channelKernel} from '../network/linearLayer';
 import * as tf from '@tensorflow/tfjs-core';
 import {patches} from '../split/patches';
 import {inputTensors, type ClassInputs} from './classInputs';
@@ -16,12 +17,6 @@ export interface PlantedKernel {
   owner: Int8Array;
 }
 
-/** W̃ of one channel, [taps, Cin]. */
-export function channelKernel({layer}: Pick<StudiedLayer, 'layer'>, channel: number): Float32Array {
-  const [kh, kw, inputs, outputs] = layer.shape;
-  return Float32Array.from({length: kh * kw * inputs}, (_, at) => layer.kernel[at * outputs + channel]);
-}
-
 /** Mean |contribution| of each input to each of the channels, over all positions: k arrays [Cin]. */
 export async function contributionSizes(
   studied: StudiedLayer,
@@ -30,7 +25,9 @@ export async function contributionSizes(
 ): Promise<Float64Array[]> {
   const {layer} = studied;
   const [kh, kw, inputs] = layer.shape;
-  const kernels = channels.map((c) => tf.tidy(() => tf.tensor2d(channelKernel(studied, c), [1, kh * kw * inputs])));
+  const kernels = channels.map((c) =>
+    tf.tidy(() => tf.tensor2d(channelKernel(studied.layer, c), [1, kh * kw * inputs])),
+  );
   const totals = channels.map(() => new Float64Array(inputs));
   let positions = 0;
   try {
@@ -81,7 +78,7 @@ export function plantKernel(
   };
   const gain = (j: number) => (j === plant.channels.length - 1 ? tier.gain : 1);
   const sources = plant.channels.map((c, j) =>
-    channelKernel(studied, c).map((weight, at) => gain(j) * weight * mask(j, at % inputs)),
+    channelKernel(studied.layer, c).map((weight, at) => gain(j) * weight * mask(j, at % inputs)),
   );
   return {
     kernel: sources[0].map((_, at) => sources.reduce((sum, source) => sum + source[at], 0)),

@@ -1,3 +1,4 @@
+import {channelKernel} from '../network/linearLayer';
 import * as tf from '@tensorflow/tfjs-core';
 import type {Concept} from '../concepts/types';
 import {kernelsFromOwnership, kernelsFromParts, type PartKernels} from '../split/kernels';
@@ -8,7 +9,7 @@ import {otherClasses, type Negative} from './choosePlants';
 import {inputTensors, takeImages, type ClassInputs} from './classInputs';
 import {byWeight, evenShares, kMeansClusters, noSplit, randomOwners, trueOwners} from './controls';
 import {detectionScores} from './detection';
-import {channelKernel, contributionSizes, plantKernel, type PlantedKernel} from './plantKernels';
+import {contributionSizes, plantKernel, type PlantedKernel} from './plantKernels';
 import {seedFor, shuffled} from './random';
 import {edgeAgreement, leakShare, measureRecovery} from './recovery';
 import type {StudiedLayer} from './studiedLayer';
@@ -108,7 +109,7 @@ export async function runPlant(
 export async function runNegatives(studied: StudiedLayer, negatives: readonly Negative[]): Promise<NegativeRow[]> {
   const rows: NegativeRow[] = [];
   for (const negative of negatives) {
-    const kernels = negative.channels.map((c) => channelKernel(studied, c));
+    const kernels = negative.channels.map((c) => channelKernel(studied.layer, c));
     const kernel = kernels[0].map((_, at) => kernels.reduce((sum, one) => sum + one[at], 0));
     rows.push({...negative, ...(await detectionScores(studied.layer, kernel, pairOf(studied, negative)))});
   }

@@ -5,6 +5,7 @@ import {readable} from '../common/readable';
 import {counted} from '../common/words';
 import type {LabelledImages, Preset, PresetOption} from '../images/types';
 import {linearLayer} from '../network/linearLayer';
+import {checkChannel} from '../numerics/statistics';
 import type {Model} from '../network/types';
 import {silhouette, sphericalClusters} from '../numerics/kmeans';
 import {towardsGroups} from '../numerics/shrink';
@@ -123,9 +124,7 @@ export async function discoverConcepts(
 }
 
 function checkOptions(model: Model, channel: number, {layer: name, count, most = 400}: DiscoverOptions): void {
-  const [, , , outputs] = linearLayer(model.graph, name).shape;
-  if (!Number.isInteger(channel) || channel < 0 || channel >= outputs)
-    throw new InputError(`invalid channel: ${channel}; layer ${name} has channels 0 to ${outputs - 1}`);
+  checkChannel({layer: linearLayer(model.graph, name)}, channel);
   if (count !== undefined && !(Number.isInteger(count) && count >= 1))
     throw new InputError(`invalid number of clusters: ${count}; give a whole number from 1`);
   if (!(Number.isInteger(most) && most >= 8))

@@ -6,7 +6,7 @@ import {makeConcept} from '../concepts/find';
 import {classIndex} from '../concepts/names';
 import type {Concept, PolysemanticChannel} from '../concepts/types';
 import {firing} from '../network/firing';
-import {linearLayer, type LinearLayer} from '../network/linearLayer';
+import {channelKernel, linearLayer, type LinearLayer} from '../network/linearLayer';
 import type {Model} from '../network/types';
 import {checkArgument} from '../common/argument';
 import {InputError, InterruptError} from '../common/errors';
@@ -143,10 +143,10 @@ async function divide(model: Model, options: DisentangleOptions, division: Divis
     throw new InputError(`invalid rho: ${rho}; give a number above 0 and up to 1, or 'auto'`);
   const layer = linearLayer(model.graph, layerName);
   refuseDivided(model.graph, layer.name, channel);
-  const [kh, kw, inputs, outputs] = layer.shape;
+  const [kh, kw, inputs] = layer.shape;
   const given = {images: !!options.images, rho: options.rho !== undefined, size: kh * kw * inputs};
   const rule = splitRule(options.rule ?? defaultRule(given));
-  const kernel = Float32Array.from({length: kh * kw * inputs}, (_, at) => layer.kernel[at * outputs + channel]);
+  const kernel = channelKernel(layer, channel);
   const problem: SplitProblem = {
     layer,
     channel,

@@ -4,7 +4,7 @@ import {choosePreset} from '../images';
 import {whateverLabels} from '../images/unlabelled';
 import type {LabelledImages, Preset, PresetOption} from '../images/types';
 import {firing} from '../network/firing';
-import {linearLayer} from '../network/linearLayer';
+import {channelKernel, linearLayer} from '../network/linearLayer';
 import type {Model} from '../network/types';
 import {runPass, type BatchCollector} from '../pass/runPass';
 import {patchesAt} from './patches';
@@ -45,10 +45,10 @@ export async function strongestPositions(
 ): Promise<StrongestPositions> {
   const {layer: name, preset, batchSize, progress, signal} = options;
   const layer = linearLayer(model.graph, name);
-  const [kh, kw, inputs, outputs] = layer.shape;
+  const [kh, kw, inputs] = layer.shape;
   const taps = kh * kw;
   const {sign, threshold} = firing(model.graph, name);
-  const kernel = Float32Array.from({length: taps * inputs}, (_, at) => layer.kernel[at * outputs + channel]);
+  const kernel = channelKernel(layer, channel);
   const collected: Omit<StrongestPositions, 'preset'> & {zeros: number; total: number} = {
     found: [],
     zeroInputShare: NaN,

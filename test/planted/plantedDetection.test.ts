@@ -4,7 +4,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import {ensureBackend} from '../../src/engine';
 import {plantedImportance} from '../../src/planted/candidate';
 import {detectionScores} from '../../src/planted/detection';
-import {channelKernel, plantKernel} from '../../src/planted/plantKernels';
+import {channelKernel} from '../../src/network/linearLayer';
+import {plantKernel} from '../../src/planted/plantKernels';
 import {leakShare} from '../../src/planted/recovery';
 import {foldBatchNorm} from '../../src/network/fold';
 import {makeModel} from '../../src/network/model';
@@ -76,7 +77,7 @@ test('detection scores are the cosine of the mean contributions and the leak of 
   await ensureBackend();
   const model = plantedNetwork({size: 3});
   const studied = await study(model);
-  const kernel = channelKernel(studied, 0).map((weight, at) => weight + channelKernel(studied, 1)[at]);
+  const kernel = channelKernel(studied.layer, 0).map((weight, at) => weight + channelKernel(studied.layer, 1)[at]);
   const pair = [studied.discovery.get(0)!, studied.discovery.get(1)!] as const;
   const scores = await detectionScores(studied.layer, kernel, pair);
   const inputs = studied.layer.shape[2];

@@ -10,7 +10,8 @@ import {
   withThird,
   type ChannelRelevance,
 } from '../../src/planted/choosePlants';
-import {channelKernel, contributionSizes, plantKernel} from '../../src/planted/plantKernels';
+import {channelKernel} from '../../src/network/linearLayer';
+import {contributionSizes, plantKernel} from '../../src/planted/plantKernels';
 import {edgeAgreement, leakShare, measureRecovery} from '../../src/planted/recovery';
 import {TIERS} from '../../src/planted/tiers';
 import {pearson} from '../../src/numerics/agreement';
@@ -76,7 +77,7 @@ test('a tier’s sources add up to the plant, and its inputs are owned as the ti
   const inputs = studied.layer.shape[2];
   const rows = [0, 1].flatMap((k) => patchesOf(studied, studied.heldOut.get(k)!));
   sizes.forEach((size, j) => {
-    const kernel = channelKernel(studied, plant.channels[j]);
+    const kernel = channelKernel(studied.layer, plant.channels[j]);
     size.forEach((value, i) => {
       const slow = rows.map((row) => row.reduce((sum, x, at) => (at % inputs === i ? sum + x * kernel[at] : sum), 0));
       const mean = slow.reduce((sum, c) => sum + Math.abs(c), 0) / slow.length;
@@ -90,7 +91,7 @@ test('a tier’s sources add up to the plant, and its inputs are owned as the ti
     let shared = 0;
     for (let i = 0; i < inputs; i++) {
       const kept = sources.map(
-        (source, j) => source[i] === Math.fround(gains[j] * channelKernel(studied, some.channels[j])[i]),
+        (source, j) => source[i] === Math.fround(gains[j] * channelKernel(studied.layer, some.channels[j])[i]),
       );
       const absent = sources.map((source) => source[i] === 0);
       assert.ok(kept.every((keeps, j) => keeps || absent[j]));
@@ -114,7 +115,7 @@ test('recovery, strength and exactness follow their definitions on lists of patc
   const model = plantedNetwork({size: 3});
   const studied = await study(model);
   const draw = uniform(8, -1, 1);
-  const size = channelKernel(studied, 0).length;
+  const size = channelKernel(studied.layer, 0).length;
   const random = () => Float32Array.from({length: size}, draw);
   const sources = [random(), random()];
   const kernel = sources[0].map((weight, at) => weight + sources[1][at]);
