@@ -77,7 +77,7 @@ describe('tfjs graph models', () => {
       ['U0FNRlM=', /padding is "SAMFS"/],
     ] as const) {
       const odd = smallGraphModel();
-      for (const {attr} of odd.modelTopology.node) if ('padding' in attr) attr['padding'] = {s: padding};
+      for (const {attr} of odd.modelTopology.node) if (attr && 'padding' in attr) attr['padding'] = {s: padding};
       await assert.rejects(loadModel(await saved(odd)), sentence(pattern));
     }
   });
