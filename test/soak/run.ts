@@ -2,10 +2,10 @@
  * A night in small: a pass over synthetic pictures that is killed, interrupted, starved of disk and set back in time, and must end as an
  * undisturbed one, to the last bit.
  *
- *     npm run soak -- [--images 200000] [--kills 100] [--kind plain] [--every 60] [--seed 1] [--folder DIR]
+ *     npm run soak -- [--images 200000] [--kills 100] [--skip-changes] [--kind plain] [--every 60] [--seed 1] [--folder DIR]
  *
  * `--every` is the seconds between faults. `--kills`: of short passes, so many at random moments, and one at every change of the file
- * system; of the kind `all` they are of two layers, with LRP and a measured size of batches. `--images 0` and `--kills 0` leave either out.
+ * system, unless these are skipped; of the kind `all` they are of two layers, with LRP and a measured size of batches. `--images 0` and `--kills 0` leave either out.
  */
 import {mkdirSync, mkdtempSync, rmSync} from 'node:fs';
 import os from 'node:os';
@@ -77,6 +77,7 @@ async function main(): Promise<void> {
       images: {type: 'string', default: '200000'},
       kills: {type: 'string', default: '100'},
       every: {type: 'string', default: '60'},
+      'skip-changes': {type: 'boolean', default: false},
       kind: {type: 'string', default: 'plain'},
       seed: {type: 'string', default: '1'},
       folder: {type: 'string', default: os.tmpdir()},
@@ -87,7 +88,13 @@ async function main(): Promise<void> {
   const draw = drawFrom(Number(values.seed));
   try {
     const killed =
-      Number(values.kills) === 0 || (await kills(place, values.kind as Kind, Number(values.kills), draw, say));
+      Number(values.kills) === 0 ||
+      (await kills(place, values.kind as Kind, {
+        count: Number(values.kills),
+        changes: !values['skip-changes'],
+        draw,
+        say,
+      }));
     const slept =
       Number(values.images) === 0 || (await night(place, Number(values.images), Number(values.every), draw));
     say(killed && slept ? 'all is well' : 'something is NOT as it must be');
