@@ -1,4 +1,5 @@
 import {InputError} from './errors';
+import {isRecord} from './isRecord';
 
 /** What a field must be: the test, and the words for it. */
 export interface FieldRule {
@@ -12,8 +13,6 @@ const listOf =
   (value: unknown) =>
     Array.isArray(value) && value.length >= least && value.every(test);
 const isText = (value: unknown) => typeof value === 'string';
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export const text: FieldRule = {test: isText, wanted: 'text'};
 export const texts: FieldRule = {test: listOf(isText), wanted: 'a list of texts'};
