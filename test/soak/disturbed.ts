@@ -99,6 +99,47 @@ function fill(disk: string): () => void {
 }
 
 export const FAULTS: readonly Fault[] = [
+  {
+    name: 'full disk',
+    disk: true,
+    async run(pass, disk, milliseconds) {
+      let free = () => {};
+      const ran = await runPass(pass, {
+        during: async (child, done) => {
+          if (await under(child, done, milliseconds)) free = fill(disk);
+        },
+      });
+      free();
+      return ran;
+    },
+    ends: refused(/the disk is full; free some space/),
+  },
+  {
+    name: 'read-only disk',
+    disk: true,
+    async run(pass, disk, milliseconds) {
+      const remount = (how: string) => execFileSync('mount', ['-o', `remount,${how}`, disk], {stdio: 'ignore'});
+      let back = () => {};
+      const ran = await runPass(pass, {
+        during: async (child, done) => {
+          if (!(await under(child, done, milliseconds))) return;
+          for (let tries = 0; tries < 100; tries++) {
+            try {
+              // Not while a file is being written.
+              remount('ro');
+              back = () => remount('rw');
+              return;
+            } catch {
+              await wait(10);
+            }
+          }
+        },
+      });
+      back();
+      return ran;
+    },
+    ends: refused(/the disk is read-only/),
+  },
   ...(['SIGKILL', 'SIGTERM', 'SIGHUP'] as const).map((signal): Fault => ({
     name: signal,
     run: (pass, _disk, milliseconds) =>
@@ -143,46 +184,5 @@ export const FAULTS: readonly Fault[] = [
       return second ?? first;
     },
     ends: refused(/is being written to by process \d+/),
-  },
-  {
-    name: 'full disk',
-    disk: true,
-    async run(pass, disk, milliseconds) {
-      let free = () => {};
-      const ran = await runPass(pass, {
-        during: async (child, done) => {
-          if (await under(child, done, milliseconds)) free = fill(disk);
-        },
-      });
-      free();
-      return ran;
-    },
-    ends: refused(/the disk is full; free some space/),
-  },
-  {
-    name: 'read-only disk',
-    disk: true,
-    async run(pass, disk, milliseconds) {
-      const remount = (how: string) => execFileSync('mount', ['-o', `remount,${how}`, disk], {stdio: 'ignore'});
-      let back = () => {};
-      const ran = await runPass(pass, {
-        during: async (child, done) => {
-          if (!(await under(child, done, milliseconds))) return;
-          for (let tries = 0; tries < 100; tries++) {
-            try {
-              // Not while a file is being written.
-              remount('ro');
-              back = () => remount('rw');
-              return;
-            } catch {
-              await wait(10);
-            }
-          }
-        },
-      });
-      back();
-      return ran;
-    },
-    ends: refused(/the disk is read-only/),
   },
 ];

@@ -59,20 +59,23 @@ async function night(place: string, images: number, every: number, draw: (below:
     for (let turn = 0; ; turn++) {
       const fault = faults[turn % faults.length];
       const ran = await fault.run(pass, disk, (every * 1000 * (50 + draw(100))) / 100);
+      say(`  ${fault.name}, after ${ran.done} images: ended with ${ran.code ?? ran.signal} ${ran.message}`);
       if (ran.code === 0) break;
       const count = tally.get(fault.name) ?? {tried: 0, wrong: 0};
       const ok = fault.ends(ran);
       tally.set(fault.name, {tried: count.tried + 1, wrong: count.wrong + Number(!ok)});
-      if (!ok) say(`${fault.name}: ended with ${ran.code ?? ran.signal}: ${ran.message}`);
       sound &&= ok;
       if (turn > 1000) throw new Error('the disturbed pass does not get on');
     }
     const same = told(await loadStatistics(folder)) === told(await loadStatistics(path.join(place, 'undisturbed')));
     for (const [name, {tried, wrong}] of tally) say(`  ${name}: ${tried}, ${wrong} ended otherwise than they must`);
+    const untried = faults.filter(({name}) => !tally.has(name)).map(({name}) => name);
+    if (untried.length > 0)
+      say(`NOT tried before the end: ${untried.join('; ')}; give more images, or a shorter --every`);
     say(`disturbed: ${same ? 'bit-identical' : 'NOT identical'}`);
     const flat = Math.abs(grown) <= 0.05;
     if (!flat) say('memory is NOT flat');
-    return same && sound && flat;
+    return same && sound && flat && untried.length === 0;
   } finally {
     unmount?.();
   }
