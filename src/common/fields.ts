@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import {InputError} from './errors';
+import {isRecord} from './isRecord';
 
 /** What a field must be: the test, and the words for it. */
 export interface FieldRule {
@@ -12,8 +13,6 @@ const rule = (schema: v.GenericSchema, wanted: string): FieldRule => ({test: (va
 
 const number = v.pipe(v.number(), v.finite());
 const wholeNumber = (least: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(least));
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export const text = rule(v.string(), 'text');
 export const texts = rule(v.array(v.string()), 'a list of texts');

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import {InputError} from '../common/errors';
+import {isRecord} from '../common/isRecord';
 import {parseJson} from '../common/json';
 import {sha256} from '../files/checksum';
 import {TIERS} from './tiers';
@@ -14,7 +15,6 @@ const number = v.pipe(
   v.transform((value) => value ?? NaN),
 );
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 const perSet = v.strictObject(v.entriesFromList(IMAGE_SETS, number));
 const scores = {negativeCosine: number, negativeLeak: number};
 
@@ -36,7 +36,7 @@ const ROW_FIELDS = v.strictObject({
   importance: v.array(number),
   candidate: v.boolean(),
   trueLeakShare: number,
-  rules: v.pipe(v.custom(isObject, 'an object of scores by rule'), v.record(v.string(), RULE_SCORE)),
+  rules: v.pipe(v.custom(isRecord, 'an object of scores by rule'), v.record(v.string(), RULE_SCORE)),
   detection: v.optional(v.strictObject({...scores, permuted: v.strictObject(scores)})),
 });
 const ROW = v.pipe(
@@ -68,8 +68,8 @@ export function parseLine(line: string, file: string): Line {
   } catch {
     throw damaged(file, 'a line of it is not JSON');
   }
-  if (!isObject(json)) throw damaged(file, 'a line of it is no JSON object');
-  const {sha256: recorded, ...said} = json as Record<string, unknown>;
+  if (!isRecord(json)) throw damaged(file, 'a line of it is no JSON object');
+  const {sha256: recorded, ...said} = json;
   // The words for a union would be of both kinds.
   const checked = v.safeParse('row' in said ? LINE.options[0] : LINE.options[1], said);
   if (!checked.success) {

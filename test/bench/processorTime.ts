@@ -18,3 +18,24 @@ function timeOf(pid: number): number {
     return 0;
   }
 }
+
+/** Milliseconds on the clock, and of processor time, which other processes of the machine lengthen less. */
+export interface Cost {
+  wall: number;
+  processor: number;
+}
+
+/** What a piece of work costs here and in the processes `others` names. */
+export async function costOf(work: () => Promise<unknown>, others: () => number[] = () => []): Promise<Cost> {
+  const total = () => {
+    const time = processorTime(others());
+    return time.own + time.others;
+  };
+  const [before, start] = [total(), performance.now()];
+  await work();
+  return {wall: performance.now() - start, processor: total() - before};
+}
+
+export const scaled = ({wall, processor}: Cost, by: number): Cost => ({wall: wall * by, processor: processor * by});
+
+export const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
