@@ -111,7 +111,8 @@ test('each missing or odd field of benchmark results is refused by its name', as
     }
   };
   // NaN is written as null, and measures may be below 0; the rules are those that were asked for.
-  const free = /=(null|-1.5)$|=\[\]$|^row\.(rules(\.\w+)?|detection)=|chosen(\.\w+)?=|importance\.0=undefined$|^row\.rules=\{\}$/;
+  const free =
+    /=(null|-1.5)$|=\[\]$|^row\.(rules(\.\w+)?|detection)=|chosen(\.\w+)?=|importance\.0=undefined$|^row\.rules=\{\}$/;
   for (const at of [0, 1]) {
     const write = (odd: object) => put(lines.map((line, n) => (n === at ? JSON.stringify(odd) : line)));
     await eachField(t, JSON.parse(lines[at]) as object, write, () => openResults(folder, {seed: 1}), free);
