@@ -64,7 +64,7 @@ function addCollect(program: Command): void {
       'layer of interest (see unweave layers); given more than once, or a pattern such as "layer4.*", each gets a folder inside --out',
       (name: string, before: string[] = []) => [...before, name],
     )
-    .requiredOption('--out <folder>', 'folder for the statistics; a checkpoint of the same run there is gone on with')
+    .requiredOption('--out <folder>', 'folder for the statistics; a checkpoint of the same run there is resumed')
     .option('--force', 'begin anew in the folder, whatever it holds')
     .option('--batch <n>', 'images a batch; auto measures which number is fastest', batchOption, 32)
     .option('--limit <n>', 'only n images, of each class as many as of the others', imageCount)
