@@ -3,6 +3,7 @@
  * byte range, then the arrays' bytes, little-endian, without gaps. Format: huggingface/safetensors, README ("Format").
  */
 import {InputError} from '../common/errors';
+import {isRecord} from '../common/isRecord';
 import {parseJson} from '../common/json';
 import {writeDurably} from './transaction';
 import {HOST_ORDER, ITEM_BYTES, readBytes, toHostOrder, withBinaryFile, type BinaryFile} from './binaryFile';
@@ -209,10 +210,6 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isCount(value: unknown): value is number {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import {InputError} from '../common/errors';
 import {startTask, type LongCallOptions} from '../common/progress';
 import {readable} from '../common/readable';
-import {permutation} from '../common/shuffle';
+import {permutation} from '../common/random';
 import {suggestThresholds} from '../concepts/thresholds';
 import {ensureBackend} from '../engine';
 import {auroc} from '../numerics/ranking';

@@ -1,6 +1,6 @@
 import {fractionText, percentText} from '../common/numbers';
 import type {Summary} from '../numerics/summary';
-import {textTable} from '../evaluate/text';
+import {textTable} from '../common/textTable';
 import type {ImageSet, PlantedBenchmark, RuleSummary, TierSummary} from './types';
 
 /** `0.737 ± 0.014` */

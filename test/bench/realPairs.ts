@@ -7,7 +7,7 @@ import {mkdir} from 'node:fs/promises';
 import path from 'node:path';
 import {parseArgs} from 'node:util';
 import sharp from 'sharp';
-import {permutation} from '../../src/common/shuffle';
+import {permutation} from '../../src/common/random';
 import {findPolysemantic} from '../../src/concepts/find';
 import {classVectors, LEAST_AGREEMENT} from '../../src/concepts/relate';
 import {loadModel} from '../../src/formats/load';

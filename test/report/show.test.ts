@@ -117,7 +117,7 @@ test('an evaluation shows the residue, the spread and random splits by every def
   assert.equal(rows('residue').length, concepts.length);
   assert.equal(rows('– random').length, concepts.length * 3);
   const [{published, auroc}] = concepts;
-  const {mean, deviation} = published.summary.residue;
+  const {mean, std: deviation} = published.summary.residue;
   const written = (value: number) => value.toFixed(2).replace('-', '−');
   assert.ok(rows('residue')[0].includes(`${written(mean)} ± ${written(deviation)} [`), rows('residue')[0]);
   assert.ok(rows('– random')[0].includes(written(published.random.parts[0].mean)));
