@@ -49,8 +49,10 @@ fi
 exec ${process.execPath} ${CLI} "$@"
 `;
 
-/** Lets a process sleep nineteen twentieths of its time. */
-const SLOW = 'setInterval(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 190), 200).unref();';
+/** Lets a process sleep nineteen twentieths of its time as soon as there is a file. */
+const slowFrom = (file: string) => `const nothing = new Int32Array(new SharedArrayBuffer(4));
+const {existsSync} = require('node:fs');
+setInterval(() => existsSync(${JSON.stringify(file)}) && Atomics.wait(nothing, 0, 0, 190), 200).unref();`;
 
 const skip = noSlurm();
 
@@ -131,7 +133,7 @@ test(
     });
 
     await t.test('a task whose time ends leaves a checkpoint, is queued again, and goes on from there', async () => {
-      await writeFile(at('slow'), SLOW);
+      await writeFile(at('slow'), slowFrom(path.join(shardFolder(at('limited.shards'), 0, 1), MANIFEST)));
       const before = (await runs()).length;
       const ended = await submitCollect({
         ...job,
@@ -139,8 +141,8 @@ test(
         shards: 1,
         command: [at('unweave')],
         flags: ['--batch', '1', '--checkpoint-seconds', '0', '--preset', 'raw'],
-        // Slurm looks at time limits now and then: it tells the task from five seconds on, and ends it at 60.
-        slurm: ['--cpus-per-task', '1', '--chdir', folder, '--time', '1', '--signal', 'B:TERM@55'],
+        // Slurm looks at time limits now and then: it tells the task from half a minute on, and ends it after a minute.
+        slurm: ['--cpus-per-task', '1', '--chdir', folder, '--time', '1', '--signal', 'B:TERM@30'],
         pollSeconds: 1,
         progress: false,
       });
