@@ -55,7 +55,7 @@ export interface RelevanceStatistics {
   preset: RecordedPreset;
   /** How relevance was computed. @default activation × gradient */
   attribution?: string;
-  /** Images a batch, where a measurement chose it. */
+  /** Images per batch, where a measurement chose it. */
   batchSize?: number;
   images: {
     /** What the images are called, and the hash of the whole list that the run is about. */

@@ -44,7 +44,7 @@ interface Run {
  * What it keeps of the images (X of all, and of the discovery images what passes the layer by) takes at most 6 GB, which is checked
  * before anything is kept, and second moments of classes at most 1 GB besides.
  *
- * With `out`, each plant is written down as it is done, and the same call goes on after an interrupt.
+ * With `out`, each plant is written down as it is done, and the same call resumes after an interrupt.
  * @throws InputError for an unknown layer, tier or rule, too few classes or images for a tier, images that take more memory, no channels that can be planted, or a folder
  *   of another run; InterruptError when stopped
  */
@@ -218,7 +218,7 @@ async function runAll(
       `interrupted after ${store.rows.length} of ${jobs.length} plants; ` +
         (options.out === undefined
           ? `nothing was kept, since no folder was named (${option('out')})`
-          : `they are in "${options.out}", and the same call goes on from there`),
+          : `they are in "${options.out}", and the same call resumes from there`),
     );
   }
 }

@@ -52,7 +52,7 @@ export function addBenchmarkCommand(program: Command): void {
     .option('--rules <names>', 'splitting rules; all without it')
     .option('--tau <share>', 'share of relevance from which a channel is important for an image', number)
     .option('--seed <n>', 'another one chooses other plants', wholeNumber, 0)
-    .option('--out <folder>', 'results; the same command goes on from there', path.join('out', 'planted'))
+    .option('--out <folder>', 'results; the same command resumes from there', path.join('out', 'planted'))
     .option('--force', 'begin anew in the folder, whatever it holds')
     .action(async (options: BenchmarkFlags) => {
       const [resultFile, pageFile] = ['result.json', 'index.html'].map((name) => path.join(options.out, name));

@@ -64,9 +64,9 @@ function addCollect(program: Command): void {
       'layer of interest (see unweave layers); given more than once, or a pattern such as "layer4.*", each gets a folder inside --out',
       (name: string, before: string[] = []) => [...before, name],
     )
-    .requiredOption('--out <folder>', 'folder for the statistics; a checkpoint of the same run there is gone on with')
+    .requiredOption('--out <folder>', 'folder for the statistics; a checkpoint of the same run there is resumed')
     .option('--force', 'begin anew in the folder, whatever it holds')
-    .option('--batch <n>', 'images a batch; auto measures which number is fastest', batchOption, 32)
+    .option('--batch <n>', 'images per batch; auto measures which number is fastest', batchOption, 32)
     .option('--limit <n>', 'only n images, of each class as many as of the others', imageCount)
     .option('--per-class <n>', 'only n images of each class', imageCount)
     .option('--floor <share>', 'smallest share of relevance kept; find cannot go below it', number, 0.005)
@@ -87,7 +87,7 @@ function addCollect(program: Command): void {
     )
     .option('--retry-skipped', 'try the images again that an earlier run skipped')
     .addOption(
-      new Option('--check <what>', 'how a run that goes on notices changed images: size and time, content, or not')
+      new Option('--check <what>', 'how a resumed run notices changed images: size and time, content, or not')
         .choices(['files', 'content', 'none'])
         .default('files'),
     )
