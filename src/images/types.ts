@@ -12,6 +12,8 @@ export interface Preset {
   cropSide?: number;
   /** How the longer side and the crop's corner are rounded, see `PixelSize`. @default 'torchvision' */
   rounding?: 'torchvision' | 'nearest';
+  /** How the image is resized, both antialiased as Pillow does it. @default 'bilinear' */
+  interpolation?: 'bilinear' | 'bicubic';
   /** RGB, on the scale 0..1. A network of one channel takes luma, with the first value. */
   mean: readonly [number, number, number];
   std: readonly [number, number, number];
@@ -33,6 +35,8 @@ export interface PixelSize {
    * `nearest`: the longer side is rounded, the crop's corner truncated. They differ by at most a pixel. @default 'torchvision'
    */
   rounding?: 'torchvision' | 'nearest';
+  /** @default 'bilinear' */
+  interpolation?: 'bilinear' | 'bicubic';
 }
 
 /**

@@ -1,3 +1,4 @@
+import {namesakesText} from '../common/namesakes';
 import {percentText} from '../common/numbers';
 import {option} from '../common/options';
 import {InputError} from '../common/errors';
@@ -187,10 +188,11 @@ export function meanConfidence({confidence, images}: RelevanceStatistics): numbe
 export function warningsOf(stats: RelevanceStatistics): string[] {
   const {hits, confidence} = stats;
   const counts = hits.map((_, k) => classCount(stats, k));
+  const others = namesakesText(stats.model.arch);
   const warnings = topOneWarnings(
     {counts, hits, confidence},
     `the labels or the preprocessing (preset ${stats.preset.name})`,
-  );
+  ).map((warning) => warning + (others && `; or the network is another: ${others}`));
   if (stats.images.done < stats.images.total) {
     warnings.push(
       `the pass is unfinished: ${stats.images.done} of ${stats.images.total} images, so whole classes may be missing; run the same collect again to finish it`,

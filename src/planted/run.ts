@@ -4,6 +4,7 @@ import {longCall} from '../engine/longCall';
 import {imageListHash} from '../images';
 import type {Model} from '../network/types';
 import {linearLayer} from '../network/linearLayer';
+import {inLockedFolder} from '../files/folderLock';
 import {refuseInput} from '../files/output';
 import {InputError, InterruptError} from '../common/errors';
 import {listed} from '../numerics/statistics';
@@ -46,7 +47,7 @@ interface Run {
  *
  * With `out`, each plant is written down as it is done, and the same call resumes after an interrupt.
  * @throws InputError for an unknown layer, tier or rule, too few classes or images for a tier, images that take more memory, no channels that can be planted, or a folder
- *   of another run; InterruptError when stopped
+ *   of another run, or that another process writes to; InterruptError when stopped
  */
 export async function runPlantedBenchmark(
   model: Model,
@@ -54,9 +55,14 @@ export async function runPlantedBenchmark(
   options: PlantedOptions,
 ): Promise<PlantedBenchmark> {
   const run = checkedRun(model, options);
-  if (options.out !== undefined) {
-    await refuseInput(options.out, [model.source, images.discovery.source, images.heldOut.source]);
-  }
+  const {out} = options;
+  if (out === undefined) return measured(model, images, run);
+  await refuseInput(out, [model.source, images.discovery.source, images.heldOut.source]);
+  return inLockedFolder(out, () => measured(model, images, run));
+}
+
+async function measured(model: Model, images: PlantedImages, run: Run): Promise<PlantedBenchmark> {
+  const {options} = run;
   await ensureBackend();
   const perClass = {discovery: options.discoveryPerClass ?? 100, heldOut: options.heldOutPerClass ?? 60};
   const store = await openResults(

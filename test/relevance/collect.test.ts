@@ -293,5 +293,9 @@ test('accuracy no better than chance warns of wrong labels or preprocessing', as
     warningsOf({...stats, hits: new Float64Array(CLASSES)}).join(),
     /top-1 is 0.00 %, no better than chance/,
   );
+  assert.match(
+    warningsOf({...stats, model: {...stats.model, arch: 'resnet50'}, hits: new Float64Array(CLASSES)}).join(),
+    /look wrong; or the network is another: timm's resnetaa50 and resnetblur50 have the names and shapes of resnet50/,
+  );
   assert.deepEqual(warningsOf({...stats, hits: Float64Array.of(12, 0, 0, 0)}), []);
 });

@@ -2,6 +2,7 @@ import {execFileSync, fork, type ChildProcess} from 'node:child_process';
 import {mkdirSync, rmSync, statfsSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {ENDS} from './pass';
+import type {Kind} from './setting';
 
 /** What a process said while it ran, and how it ended. */
 export interface Ran {
@@ -10,17 +11,21 @@ export interface Ran {
   message: string;
   memory: {seconds: number; memory: number}[];
   done: number;
+  /** Milliseconds from when the pass began, with the engine ready, to its end. */
+  milliseconds: number;
 }
 
 export interface Pass {
   folder: string;
   images: number;
   checkpointSeconds: number;
+  /** @default plain */
+  kind?: Kind;
 }
 
 /** Starts a pass; `during` may disturb it. */
 export async function runPass(
-  {folder, images, checkpointSeconds}: Pass,
+  {folder, images, checkpointSeconds, kind = 'plain'}: Pass,
   {
     clock = false,
     env = {},
@@ -30,25 +35,36 @@ export async function runPass(
     clock?: boolean;
     env?: Record<string, string>;
     preload?: string;
-    during?: (child: ChildProcess, done: () => number) => Promise<void>;
+    during?: (child: ChildProcess, done: () => number, begun: Promise<void>) => Promise<void>;
   } = {},
 ): Promise<Ran> {
-  const args = [folder, String(images), String(checkpointSeconds), ...(clock ? ['clock'] : [])];
+  const args = [folder, String(images), String(checkpointSeconds), kind, ...(clock ? ['clock'] : [])];
   const execArgv = [...(preload === undefined ? [] : ['--require', preload]), '--import', 'tsx'];
   const child = fork(path.join(__dirname, 'pass.ts'), args, {execArgv, stdio: 'ignore', env: {...process.env, ...env}});
-  const ran: Ran = {code: null, signal: null, message: '', memory: [], done: 0};
-  child.on('message', (said: Partial<{memory: number; seconds: number; message: string; done: number}>) => {
-    if (said.memory !== undefined) ran.memory.push({memory: said.memory, seconds: said.seconds ?? 0});
-    if (said.message !== undefined) ran.message = said.message;
-    if (said.done !== undefined) ran.done = said.done;
-  });
+  const ran: Ran = {code: null, signal: null, message: '', memory: [], done: 0, milliseconds: 0};
+  let start = performance.now();
+  let begin = () => {};
+  const begun = new Promise<void>((resolve) => (begin = resolve));
+  child.on(
+    'message',
+    (said: Partial<{memory: number; seconds: number; message: string; done: number; begun: true}>) => {
+      if (said.begun) {
+        start = performance.now();
+        begin();
+      }
+      if (said.memory !== undefined) ran.memory.push({memory: said.memory, seconds: said.seconds ?? 0});
+      if (said.message !== undefined) ran.message = said.message;
+      if (said.done !== undefined) ran.done = said.done;
+    },
+  );
   const ended = new Promise<void>((resolve) =>
     child.on('exit', (code, signal) => {
-      [ran.code, ran.signal] = [code, signal];
+      [ran.code, ran.signal, ran.milliseconds] = [code, signal, performance.now() - start];
+      begin();
       resolve();
     }),
   );
-  await Promise.all([during?.(child, () => ran.done), ended]);
+  await Promise.all([during?.(child, () => ran.done, begun), ended]);
   return ran;
 }
 
