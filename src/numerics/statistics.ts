@@ -43,7 +43,7 @@ export interface TopImages {
  * What one pass over the images keeps: enough for every threshold (τ, p, γ) and all averaged relevance vectors, without
  * touching an image again. Plain data; mergeable, so that batches, resumed runs and shards add up to the same thing.
  *
- * Sizes: K classes, taps = kh·kw, Cin and Cout channels, N images, M top images a channel. Arrays are row-major.
+ * Sizes: K classes, taps = kh·kw, Cin and Cout channels, N images, M top images per channel. Arrays are row-major.
  */
 export interface RelevanceStatistics {
   kind: 'relevance statistics';

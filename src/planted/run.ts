@@ -116,8 +116,8 @@ function checkedRun(model: Model, options: PlantedOptions): Run {
   whole('number of plants', plants, 1);
   whole('number of plants left out', skipPlants, 0);
   whole('seed', seed, 0);
-  whole('number of discovery images a class', options.discoveryPerClass ?? 100, LEAST_IMAGES.discovery);
-  whole('number of held-out images a class', options.heldOutPerClass ?? 60, LEAST_IMAGES.heldOut);
+  whole('number of discovery images per class', options.discoveryPerClass ?? 100, LEAST_IMAGES.discovery);
+  whole('number of held-out images per class', options.heldOutPerClass ?? 60, LEAST_IMAGES.heldOut);
   if (!(tau > 0 && tau <= 1))
     throw new InputError(`invalid tau: ${tau}; give a share above 0 and up to 1, such as 0.03`);
   if (!(p > 0 && p <= 1)) throw new InputError(`invalid p: ${p}; give a fraction above 0 and up to 1, such as 0.75`);

@@ -39,7 +39,7 @@ function identical(a: RelevanceStatistics, b: RelevanceStatistics): void {
   assert.deepEqual(JSON.parse(JSON.stringify(a, plain)), JSON.parse(JSON.stringify(b, plain)));
 }
 
-/** Small pictures as files, one folder a class. */
+/** Small pictures as files, one folder per class. */
 async function folderOf(t: TestContext, count: number) {
   const folder = path.join(await temporaryFolder(t), 'pictures');
   await writePictures(folder, count);
