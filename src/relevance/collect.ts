@@ -135,7 +135,7 @@ function emptyFor(
       total: list.paths.length,
       labelsFile: images.labelsFile,
       ...(shard && shard.count > 1 && {shards: {indices: [shard.index], count: shard.count}}),
-      ...(check !== 'none' && images.fileOf && {check}),
+      ...(check !== 'none' && images.sourceOf && {check}),
     },
     floor,
     topCount,
