@@ -95,6 +95,6 @@ export interface ImageBatch {
   shape: [number, number, number, number];
   /** Unreadable images that fell into this batch. */
   skipped: SkippedImage[];
-  /** The image after the last one that the batch covers: where a resumed run goes on. */
+  /** The image after the last one that the batch covers: where a resumed run continues. */
   next: number;
 }
