@@ -105,7 +105,7 @@ async function teaserBlocks({teaser: {features, top}}: PaperReproduction, option
   if (!images) return features ? splitFeaturesView(features, {}) : topImagesView(top, {});
   if (!features) return topImagesView(top, {...options, crop: 'relevance'});
   const drawing = await drawTeaser(features, top, images);
-  return [{bundle: drawingBundle(drawing), draw: () => drawing}];
+  return [{bundle: await drawingBundle(drawing), draw: () => drawing}];
 }
 
 /** Which network this is, and whether its numbers can be those of the paper. */
