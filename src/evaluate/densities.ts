@@ -5,7 +5,8 @@ import type {Split} from '../split/types';
 import {summedActivations, channelNames} from './activations';
 import {densityOf, gridRange, referenceBandwidth, scottBandwidth} from './kernelDensity';
 import {imagesOfConcepts, type EvaluationOptions} from './layerPass';
-import {number, percent, textTable} from './text';
+import {fractionText, percentText} from '../common/numbers';
+import {textTable} from '../common/textTable';
 import {readable} from '../common/readable';
 
 export interface DensityOptions extends Omit<EvaluationOptions, 'randomSplits' | 'seed'> {
@@ -154,8 +155,8 @@ function describeDensities({layer, channel, curves}: Omit<Densities, 'toString'>
   const rows = curves.map(({concept, channel: name, activations, mean: centre, zeroShare}) => [
     `${name}, ${concept}`,
     String(activations.length),
-    number(centre),
-    percent(zeroShare),
+    fractionText(centre),
+    percentText(zeroShare, 1),
   ]);
   const table = textTable([['', 'images', 'mean', 'silent'], ...rows]);
   return [`summed activation of channel ${channel} of layer ${layer} and its parts`, ...table].join('\n');

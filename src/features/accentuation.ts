@@ -9,7 +9,7 @@ import type {RgbImage} from '../images/resize';
 import type {LabelledImages} from '../images/types';
 import {checkPositive, waveSum, type FourierOptions, type Parametrisation} from './parametrisation';
 
-export interface AccentuationOptions extends Omit<FourierOptions, 'deviation'> {
+export interface AccentuationOptions extends Omit<FourierOptions, 'std' | 'deviation'> {
   /** How far each pixel's log odds, log(v / (1 − v)) of its value v from 0 to 1, may move. @default 2 */
   strength?: number;
 }
@@ -36,7 +36,7 @@ export function accentuation(
           `the picture has ${picture.width} × ${picture.height} pixels and the visualisation ${width} × ${height}; give features.imageAt(images, index, [${height}, ${width}])`,
         );
       }
-      const waves = waveSum(shape, random, {deviation: 0, falloff, cutoff, decorrelate});
+      const waves = waveSum(shape, random, {std: 0, falloff, cutoff, decorrelate});
       const base = tf.tidy(() => tf.tensor4d(logOdds(picture, channels), [1, height, width, channels]));
       return {
         variables: waves.variables,

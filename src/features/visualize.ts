@@ -14,7 +14,7 @@ import {inputSize, objectiveOn} from './objectiveOn';
 import {describeObjective, ofSplit, type Objective, type Where} from './objectives';
 import {optimize, type OptimizeSettings, type Optimized} from './optimize';
 import {fourier} from './parametrisation';
-import {seededRandom} from './random';
+import {seededRandom} from '../common/random';
 import {checkTransforms} from './transforms';
 import type {FeatureVisualization, SplitVisualization, VisualizeOptions} from './types';
 

@@ -1,5 +1,6 @@
 import {parse} from 'csv-parse/sync';
 import {InputError} from '../common/errors';
+import {isRecord} from '../common/isRecord';
 import {parseJson} from '../common/json';
 import {readTextFile} from '../files/regularFile';
 
@@ -111,10 +112,6 @@ function jsonLines(text: string): Record<string, unknown>[] | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Of a list, as in `{"0": ["n01440764", "tench"]}`, the first text. @throws InputError where the value is no label */

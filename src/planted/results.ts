@@ -2,17 +2,19 @@ import {randomBytes} from 'node:crypto';
 import {option} from '../common/options';
 import {appendFile} from 'node:fs/promises';
 import path from 'node:path';
+import {LOCK_ENTRIES} from '../files/folderLock';
 import {cannotWrite, entriesOf, holdsSomethingElse, makeFolder, replaceFile} from '../files/output';
 import {decodeText, readRegularFile} from '../files/regularFile';
 import {commitFolder, isOwnEntry, removeLeftovers} from '../files/transaction';
 import {packageVersion} from '../files/packageVersion';
 import {InputError} from '../common/errors';
 import {parseJson} from '../common/json';
-import {parseLine, type Line} from './rowSchema';
+import {lineText, parseLine, type Line} from './rowSchema';
 import type {NegativeRow, PlantRow} from './types';
 
 /**
- * What has been measured so far, kept in a folder: `manifest.json` says of what, and `rows.jsonl` has a line for each plant and tier; where
+ * What has been measured so far, kept in a folder: `manifest.json` says of what, and `rows.jsonl` has a line with its SHA-256 for
+ * each plant and tier; where
  * another run's results are overwritten, the manifest names another file for them.
  */
 export interface ResultStore {
@@ -25,13 +27,15 @@ export interface ResultStore {
 }
 
 const FORMAT = 'unweave planted benchmark';
-const FORMAT_VERSION = 1;
+/** 2 since each row has its checksum. */
+const FORMAT_VERSION = 2;
 const MANIFEST = 'manifest.json';
 const ROWS = 'rows.jsonl';
 const MAX_BYTES = 2 ** 30;
 
 /**
- * Opens what a run with the same parameters has left in the folder, or begins anew; without a folder, nothing is kept.
+ * Opens what a run with the same parameters has left in the folder, which nobody else writes to, or begins anew; without a folder,
+ * nothing is kept.
  * @param force begin anew, whatever the folder holds
  * @throws InputError for a folder with something else, or of a run with other parameters, unless `force`
  */
@@ -43,7 +47,7 @@ export async function openResults(
   const file = folder === undefined ? undefined : path.join(folder, await claimFolder(folder, parameters, force));
   const append = async (line: Line) => {
     if (file === undefined) return;
-    await appendFile(file, `${JSON.stringify(line)}\n`).catch((error: Error) => {
+    await appendFile(file, `${lineText(line)}\n`).catch((error: Error) => {
       throw cannotWrite(file, error);
     });
   };
@@ -95,7 +99,8 @@ async function claimFolder(
   parameters: Readonly<Record<string, unknown>>,
   force: boolean,
 ): Promise<string> {
-  const entries = await entriesOf(folder);
+  const locks: readonly string[] = LOCK_ENTRIES;
+  const entries = (await entriesOf(folder)).filter((entry) => !locks.includes(entry));
   // Another version may measure differently, and its rows do not mix with this one's.
   const manifest = {format: FORMAT, formatVersion: FORMAT_VERSION, unweave: packageVersion(), ...parameters};
   const found = entries.includes(MANIFEST) ? await manifestIn(path.join(folder, MANIFEST)) : undefined;

@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import {InputError} from '../common/errors';
+import {isRecord} from '../common/isRecord';
 import {parseJson} from '../common/json';
+import {sha256} from '../files/checksum';
 import {TIERS} from './tiers';
 import {IMAGE_SETS, type NegativeRow, type PlantRow} from './types';
 
@@ -26,7 +28,7 @@ const RULE_SCORE = v.strictObject({
   seconds: number,
   chosen: v.optional(v.record(v.string(), number)),
 });
-const ROW = v.strictObject({
+const ROW_FIELDS = v.strictObject({
   tier: v.picklist(TIERS.map(({name}) => name)),
   plant: whole,
   channels: v.array(whole),
@@ -34,9 +36,16 @@ const ROW = v.strictObject({
   importance: v.array(number),
   candidate: v.boolean(),
   trueLeakShare: number,
-  rules: v.record(v.string(), RULE_SCORE),
+  rules: v.pipe(v.custom(isRecord, 'an object of scores by rule'), v.record(v.string(), RULE_SCORE)),
   detection: v.optional(v.strictObject({...scores, permuted: v.strictObject(scores)})),
 });
+const ROW = v.pipe(
+  ROW_FIELDS,
+  v.forward(
+    v.check(({classes, importance}) => importance.length === classes.length, 'one for each class'),
+    ['importance'],
+  ),
+);
 const NEGATIVE = v.strictObject({
   ...scores,
   kind: v.picklist(['natural', 'merge', 'unmerged']),
@@ -48,7 +57,10 @@ const LINE = v.union([
   v.strictObject({plant: v.pipe(v.number(), v.safeInteger()), negatives: v.array(NEGATIVE)}),
 ]);
 
-/** @throws InputError where the line is no result */
+/** A line as it is written: with the SHA-256 of what it says. */
+export const lineText = (line: Line): string => JSON.stringify({...line, sha256: sha256(JSON.stringify(line))});
+
+/** @throws InputError where the line is no result, or not the one that was written */
 export function parseLine(line: string, file: string): Line {
   let json: unknown;
   try {
@@ -56,13 +68,21 @@ export function parseLine(line: string, file: string): Line {
   } catch {
     throw damaged(file, 'a line of it is not JSON');
   }
+  if (!isRecord(json)) throw damaged(file, 'a line of it is no JSON object');
+  const {sha256: recorded, ...said} = json;
   // The words for a union would be of both kinds.
-  const isRow = typeof json === 'object' && json !== null && 'row' in json;
-  const checked = v.safeParse(isRow ? LINE.options[0] : LINE.options[1], json);
-  if (checked.success) return checked.output as Line;
-  const [issue] = checked.issues;
-  throw damaged(file, `${v.getDotPath(issue) ?? 'a line of it'} is not valid (${issue.message.slice(0, 120)})`);
+  const checked = v.safeParse('row' in said ? LINE.options[0] : LINE.options[1], said);
+  if (!checked.success) {
+    const [issue] = checked.issues;
+    throw damaged(file, `${v.getDotPath(issue) ?? 'a line of it'} is not valid (${issue.message.slice(0, 120)})`);
+  }
+  if (recorded !== sha256(JSON.stringify(said))) {
+    throw damaged(file, `a line of it is not the one that was written: its sha256 is ${shown(recorded)}, and does not fit`); // prettier-ignore
+  }
+  return checked.output as Line;
 }
+
+const shown = (value: unknown) => JSON.stringify(value)?.slice(0, 18) ?? 'missing';
 
 const damaged = (file: string, what: string) =>
   new InputError(`"${file}" is damaged: ${what}; delete the folder and run the benchmark again`);

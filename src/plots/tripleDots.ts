@@ -22,7 +22,7 @@ const RANDOM = 'own part of random splits';
 const SHOWN: [number, number] = [-1, 2.5];
 
 /**
- * What the own and the other part carry of the original in every divided channel, with 95 % intervals, beside random splits: a row a channel
+ * What the own and the other part carry of the original in every divided channel, with 95 % intervals, beside random splits: a row per channel
  * and class (the table of Hesse et al. 2025, section 4.2, drawn).
  */
 export function tripleDots(dots: readonly TripleDot[], {layer = ''}: {layer?: string} = {}): Figure {

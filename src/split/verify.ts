@@ -14,7 +14,7 @@ import {readable} from '../common/readable';
 export interface VerifyOptions extends LongCallOptions {
   /** How pixels become input. @default the images' preset, else the model's */
   preset?: PresetOption;
-  /** Images a batch. @default 32 */
+  /** Images per batch. @default 32 */
   batchSize?: number;
 }
 

@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {classActivations, POSITIONS, shows, type KnownActivations} from '../../src/known/activations';
 import {knownNetwork, type KnownKind} from '../../src/known/networks';
 import {CLASS_PARTS, CODES, sharedParts} from '../../src/known/parts';
-import {permutation} from '../../src/common/shuffle';
+import {permutation} from '../../src/common/random';
 import {pearson} from '../../src/numerics/agreement';
 import {sphericalClusters} from '../../src/numerics/kmeans';
 import {auroc} from '../../src/numerics/ranking';

@@ -7,7 +7,7 @@ import {mkdir} from 'node:fs/promises';
 import path from 'node:path';
 import {parseArgs} from 'node:util';
 import sharp from 'sharp';
-import {permutation} from '../../src/common/shuffle';
+import {permutation} from '../../src/common/random';
 import {findPolysemantic} from '../../src/concepts/find';
 import {classVectors, LEAST_AGREEMENT} from '../../src/concepts/relate';
 import {loadModel} from '../../src/formats/load';
@@ -38,7 +38,7 @@ function strongest({shares, images}: RelevanceStatistics, channel: number, k: nu
   return found.slice(0, PICTURES).map(({image}) => image);
 }
 
-/** One row a pair: pictures of either class. */
+/** One row per pair: pictures of either class. */
 async function sheet(stats: RelevanceStatistics, images: LabelledImages, pairs: ClassPair[], file: string) {
   const pieces: sharp.OverlayOptions[] = [];
   for (const [row, {channel, classes}] of pairs.entries()) {

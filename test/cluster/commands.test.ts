@@ -8,16 +8,16 @@ import sharp from 'sharp';
 import {ensureBackend} from '../../src/engine';
 import {saveModel} from '../../src/formats/save';
 import {loadStatistics} from '../../src/relevance/store';
+import {COMMAND} from '../reference/commandArguments';
 import {CLASSES, SIDE, smallImages, smallModel} from '../reference/smallNetworks';
 import {temporaryFolder} from '../reference/temporaryFolder';
 
-const MAIN = path.join(__dirname, '../../src/cli/main.ts');
 const run = promisify(execFile);
 
 test('collect takes shards, numbers of images, an attribution and several layers; merge adds up what is whole', async (t) => {
   const folder = await temporaryFolder(t);
   const unweave = (args: string[], env: Record<string, string> = {}) =>
-    run(process.execPath, ['--import', require.resolve('tsx'), MAIN, ...args], {
+    run(process.execPath, [...COMMAND, ...args], {
       cwd: folder,
       env: {...process.env, UNWEAVE_BACKEND: 'wasm', ...env},
     }).then(

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {demo, DEMO_EXAMPLE} from '../../src/demo';
 import {InputError} from '../../src/common/errors';
 import {accentuation, channel, imageAt, visualizeFeature} from '../../src/features';
-import {seededRandom} from '../../src/features/random';
+import {seededRandom} from '../../src/common/random';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
 
 const quiet = {progress: false as const};

@@ -19,7 +19,7 @@ async function said(opener: string, place: string): Promise<{outcome: string; me
   const start = performance.now();
   const given = await reading.ask(opener, place, LIMITS);
   const seconds = (performance.now() - start) / 1000;
-  if (typeof given === 'string') return {outcome: given, message: '', seconds};
+  if ('failed' in given) return {outcome: given.failed, message: given.message, seconds};
   return {outcome: given.outcome, message: given.message ?? '', seconds};
 }
 

@@ -228,7 +228,7 @@ export const HOSTILE_FILES: Readonly<Record<string, HostileFile>> = {
   'results whose rows are a device': {
     opener: 'any results',
     make(folder) {
-      write(folder, 'manifest.json', '{"format": "unweave planted benchmark", "formatVersion": 1, "seed": 1}');
+      write(folder, 'manifest.json', '{"format": "unweave planted benchmark", "formatVersion": 2, "seed": 1}');
       symlinkSync('/dev/zero', path.join(folder, 'rows.jsonl'));
     },
   },

@@ -95,7 +95,7 @@ function exampleDepth() {
 }
 
 export function exampleSummary(mean: number, half: number): Summary {
-  return {mean, deviation: 3 * half, interval: [mean - half, mean + half], count: 36};
+  return {mean, std: 3 * half, interval: [mean - half, mean + half], count: 36};
 }
 
 export function exampleEvaluation(names: readonly string[] = NAMES.slice(0, 3), randomSplits = 20): EvaluatedSplit {

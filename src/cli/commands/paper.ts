@@ -73,7 +73,7 @@ export function addPaperCommand(program: Command): void {
     )
     .option('--rho <value>', 'the fixed ρ that stands beside the chosen one', number, 0.5)
     .option('--out <folder>', 'folder for the page, its data and the statistics', path.join('out', 'paper'))
-    .option('--force', 'write into the folder whatever it holds')
+    .option('--force', 'write into the folder, whatever it holds')
     .action(async (options: PaperFlags) => {
       await refuseInput(options.out, [options.checkpoint, options.images, options.train]);
       await refuseForeignFile(path.join(options.out, 'index.html'), PAGE_MARK, options.force);

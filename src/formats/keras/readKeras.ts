@@ -3,6 +3,7 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {InputError} from '../../common/errors';
 import {parseJson} from '../../common/json';
+import {isRecord} from '../../common/isRecord';
 import {readBytes, withBinaryFile, writeBytes, type BinaryFile} from '../../files/binaryFile';
 import {readZipDirectory, type ZipArchive} from '../../files/zipArchive';
 import type {ReadNetwork, ReadOptions} from '../types';
@@ -12,7 +13,7 @@ import {readHdf5} from './hdf5';
 import {notesOf} from './notes';
 import {insideNotes, presetInside} from './preprocessing';
 import {StateWeights} from './stateWeights';
-import {isRecord, readTopology} from './topology';
+import {readTopology} from './topology';
 
 const CONFIG = 'config.json';
 const WEIGHTS = 'model.weights.h5';

@@ -70,7 +70,7 @@ export async function statisticsView(stats: RelevanceStatistics, options: ShowOp
     ['top-1', percentText(topOne(stats), 1)],
     ['images', stats.images.paths.length],
     ['classes with images', `${counts.length} of ${stats.classes}`],
-    ['images a class', counts.length > 0 ? `${counts.reduce(least)} to ${counts.reduce(most)}` : 0],
+    ['images per class', counts.length > 0 ? `${counts.reduce(least)} to ${counts.reduce(most)}` : 0],
     ['inputs of the layer that are zero', percentText(zeroInputShare(stats))],
     ['smallest share that is kept', stats.shares.floor],
     ['unreadable images left out', stats.images.skipped.length],

@@ -22,11 +22,11 @@ import {isList, recognised, viewOf} from './viewOf';
 const ENDINGS = ['.svg', '.png', '.pdf', '.html', '.json'];
 
 export interface SaveOptions extends ShowOptions {
-  /** Width of the picture on paper in millimetres, of `.png`, `.svg` and `.pdf`. @default that of the figure, at 96 pixels an inch */
+  /** Width of the picture on paper in millimetres, of `.png`, `.svg` and `.pdf`. @default that of the figure, at 96 pixels per inch */
   width?: number;
   /** Colours of `.png`, `.svg` and `.pdf`: dark ink on white, or for dark pages and slides. @default 'light' */
   theme?: Theme;
-  /** Pixels an inch of `.png`. @default 192, two pixels for each of the figure's */
+  /** Pixels per inch of `.png`. @default 192, two pixels for each of the figure's */
   resolution?: number;
 }
 
@@ -69,7 +69,7 @@ async function contentOf(value: unknown, ending: string, options: SaveOptions): 
   for (const [name, number] of Object.entries({width, resolution})) {
     if (number !== undefined && !(number > 0 && number < Infinity)) {
       throw new InputError(
-        `invalid ${name}: ${number}; it is a number above 0, ${name === 'width' ? 'of millimetres' : 'of pixels an inch'}`,
+        `invalid ${name}: ${number}; it is a number above 0, ${name === 'width' ? 'of millimetres' : 'of pixels per inch'}`,
       );
     }
   }
