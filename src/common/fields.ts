@@ -53,6 +53,7 @@ export const PRESET_FIELDS: Readonly<Record<string, FieldRule>> = {
   'preset.shorterSide': optional(wholeFrom(1)),
   'preset.cropSide': optional(wholeFrom(1)),
   'preset.rounding': optional(oneOf('torchvision', 'nearest')),
+  'preset.interpolation': optional(oneOf('bilinear', 'bicubic')),
 };
 
 /** A preset as it is written now: up to 0.1 its `std` was called `deviation`. */

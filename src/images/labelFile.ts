@@ -151,14 +151,20 @@ function delimiterOf(text: string): string | undefined {
   return [',', ';', '\t'].find((delimiter) => line.includes(delimiter));
 }
 
-/** Rows of words. Where all rows end in a number or a WordNet id and have different numbers of words, names hold spaces: the last word is the label. */
+/**
+ * Rows of words. Where all rows end in a number or a WordNet id and have different numbers of words, or begin with a path that only a later word ends,
+ * names hold spaces: the last word is the label.
+ */
 function spacedRows(text: string): LabelRow[] {
   const rows = text
     .split('\n')
     .map((content, at) => ({content: content.trim(), line: at + 1}))
     .filter(({content}) => content !== '' && !/^#\s/.test(content));
   const words = rows.map(({content, line}) => ({cells: content.split(/\s+/), line}));
-  if (words.every(({cells}) => cells.length === words[0].cells.length && cells.length !== 1)) return words;
+  const divided = words.every(
+    ({cells}) => cells.length > 2 && /^[^.]*\/[^.]*$/.test(cells[0]) && /\.\w+$/.test(cells[cells.length - 2]),
+  );
+  if (!divided && words.every(({cells}) => cells.length === words[0].cells.length && cells.length !== 1)) return words;
   const labelLast = /^(.*\S)\s+(-?\d+|n\d{8})$/;
   if (rows.every(({content}) => labelLast.test(content))) {
     return rows.map(({content, line}) => ({cells: labelLast.exec(content)!.slice(1), line}));

@@ -1,5 +1,5 @@
 /**
- * Pillow's antialiased bilinear resize, to the bit, of the part that a crop keeps: a triangle filter whose width grows with
+ * Pillow's antialiased bilinear and bicubic resize, to the bit, of the part that a crop keeps: a filter whose width grows with
  * the reduction, columns then rows, each rounded to 8 bits. libvips, which decodes, cannot stand in for it: its linear kernel
  * shifts an enlarged image by half a pixel and averages blocks before it reduces by four or more.
  */
@@ -35,11 +35,33 @@ interface Weights {
   taps: number;
 }
 
-/** Weights of output samples `start` … `start + length − 1` of `from` samples resized to `to`. */
-function triangleWeights(from: number, to: number, start: number, length: number): Weights {
+export type Interpolation = 'bilinear' | 'bicubic';
+
+/** Pillow's filters: a triangle; Catmull and Rom's cubic (a = −1/2). `reach`: where it becomes 0, in samples. */
+const FILTERS: Readonly<Record<Interpolation, {reach: number; value(distance: number): number}>> = {
+  bilinear: {reach: 1, value: (distance) => Math.max(1 - distance, 0)},
+  bicubic: {
+    reach: 2,
+    value: (x) => {
+      if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
+      return x < 2 ? (((x - 5) * x + 8) * x - 4) * -0.5 : 0;
+    },
+  },
+};
+
+/** A stretch of the output along one axis: samples `start` … `start + length − 1` of `from` samples resized to `to`. */
+interface Stretch {
+  from: number;
+  to: number;
+  start: number;
+  length: number;
+}
+
+function filterWeights({from, to, start, length}: Stretch, interpolation: Interpolation): Weights {
+  const {reach, value} = FILTERS[interpolation];
   const scale = from / to;
-  const support = Math.max(scale, 1);
-  const steepness = 1 / support; // Multiplied, not divided by: at simple ratios the last bit decides many ties.
+  const support = reach * Math.max(scale, 1);
+  const steepness = 1 / Math.max(scale, 1); // Multiplied, not divided by: at simple ratios the last bit decides many ties.
   const centre = (i: number) => (start + i + 0.5) * scale;
   const low = Int32Array.from({length}, (_, i) => Math.max(Math.trunc(centre(i) - support + 0.5), 0));
   const count = low.map((at, i) => Math.min(Math.trunc(centre(i) + support + 0.5), from) - at);
@@ -51,12 +73,13 @@ function triangleWeights(from: number, to: number, start: number, length: number
   for (let i = 0; i < length; i++) {
     let sum = 0;
     for (let tap = 0; tap < count[i]; tap++) {
-      exact[tap] = Math.max(1 - Math.abs((tap + low[i] - centre(i) + 0.5) * steepness), 0);
+      exact[tap] = value(Math.abs((tap + low[i] - centre(i) + 0.5) * steepness));
       sum += exact[tap];
     }
     const begin = i * taps + low[i] - first[i];
     for (let tap = 0; tap < count[i]; tap++) {
-      weight[begin + tap] = Math.trunc(0.5 + (exact[tap] / sum) * (1 << PRECISION));
+      // Away from 0, as Pillow rounds: a cubic has weights below it.
+      weight[begin + tap] = Math.trunc((exact[tap] < 0 ? -0.5 : 0.5) + (exact[tap] / sum) * (1 << PRECISION));
     }
   }
   return {first, weight, taps};
@@ -64,20 +87,23 @@ function triangleWeights(from: number, to: number, start: number, length: number
 
 /**
  * The rectangle `crop` of `image` resized to `width` × `height`.
- * @see Pillow, src/libImaging/Resample.c (bilinear filter, reducing gap off)
+ * @see Pillow, src/libImaging/Resample.c (reducing gap off)
  */
 export function resizeAndCrop(
   image: RgbImage,
   {width, height}: {width: number; height: number},
   crop: Crop,
+  interpolation: Interpolation = 'bilinear',
 ): Uint8Array {
-  if (image.height === height) return resizeColumns(image, crop.top, crop.top + crop.height, width, crop);
-  const {first, weight, taps} = triangleWeights(image.height, height, crop.top, crop.height);
+  const columns = {from: image.width, to: width, start: crop.left, length: crop.width};
+  if (image.height === height) return resizeColumns(image, crop.top, crop.top + crop.height, columns, interpolation);
+  const rows = {from: image.height, to: height, start: crop.top, length: crop.height};
+  const {first, weight, taps} = filterWeights(rows, interpolation);
   const firstRow = first[0];
   const lastRow = Math.min(first[crop.height - 1] + taps, image.height);
-  const narrow = resizeColumns(image, firstRow, lastRow, width, crop); // [lastRow − firstRow, crop.width, 3]
+  const narrow = resizeColumns(image, firstRow, lastRow, columns, interpolation); // [lastRow − firstRow, crop.width, 3]
   const length = crop.width * 3;
-  const out = new Uint8Array(crop.height * length);
+  const out = new Uint8ClampedArray(crop.height * length); // a cubic overshoots
   const sums = new Int32Array(length).fill(HALF);
   for (let y = 0; y < crop.height; y++) {
     const end = (y + 1) * taps - STEP;
@@ -100,24 +126,30 @@ export function resizeAndCrop(
         PRECISION;
     }
   }
-  return out; // [crop.height, crop.width, 3]
+  return new Uint8Array(out.buffer); // [crop.height, crop.width, 3]
 }
 
-/** Rows `firstRow` … `lastRow − 1`, each resized to `newWidth` and cropped: [lastRow − firstRow, crop.width, 3]. */
-function resizeColumns(image: RgbImage, firstRow: number, lastRow: number, newWidth: number, crop: Crop): Uint8Array {
-  const {data, width} = image;
-  const out = new Uint8Array((lastRow - firstRow) * crop.width * 3);
+/** Rows `firstRow` … `lastRow − 1`, each resized and cropped: [lastRow − firstRow, length, 3]. */
+function resizeColumns(
+  {data, width}: RgbImage,
+  firstRow: number,
+  lastRow: number,
+  stretch: Stretch,
+  interpolation: Interpolation,
+): Uint8Array {
+  const {to: newWidth, start, length} = stretch;
+  const out = new Uint8ClampedArray((lastRow - firstRow) * length * 3);
   if (width === newWidth) {
     for (let y = firstRow; y < lastRow; y++) {
-      const at = (y * width + crop.left) * 3;
-      out.set(data.subarray(at, at + crop.width * 3), (y - firstRow) * crop.width * 3);
+      const at = (y * width + start) * 3;
+      out.set(data.subarray(at, at + length * 3), (y - firstRow) * length * 3);
     }
-    return out;
+    return new Uint8Array(out.buffer);
   }
-  const {first, weight, taps} = triangleWeights(width, newWidth, crop.left, crop.width);
+  const {first, weight, taps} = filterWeights(stretch, interpolation);
   let to = 0;
   for (let y = firstRow; y < lastRow; y++) {
-    for (let x = 0; x < crop.width; x++) {
+    for (let x = 0; x < length; x++) {
       const end = (x + 1) * taps - STEP;
       let w = x * taps;
       let p = (y * width + first[x]) * 3;
@@ -155,7 +187,7 @@ function resizeColumns(image: RgbImage, firstRow: number, lastRow: number, newWi
       to += 3;
     }
   }
-  return out;
+  return new Uint8Array(out.buffer);
 }
 
 /** Σ weight · pixel over `STEP` taps, that are `stride` apart in the pixels. */

@@ -101,7 +101,7 @@ export interface Fault {
 const refused = (pattern: RegExp) => (ran: Ran) => ran.code === ENDS.refused && pattern.test(ran.message);
 
 /** Fills a disk to its last byte. @returns frees it again */
-function fill(disk: string): () => void {
+export function fill(disk: string): () => void {
   const file = path.join(disk, 'ballast');
   const {bavail, bsize} = statfsSync(disk);
   for (let size = bavail * bsize; size > 0; size = Math.floor(size / 2)) {
