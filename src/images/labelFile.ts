@@ -1,7 +1,7 @@
 import {parse} from 'csv-parse/sync';
 import {InputError} from '../common/errors';
 import {isRecord} from '../common/isRecord';
-import {parseJson} from '../common/json';
+import {parseJson, repeatedKey} from '../common/json';
 import {readTextFile} from '../files/regularFile';
 
 /**
@@ -122,23 +122,6 @@ function cellOf(value: unknown, key: string, source: string): string {
   throw new InputError(
     `invalid label in ${source}: ${JSON.stringify(value)?.slice(0, 60) ?? typeof value} for ${key.slice(0, 200)}; a label is a class index, a class's name or, for a model of ImageNet, a WordNet id`,
   );
-}
-
-/** The first key that a JSON object holds twice, which `JSON.parse` overlooks; `text` is valid JSON. */
-function repeatedKey(text: string): string | undefined {
-  const open: (Set<string> | undefined)[] = [];
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}[\]]/g)) {
-    if (token === '{') open.push(new Set());
-    else if (token === '[') open.push(undefined);
-    else if (token === '}' || token === ']') open.pop();
-    else if (token.endsWith(':')) {
-      const key = parseJson(token.slice(0, -1)) as string;
-      const keys = open.at(-1);
-      if (keys?.has(key)) return key;
-      keys?.add(key);
-    }
-  }
-  return undefined;
 }
 
 function textTable(text: string, source: string): LabelTable {

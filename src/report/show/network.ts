@@ -12,6 +12,7 @@ import {
 } from '../../numerics/statistics';
 import {relevantClasses} from '../../concepts/find';
 import {relevanceMap} from '../../plots';
+import {addPeaks} from './addPeaks';
 import {ROW, type ShowOptions} from './options';
 import {thumbnailGrid, type ThumbnailRow} from './thumbnails';
 import {table, words, type View} from './view';
@@ -110,12 +111,10 @@ async function exemplars(stats: RelevanceStatistics, channel: number, images: La
       hint: `${stats.classNames[k]} · ${images.paths[index]} · ${kind} ${numberText(value)}`,
     })),
   });
-  return thumbnailGrid(
-    `channel ${channel}`,
-    [row('highest relevance', 'relevance'), row('highest activation', 'activation')],
-    images,
-    options,
-  );
+  const rows = [row('highest relevance', 'relevance'), row('highest activation', 'activation')];
+  const shown = rows.flatMap((one) => one.images.slice(0, options.count ?? ROW));
+  await addPeaks(channel, stats, images, shown, options);
+  return thumbnailGrid(`channel ${channel}`, rows, images, options);
 }
 
 /** A channel's highest images in the statistics, as far as they are among `images`, the highest first. */
