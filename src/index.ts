@@ -129,7 +129,7 @@ export {
   type PlantedImages,
   type PlantedOptions,
 } from './planted';
-export {explore, explorePage, type ExploreOptions} from './explore';
+export {explore, explorePage, type Exploration, type ExploreOptions} from './explore';
 export {
   livePreview,
   resultPage,

@@ -57,28 +57,42 @@ export function fourier({
   if (!Number.isFinite(falloff)) throw new InputError(`invalid falloff: ${falloff}; it is a number, e.g. 1`);
   return {
     name: `fourier, falloff ${falloff}, cutoff ${cutoff}${decorrelate ? '' : ', plain colours'}`,
-    start([batch, height, width, channels], random) {
-      const gains = waveGains(height, width, falloff, cutoff);
-      const parameters = tf.tidy(() =>
-        tf.variable(normal([batch, channels, height, width], random, std) as tf.Tensor4D),
-      ); // [B, C, H, W]
-      const rows = tf.tensor2d(realWaves(height), [height, height]); // [frequency, y]
-      const columns = width === height ? tf.clone(rows) : tf.tensor2d(realWaves(width), [width, width]); // [frequency, x]
-      const damping = tf.tensor2d(gains, [height, width]);
-      return {
-        variables: [parameters],
-        images: () =>
-          tf.tidy(() => {
-            const damped = tf.mul(parameters, damping); // [B, C, H, W]
-            const alongX = tf.matMul(tf.reshape(damped, [-1, width]), columns); // [B·C·H, x]
-            const turned = tf.transpose(tf.reshape(alongX, [batch, channels, height, width]), [0, 3, 1, 2]); // [B, x, C, H]
-            const alongY = tf.matMul(tf.reshape(turned, [-1, height]), rows); // [B·x·C, y]
-            const plane = tf.transpose(tf.reshape(alongY, [batch, width, channels, height]), [0, 3, 1, 2]); // [B, y, x, C]
-            return tf.sigmoid(decorrelate && channels === 3 ? inColours(plane as tf.Tensor4D) : plane) as tf.Tensor4D;
-          }),
-        dispose: () => tf.dispose([parameters, rows, columns, damping]),
-      };
+    start(shape, random) {
+      const waves = waveSum(shape, random, {std, falloff, cutoff, decorrelate});
+      return {...waves, images: () => tf.tidy(() => tf.sigmoid(waves.plane()) as tf.Tensor4D)};
     },
+  };
+}
+
+/** A sum of damped waves that depends on variables. */
+export interface WaveSum extends Pick<ParametrisedImages, 'variables' | 'dispose'> {
+  /** Before the sigmoid, [B, H, W, C]; differentiable. */
+  plane(): tf.Tensor4D;
+}
+
+/** Σ p · gain(frequency) · wave, with p first drawn at random. */
+export function waveSum(
+  [batch, height, width, channels]: ImageShape,
+  random: Random,
+  {std, falloff, cutoff, decorrelate}: Required<Omit<FourierOptions, 'deviation'>>,
+): WaveSum {
+  const gains = waveGains(height, width, falloff, cutoff);
+  const parameters = tf.tidy(() => tf.variable(normal([batch, channels, height, width], random, std) as tf.Tensor4D)); // [B, C, H, W]
+  const rows = tf.tensor2d(realWaves(height), [height, height]); // [frequency, y]
+  const columns = width === height ? tf.clone(rows) : tf.tensor2d(realWaves(width), [width, width]); // [frequency, x]
+  const damping = tf.tensor2d(gains, [height, width]);
+  return {
+    variables: [parameters],
+    plane: () =>
+      tf.tidy(() => {
+        const damped = tf.mul(parameters, damping); // [B, C, H, W]
+        const alongX = tf.matMul(tf.reshape(damped, [-1, width]), columns); // [B·C·H, x]
+        const turned = tf.transpose(tf.reshape(alongX, [batch, channels, height, width]), [0, 3, 1, 2]); // [B, x, C, H]
+        const alongY = tf.matMul(tf.reshape(turned, [-1, height]), rows); // [B·x·C, y]
+        const plane = tf.transpose(tf.reshape(alongY, [batch, width, channels, height]), [0, 3, 1, 2]); // [B, y, x, C]
+        return (decorrelate && channels === 3 ? inColours(plane as tf.Tensor4D) : plane) as tf.Tensor4D;
+      }),
+    dispose: () => tf.dispose([parameters, rows, columns, damping]),
   };
 }
 
@@ -119,7 +133,8 @@ function stdOf(call: string, {std, deviation}: Pick<PixelOptions, 'std' | 'devia
   return std ?? deviation ?? 0.01;
 }
 
-function checkPositive(values: Record<string, number>): void {
+/** @throws InputError */
+export function checkPositive(values: Record<string, number>): void {
   for (const [name, value] of Object.entries(values)) {
     if (!(value > 0)) throw new InputError(`invalid ${name}: ${value}; it is a number above 0`);
   }

@@ -160,7 +160,7 @@ function featureVisualization(data: Omit<FeatureVisualization, 'toString'>): Fea
     const count = images.length > 1 ? `${images.length} images of ` : '';
     return (
       `${text} in ${model}: ${numberText(value)}, ${count}${image.width} × ${image.height} pixels, seed ${seed}, ` +
-      `${steps} steps in ${seconds.toFixed(1)} s${interrupted ? ', interrupted' : ''}`
+      `${steps} steps in ${numberText(seconds)} s${interrupted ? ', interrupted' : ''}`
     );
   });
 }

@@ -1,7 +1,7 @@
 import {basename} from 'node:path';
 import * as v from 'valibot';
 import {InputError} from '../common/errors';
-import {parseJson} from '../common/json';
+import {parseJson, repeatedKey} from '../common/json';
 import {currentPreset} from '../common/fields';
 import {readTextFile} from '../files/regularFile';
 import {timmPreset} from './timmPresets';
@@ -95,13 +95,17 @@ export function resolvePreset(option: PresetOption, notes: string[] = []): Prese
     );
   }
   let fields: unknown;
+  let twice: string | undefined;
   try {
-    fields = parseJson(readTextFile(option, MAX_FILE_BYTES));
+    const text = readTextFile(option, MAX_FILE_BYTES);
+    fields = parseJson(text);
+    twice = repeatedKey(text);
   } catch (error) {
     throw new InputError(
       `cannot read the preset ${option}: ${(error as Error).message}; it holds {"mean": [r, g, b], "std": [r, g, b]}`,
     );
   }
+  if (twice !== undefined) throw new InputError(`${shown(twice)} stands twice in ${option}; keep one of them`);
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
     throw new InputError(`invalid preset ${option}: not a JSON object; it needs mean and std`);
   }

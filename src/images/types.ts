@@ -1,3 +1,4 @@
+import type {ImageSource} from './decode';
 import type {UnreadableKind} from './unreadable';
 
 /** How pixels become a network's input: (pixel / 255 − mean) / std per RGB channel, after the geometry. */
@@ -63,8 +64,8 @@ export interface LabelledImages {
    * @throws InputError where it is unclear or beyond the outputs
    */
   labelsFor(classes: number): Int32Array;
-  /** The file that an image is read from, where it is one: what two runs compare to notice a change. */
-  fileOf?(index: number): string | undefined;
+  /** The file that an image is read from, or the part of one, where there is one: what two runs compare to notice a change. */
+  sourceOf?(index: number): ImageSource | undefined;
   /** Names of the classes by class index, `class 7` where unknown. */
   classNamesFor(classes: number): string[];
   /**
@@ -94,6 +95,6 @@ export interface ImageBatch {
   shape: [number, number, number, number];
   /** Unreadable images that fell into this batch. */
   skipped: SkippedImage[];
-  /** The image after the last one that the batch covers: where a resumed run goes on. */
+  /** The image after the last one that the batch covers: where a resumed run continues. */
   next: number;
 }

@@ -66,7 +66,7 @@ const THRESHOLDS = {tau: 2 / STUDIED_CHANNELS, p: 0.75};
 export async function runKnownBenchmark(options: KnownOptions = {}): Promise<KnownBenchmark> {
   const {kinds = KNOWN_KINDS, seeds = REPORT_SEEDS, perClass = 60} = options;
   if (!Number.isInteger(perClass) || perClass < 4)
-    throw new InputError(`invalid number of pictures a class: ${perClass}; give a whole number from 4, such as 60`);
+    throw new InputError(`invalid number of pictures per class: ${perClass}; give a whole number from 4, such as 60`);
   options.rules?.forEach((rule) => splitRule(rule));
   await ensureBackend();
   const there = (kind: KnownKind, seed: number) => existsSync(path.join(KNOWN_FOLDER, `${kind}-${seed}.safetensors`));

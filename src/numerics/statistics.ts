@@ -43,7 +43,7 @@ export interface TopImages {
  * What one pass over the images keeps: enough for every threshold (τ, p, γ) and all averaged relevance vectors, without
  * touching an image again. Plain data; mergeable, so that batches, resumed runs and shards add up to the same thing.
  *
- * Sizes: K classes, taps = kh·kw, Cin and Cout channels, N images, M top images a channel. Arrays are row-major.
+ * Sizes: K classes, taps = kh·kw, Cin and Cout channels, N images, M top images per channel. Arrays are row-major.
  */
 export interface RelevanceStatistics {
   kind: 'relevance statistics';
@@ -56,7 +56,7 @@ export interface RelevanceStatistics {
   preset: RecordedPreset;
   /** How relevance was computed. @default activation × gradient */
   attribution?: string;
-  /** Images a batch, where a measurement chose it. */
+  /** Images per batch, where a measurement chose it. */
   batchSize?: number;
   images: {
     /** What the images are called, and the hash of the whole list that the run is about. */

@@ -45,7 +45,7 @@ interface Run {
  * What it keeps of the images (X of all, and of the discovery images what passes the layer by) takes at most 6 GB, which is checked
  * before anything is kept, and second moments of classes at most 1 GB besides.
  *
- * With `out`, each plant is written down as it is done, and the same call goes on after an interrupt.
+ * With `out`, each plant is written down as it is done, and the same call resumes after an interrupt.
  * @throws InputError for an unknown layer, tier or rule, too few classes or images for a tier, images that take more memory, no channels that can be planted, or a folder
  *   of another run, or that another process writes to; InterruptError when stopped
  */
@@ -116,8 +116,8 @@ function checkedRun(model: Model, options: PlantedOptions): Run {
   whole('number of plants', plants, 1);
   whole('number of plants left out', skipPlants, 0);
   whole('seed', seed, 0);
-  whole('number of discovery images a class', options.discoveryPerClass ?? 100, LEAST_IMAGES.discovery);
-  whole('number of held-out images a class', options.heldOutPerClass ?? 60, LEAST_IMAGES.heldOut);
+  whole('number of discovery images per class', options.discoveryPerClass ?? 100, LEAST_IMAGES.discovery);
+  whole('number of held-out images per class', options.heldOutPerClass ?? 60, LEAST_IMAGES.heldOut);
   if (!(tau > 0 && tau <= 1))
     throw new InputError(`invalid tau: ${tau}; give a share above 0 and up to 1, such as 0.03`);
   if (!(p > 0 && p <= 1)) throw new InputError(`invalid p: ${p}; give a fraction above 0 and up to 1, such as 0.75`);
@@ -224,7 +224,7 @@ async function runAll(
       `interrupted after ${store.rows.length} of ${jobs.length} plants; ` +
         (options.out === undefined
           ? `nothing was kept, since no folder was named (${option('out')})`
-          : `they are in "${options.out}", and the same call goes on from there`),
+          : `they are in "${options.out}", and the same call resumes from there`),
     );
   }
 }

@@ -41,7 +41,7 @@ export interface DisentangleOptions extends LongCallOptions {
   rule?: string | SplitRule;
   /** How pixels become input. @default what the statistics recorded */
   preset?: PresetOption;
-  /** Images a batch. @default 32 */
+  /** Images per batch. @default 32 */
   batchSize?: number;
 }
 

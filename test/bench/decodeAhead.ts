@@ -72,7 +72,7 @@ async function measureTime(folder: string): Promise<void> {
   };
   await cost(files); // The processes are up, and what is compiled is warm.
   await cost(memory);
-  say(`${count} images of ${photo.length} bytes, ms an image; load ${loadavg()[0].toFixed(1)}`);
+  say(`${count} images of ${photo.length} bytes, ms per image; load ${loadavg()[0].toFixed(1)}`);
   const ratios: {wall: number; time: number}[] = [];
   for (let round = 0; round < rounds; round++) {
     const [plain, jpeg] = [await cost(memory), await cost(files)];

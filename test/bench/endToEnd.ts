@@ -64,7 +64,7 @@ async function makeCrops(
 export async function endToEnd(
   shared: string,
   folder: string,
-  {classes, crops, torch}: {classes: number; crops: number; torch?: Torch},
+  {classes, crops, rounds, torch}: {classes: number; crops: number; rounds: number; torch?: Torch},
 ): Promise<EndToEnd> {
   const files = await makeCrops(path.join(shared, 'imagenet-samples/original'), folder, {classes, crops});
   const model = await loadModel(path.join(shared, 'models/mobilenet_v1_0.75_224'));
@@ -89,7 +89,7 @@ export async function endToEnd(
   };
   await forward(); // The decoding processes are up, and what is compiled is warm.
   const costs: {ours: Cost[]; forward: Cost[]} = {ours: [], forward: []};
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < rounds; round++) {
     costs.forward.push(await costOf(forward, pids));
     costs.ours.push(await costOf(ours, pids));
   }

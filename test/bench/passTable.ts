@@ -132,7 +132,7 @@ async function main(): Promise<void> {
   await keep('shards', shards);
 
   const folder = await mkdtemp(path.join(os.tmpdir(), 'unweave-bench-'));
-  const size = {classes: Number(values.classes), crops: Number(values.crops)};
+  const size = {classes: Number(values.classes), crops: Number(values.crops), rounds: Number(values.rounds)};
   const found = size.classes > 0 && (await endToEnd(SHARED, folder, {...size, torch}).catch(absent));
   await rm(folder, {recursive: true, force: true});
   if (found) {

@@ -38,7 +38,7 @@ function strongest({shares, images}: RelevanceStatistics, channel: number, k: nu
   return found.slice(0, PICTURES).map(({image}) => image);
 }
 
-/** One row a pair: pictures of either class. */
+/** One row per pair: pictures of either class. */
 async function sheet(stats: RelevanceStatistics, images: LabelledImages, pairs: ClassPair[], file: string) {
   const pieces: sharp.OverlayOptions[] = [];
   for (const [row, {channel, classes}] of pairs.entries()) {

@@ -108,7 +108,7 @@ async function main(): Promise<void> {
       while (MARKS[0] <= done) MARKS.shift();
       const each = (spent - mark.spent) / (done - mark.done);
       say(
-        `images ${mark.done} to ${done}: ${each.toFixed(4)} ms an image, resident ${megabytes(process.memoryUsage().rss)}`,
+        `images ${mark.done} to ${done}: ${each.toFixed(4)} ms per image, resident ${megabytes(process.memoryUsage().rss)}`,
       );
       mark = {done, spent};
     }
@@ -116,7 +116,7 @@ async function main(): Promise<void> {
   await writer.close();
   let disk = 0;
   for (const name of await readdir(out)) disk += (await stat(path.join(out, name))).size;
-  say(`accumulate and checkpoint: ${(spent / images).toFixed(4)} ms an image (goal ≤ 0.1)`);
+  say(`accumulate and checkpoint: ${(spent / images).toFixed(4)} ms per image (goal ≤ 0.1)`);
   say(`on disk ${megabytes(disk)} (goal ≤ 1000), resident at most ${megabytes(peak)} (goal ≤ 1500)`);
   globalThis.gc?.();
   const [opened, wall] = [clock(), performance.now()];

@@ -7,15 +7,11 @@ import {kubernetesJobs} from '../../src/cluster/kubernetes';
 import {arrayScript, indexList, mergeScript} from '../../src/cluster/slurm';
 import {submitCollect} from '../../src/cluster/submit';
 import {InputError} from '../../src/common/errors';
-import {COMMAND} from '../reference/commandArguments';
+import {runUnweave} from '../reference/commandArguments';
 import {temporaryFolder} from '../reference/temporaryFolder';
 
 const run = promisify(execFile);
-const unweave = (...args: string[]) =>
-  run(process.execPath, [...COMMAND, ...args]).then(
-    ({stdout}) => ({code: 0, stdout, stderr: ''}),
-    (error: {code: number; stdout: string; stderr: string}) => error,
-  );
+const unweave = (...args: string[]) => runUnweave(args);
 
 const job = {
   model: "it's/model.onnx",

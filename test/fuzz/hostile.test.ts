@@ -11,7 +11,11 @@ import {ReadingProcess} from './readingProcess';
 const LIMITS = {milliseconds: 4000, bytes: 2 ** 29};
 
 const reading = new ReadingProcess();
-before(() => ensureBackend());
+before(async () => {
+  await ensureBackend();
+  // Starting the process is no part of reading.
+  await reading.ask('any preset', '/dev/null', LIMITS);
+});
 after(() => reading.close());
 
 /** What came of it in words; what is no sentence is told as it is. */

@@ -1,7 +1,7 @@
 /**
  * The long run: `npm run fuzz -- [--runs 10000] [--seed 1] [--reader NAME]… [--table FILE]`. Examples of failures are kept in
  * artefacts/fuzz. Each reader's row is added to the table (artefacts/fuzz/table.md) as it ends; a reader that has its row with as many
- * files there is not run again, so that a run that was stopped goes on: remove the file to begin anew.
+ * files there is not run again, so that a run that was stopped resumes: remove the file to begin anew.
  */
 import {appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';

@@ -76,7 +76,7 @@ test('weights are kept as bytes with a scale, to half a step', async (t) => {
     kernel.forEach((w, i) => assert.ok(Math.abs(w - loaded.weights[at].kernel[i]) <= 0.5 / 127 + 1e-6));
   });
   await assert.rejects(knownNetwork('none' as KnownKind, 0), InputError);
-  await assert.rejects(runKnownBenchmark({perClass: 1}), /invalid number of pictures a class/);
+  await assert.rejects(runKnownBenchmark({perClass: 1}), /invalid number of pictures per class/);
 });
 
 test('clusters of directions are found whatever their length, and a silhouette says how clear they are', () => {

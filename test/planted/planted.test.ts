@@ -208,7 +208,7 @@ test('bad input is refused with what would be valid', async () => {
   await refuses({p: 2}, /invalid p: 2/);
   await refuses({plants: 0}, /invalid number of plants: 0/);
   await refuses({seed: 0.5}, /invalid seed: 0.5/);
-  await refuses({discoveryPerClass: 3}, /invalid number of discovery images a class: 3; give a whole number from 8/);
+  await refuses({discoveryPerClass: 3}, /invalid number of discovery images per class: 3; give a whole number from 8/);
   model.dispose();
 });
 

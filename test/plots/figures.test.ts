@@ -21,14 +21,8 @@ import {
 } from '../../src/plots';
 import {classLabels, conceptLabels, nameText} from '../../src/plots/labels';
 import {syntheticGates} from '../reference/syntheticGates';
-import {
-  exampleEvaluation,
-  exampleSplit,
-  exampleStatistics,
-  HOSTILE_NAMES,
-  largeStatistics,
-  snapshotFigures,
-} from './examples';
+import {exampleEvaluation, exampleSplit, exampleStatistics, HOSTILE_NAMES, largeStatistics} from './examples';
+import {snapshotFigures} from './snapshotFigures';
 
 type Row = Record<string, unknown>;
 

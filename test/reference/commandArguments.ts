@@ -1,5 +1,7 @@
+import {execFile} from 'node:child_process';
 import {existsSync, readdirSync, statSync} from 'node:fs';
 import path from 'node:path';
+import {promisify} from 'node:util';
 
 const root = path.resolve(__dirname, '../..');
 
@@ -21,3 +23,14 @@ function buildIsFresh(): boolean {
 export const COMMAND: readonly string[] = buildIsFresh()
   ? [path.join(root, 'dist/cli/main.js')]
   : ['--import', require.resolve('tsx'), path.join(root, 'src/cli/main.ts')];
+
+/** Runs the command line to its end. @param env beside this process's own variables */
+export function runUnweave(
+  args: readonly string[],
+  {cwd, env}: {cwd?: string; env?: Record<string, string>} = {},
+): Promise<{code: number; stdout: string; stderr: string}> {
+  return promisify(execFile)(process.execPath, [...COMMAND, ...args], {cwd, env: {...process.env, ...env}}).then(
+    ({stdout, stderr}) => ({code: 0, stdout, stderr}),
+    (error: {code: number; stdout: string; stderr: string}) => error,
+  );
+}

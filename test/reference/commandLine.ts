@@ -20,8 +20,11 @@ interface Run {
   stderr: string;
 }
 
-/** Runs the command from another folder than the repository's; `interruptAt` sends Ctrl-C once stderr has such a line. */
-export function unweave(args: string[], {interruptAt}: {interruptAt?: RegExp} = {}): Promise<Run> {
+/** Runs the command from another folder than the repository's; once stderr has a line as `interruptAt`, the signals are sent. @default Ctrl-C */
+export function unweave(
+  args: string[],
+  {interruptAt, signals = ['SIGINT']}: {interruptAt?: RegExp; signals?: readonly NodeJS.Signals[]} = {},
+): Promise<Run> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [...COMMAND, ...args], {
       cwd: folder,
@@ -32,7 +35,9 @@ export function unweave(args: string[], {interruptAt}: {interruptAt?: RegExp} = 
     child.stdout.on('data', (data: Buffer) => (run.stdout += data.toString()));
     child.stderr.on('data', (data: Buffer) => {
       run.stderr += data.toString();
-      if (!interrupted && interruptAt?.test(run.stderr)) interrupted = child.kill('SIGINT');
+      if (interrupted || !interruptAt?.test(run.stderr)) return;
+      interrupted = true;
+      signals.forEach((signal, n) => setTimeout(() => child.kill(signal), 5 * n));
     });
     child.on('close', (code) => resolve({...run, code}));
   });

@@ -133,7 +133,7 @@ test('an interrupted pass leaves a checkpoint, and the same call goes on to the 
   );
   assert.deepEqual(
     states.filter(({outcome}) => outcome !== 'running').map(({outcome, note}) => [outcome, note]),
-    [['interrupted', `a checkpoint is in "${out}", and the same call goes on from there`]],
+    [['interrupted', `a checkpoint is in "${out}", and the same call resumes from there`]],
   );
   const part = await loadStatistics(out);
   assert.ok(part.images.done >= 8 && part.images.done < 20, `${part.images.done} images were kept`);

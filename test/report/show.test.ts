@@ -138,7 +138,7 @@ test('an ablation shows every class with logit and accuracy, the classes of no c
   assert.match(textOf(await bundleOf({...ablation, classes: crowd})), /… and 20 more rows/);
 });
 
-test('visualisations of a split stand beside their top images, a row a channel', async () => {
+test('visualisations of a split stand beside their top images, a row per channel', async () => {
   const {results, images} = many;
   const top = results['top images'] as SplitTopImages;
   const features = {...(results['visualisations of a split'] as SplitVisualization), channel: top.channel};

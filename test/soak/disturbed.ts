@@ -21,11 +21,13 @@ export interface Pass {
   checkpointSeconds: number;
   /** @default plain */
   kind?: Kind;
+  /** Images a batch. @default 64 */
+  batchSize?: number;
 }
 
 /** Starts a pass; `during` may disturb it. */
 export async function runPass(
-  {folder, images, checkpointSeconds, kind = 'plain'}: Pass,
+  {folder, images, checkpointSeconds, kind = 'plain', batchSize = 64}: Pass,
   {
     clock = false,
     env = {},
@@ -38,7 +40,14 @@ export async function runPass(
     during?: (child: ChildProcess, done: () => number, begun: Promise<void>) => Promise<void>;
   } = {},
 ): Promise<Ran> {
-  const args = [folder, String(images), String(checkpointSeconds), kind, ...(clock ? ['clock'] : [])];
+  const args = [
+    folder,
+    String(images),
+    String(checkpointSeconds),
+    kind,
+    ...(clock ? ['clock'] : []),
+    ...(kind === 'plain' ? [`batch=${batchSize}`] : []),
+  ];
   const execArgv = [...(preload === undefined ? [] : ['--require', preload]), '--import', 'tsx'];
   const child = fork(path.join(__dirname, 'pass.ts'), args, {execArgv, stdio: 'ignore', env: {...process.env, ...env}});
   const ran: Ran = {code: null, signal: null, message: '', memory: [], done: 0, milliseconds: 0};
@@ -101,7 +110,7 @@ export interface Fault {
 const refused = (pattern: RegExp) => (ran: Ran) => ran.code === ENDS.refused && pattern.test(ran.message);
 
 /** Fills a disk to its last byte. @returns frees it again */
-function fill(disk: string): () => void {
+export function fill(disk: string): () => void {
   const file = path.join(disk, 'ballast');
   const {bavail, bsize} = statfsSync(disk);
   for (let size = bavail * bsize; size > 0; size = Math.floor(size / 2)) {

@@ -1,4 +1,4 @@
-/** One pass, or what is left of it, in a process that may be killed: `pass.ts FOLDER IMAGES SECONDS [all] [clock]`. */
+/** One pass, or what is left of it, in a process that may be killed: `pass.ts FOLDER IMAGES SECONDS [all] [clock] [batch=64]`. */
 import {InputError, InterruptError} from '../../src/common/errors';
 import {ensureBackend} from '../../src/engine';
 import {soakPass} from './setting';
@@ -11,6 +11,7 @@ async function main([folder, count, seconds, ...words]: string[]): Promise<numbe
     const {now} = Date;
     setTimeout(() => (Date.now = () => now() - 3_600_000), 500).unref();
   }
+  const batch = words.find((word) => word.startsWith('batch='));
   const started = Date.now();
   const timer = setInterval(() => {
     process.send?.({memory: process.memoryUsage.rss(), seconds: (Date.now() - started) / 1000});
@@ -20,6 +21,7 @@ async function main([folder, count, seconds, ...words]: string[]): Promise<numbe
     process.send?.({begun: true});
     await soakPass(words.includes('all') ? 'all' : 'plain', Number(count), {
       out: folder,
+      ...(batch !== undefined && {batchSize: Number(batch.slice(6))}),
       checkpointSeconds: Number(seconds),
       progress: ({done}) => {
         process.send?.({done});

@@ -101,7 +101,7 @@ export function addAnalysisCommands(program: Command): void {
 function addDepth(program: Command): void {
   withJson(program.command('depth'))
     .description('polysemantic channels of several layers, input to output')
-    .argument('<folder>', 'folder that unweave collect made of several layers (a folder a layer), or of one')
+    .argument('<folder>', 'folder that unweave collect made for several layers (one folder per layer), or for one')
     .option('--tau <share>', 'as for find; by default 2 / channels in each layer', number)
     .option('--p <fraction>', 'as for find', number, 0.75)
     .option('--gamma <cosine>', 'as for find', number, 0.5)

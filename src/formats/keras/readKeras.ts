@@ -29,7 +29,10 @@ export const isKerasArchive = (names: readonly string[]) => names.includes(CONFI
  */
 export async function readKeras(file: string, options: ReadOptions = {}): Promise<ReadNetwork> {
   return withBinaryFile(file, async (opened) => {
-    const zip = await readZipDirectory(opened);
+    const zip = await readZipDirectory(
+      opened,
+      'save the model again with Keras, or unpack the archive and pack it without compression (zip -0)',
+    );
     if (!isKerasArchive(zip.names) || !zip.names.includes(WEIGHTS)) {
       throw new InputError(
         `"${file}" is a zip archive, but no Keras model: it lacks ${[CONFIG, 'metadata.json', WEIGHTS].filter((name) => !zip.names.includes(name)).join(', ')}`,
