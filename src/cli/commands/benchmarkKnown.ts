@@ -25,8 +25,12 @@ export function addKnownBenchmark(benchmark: Command): void {
     .option('--seeds <numbers>', 'seeds of the networks; those that nothing was chosen on without it')
     .option('--per-class <n>', 'pictures of each class to fit on, and as many others to measure on', wholeNumber, 60)
     .option('--rules <names>', 'splitting rules; all without it')
-    .option('--out <folder>', 'results', path.join('out', 'known'))
-    .option('--force', 'replace what the folder holds')
+    .option(
+      '--out <folder>',
+      'results, a network at a time; the same command goes on from there',
+      path.join('out', 'known'),
+    )
+    .option('--force', 'begin anew in the folder, whatever it holds')
     .action(async (options: KnownFlags) => {
       const file = path.join(options.out, 'result.json');
       await refuseForeignFile(file, '"kind":"known benchmark"', options.force);
@@ -38,6 +42,8 @@ export function addKnownBenchmark(benchmark: Command): void {
         seeds,
         perClass: options.perClass,
         rules: options.rules?.split(','),
+        out: options.out,
+        force: options.force,
       });
       await replaceFile(file, JSON.stringify(result));
       print(options.json ? result : `${result}\n\nresults in ${options.out}`, options.json);
