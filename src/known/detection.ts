@@ -37,7 +37,7 @@ export interface DetectionScores {
   suggested: CallRates & {gamma: number; estimate: number};
   /** Share of the decided pairs for which both halves of the images decide alike at γ = 0.5. */
   halves: number;
-  /** −lowest cosine of a channel's pairs: channels of several parts against those of one. */
+  /** −lowest cosine of a channel's decided pairs: channels of several parts against those of one. */
   channelAuroc: number;
 }
 
@@ -110,8 +110,9 @@ export function detectionScores(
   const lowest = (several: boolean) =>
     parts.flatMap((meaning, channel) => {
       if (!meaning || meaning.length > 1 !== several) return [];
-      const cosines = pairs.filter((pair) => pair.channel === channel).map(({cosine}) => cosine);
-      return cosines.length > 0 ? [-Math.min(...cosines)] : [];
+      const own = pairs.filter((pair) => pair.channel === channel);
+      // A channel without a decided pair is not called.
+      return own.length > 0 ? [-Math.min(1, ...own.filter(sure).map(({cosine}) => cosine))] : [];
     });
   return {
     vectors: kind,
