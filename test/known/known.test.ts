@@ -32,7 +32,7 @@ test('gated vectors tell the parts of a taught channel apart, which the publishe
     return scores.reduce((sum, value) => sum + value, 0) / scores.length;
   };
   assert.ok(Math.abs(own('none') - 0.5) < 0.01 && Math.abs(own('random') - 0.5) < 0.15);
-  assert.ok(own('scaledRidge') > own('published') && own('published') > 0.75);
+  assert.ok(own('freeRidge') > own('published') && own('published') > 0.75);
   assert.match(String(result), /Without labels/);
 });
 

@@ -248,15 +248,15 @@ export function slowFreeRidge(problem: OracleProblem, fires: number): number[][]
   const none = Matrix.zeros(w.length, w.length);
   const S = background ? secondMoment(slowPatches(layer, background)) : none;
   const T = M.reduce((sum, one) => Matrix.add(sum, one), S);
-  const shift = (0.1 * trace(T)) / w.length;
+  const shift = trace(T) / w.length;
   const W = Matrix.columnVector(w);
   const solve = inverse(Matrix.add(T, Matrix.eye(w.length).mul(shift)));
   const parts = M.map((one) => {
     const shared = Matrix.add(S.mmul(W), Matrix.mul(W, shift)).div(k);
     return solve.mmul(Matrix.add(one.mmul(W), shared)).to1DArray();
   });
-  const {U, step} = slowEnergyStep(problem, all, parts);
-  return U.map((u) => u.map((value, i) => w[i] / k + step * value));
+  const {U, scale, step} = slowEnergyStep(problem, all, parts);
+  return U.map((u) => u.map((value, i) => w[i] / k + scale * step * value));
 }
 
 /** λ of each concept, [k][Cin]: 0 where another concept contributes more where the channel fires, by the factor 1/ρ. */

@@ -4,23 +4,23 @@ import {energyStep} from './energyStep';
 import {shiftedSolver} from './shiftedSolve';
 
 /** e: how strongly the parts are drawn to w/k, in units of the mean diagonal. */
-const RIDGE = 0.1;
+const RIDGE = 1;
 
 /**
  * Free kernels by plain ridge regression: where the channel fires for concept j, part j should be m = w·x and the others 0; on images of
  * other classes, and as far as the data say nothing, all should share alike. With M_j = E_j[x xᵀ] over the positions of concept j where
  * the channel fires, S = E[x xᵀ] over images of other classes and T = Σ M_j + S,
  *
- *   V_j = w/k + √(Var m·(1 − 1/k) / Σ_l Var(U_l·x))·U_j,   U_j = (T + e·s·I)⁻¹ (M_j − mean M)·w,   s = tr(T)/D,   e = 0.1;   Σ_j V_j = w.
+ *   V_j = w/k + t·√(Var m·(1 − 1/k) / Σ_l Var(U_l·x))·U_j,   U_j = (T + e·s·I)⁻¹ (M_j − mean M)·w,   s = tr(T)/D,   e = 1;   Σ_j V_j = w.
  *
- * The root (see `energyStep`) undoes what the ridge shortens: parts are as unlike as sources of equal energy that have nothing in common.
+ * t and the root are those of `energyStep`: a direction goes as far as it is borne out, and the ridge does not shorten it.
  * It differs from `gatedRidge` and `scaledRidge` by what counts as firing (the bias and the batch norm behind the layer are heeded), and by
  * a prior that knows no other kernels.
  */
 export const freeRidge: SplitRule = {
   name: 'freeRidge',
   description:
-    'free kernels by ridge regression where the channel fires; separates what channels were trained to mean better than any other rule',
+    'free kernels by ridge regression where the channel fires; separates what channels mean better than any other rule, and recovers planted concepts as well',
   needsInputs: () => true,
   async solve(problem) {
     const inputs = requireInputs(problem, 'freeRidge');
@@ -48,6 +48,6 @@ export const freeRidge: SplitRule = {
     });
     const all = [...directions, w.map((_, i) => -directions.reduce((sum, u) => sum + u[i], 0))];
     const {scale, step} = await energyStep(problem, inputs, kernel, all);
-    return {kernels: all.map((u) => u.map((value, i) => sign * (w[i] / k + step * value))), chosen: {scale}};
+    return {kernels: all.map((u) => u.map((value, i) => sign * (w[i] / k + scale * step * value))), chosen: {scale}};
   },
 };
