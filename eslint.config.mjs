@@ -53,6 +53,13 @@ export default ts.config(
       'max-lines': ['error', {max: 320, skipBlankLines: true, skipComments: true}],
     },
   },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/common/random.ts'],
+    rules: {
+      'no-restricted-imports': ['error', {name: 'pure-rand', message: 'common/random has the random generators'}],
+    },
+  },
   {files: ['src/cli/**/*.ts'], rules: {'no-console': 'off'}},
   {
     files: ['**/*.mjs', '**/*.cjs'],

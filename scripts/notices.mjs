@@ -11,6 +11,7 @@ const at = (...names) => path.join(root, ...names);
 /** What a package's own words mean, where they point to a file. */
 const SPELT_OUT = {
   'dejavu-fonts-ttf': 'Bitstream Vera and Arev licence (free, fonts may not be sold by themselves)',
+  'png-js': 'MIT (its LICENSE; its package.json does not say)',
   h5wasm: 'NIST public-domain notice; HDF5 inside it: BSD-style (The HDF Group)',
 };
 

@@ -163,7 +163,7 @@ async function prepareEngine() {
   const failure = recentSetupFailure();
   if (failure)
     return say(
-      `the last set-up of native TensorFlow failed: ${failure}\n"npx unweave setup" tries again; going on with WebAssembly`,
+      `the last set-up of native TensorFlow failed: ${failure}\n"npx unweave setup" tries again; continuing with WebAssembly`,
     );
   try {
     const choice = await setupEngine({progress: progressLines()});
@@ -171,9 +171,9 @@ async function prepareEngine() {
     const {engineFolder, engineInstalled} = await doctor();
     if (engineInstalled) writeFileSync(engineStamp, JSON.stringify({folder: engineFolder, caches: cachePlaces()}));
   } catch (error) {
-    if (error.name === 'InterruptError') throw new Failure(`${error.message}; run it again and it goes on`, true);
+    if (error.name === 'InterruptError') throw new Failure(`${error.message}; run it again to resume`, true);
     if (error.name !== 'InputError') throw error;
-    say(`${error.message}\ngoing on with WebAssembly`);
+    say(`${error.message}\ncontinuing with WebAssembly`);
   }
 }
 
@@ -210,7 +210,7 @@ async function prepare() {
   let interrupted = false;
   process.on('SIGINT', () => (interrupted = true));
   const stopIfInterrupted = () => {
-    if (interrupted) throw new Failure('interrupted; run it again and it goes on', true);
+    if (interrupted) throw new Failure('interrupted; run it again to resume', true);
   };
   await withFolderLock(cache('prepare.lock'), say, async () => {
     for (const [ready, make] of parts) {

@@ -18,7 +18,7 @@ export {
   type Preset,
   type PresetOption,
 } from './images';
-export {ARCHITECTURES} from './formats/architectures';
+export {ARCHITECTURE_INFO as ARCHITECTURES, type ArchitectureInfo} from './formats/architectures';
 export {loadModel, type LoadModelOptions} from './formats/load';
 export {modelFrom} from './formats/modelFrom';
 export {saveModel} from './formats/save';
@@ -63,7 +63,6 @@ export {
   knownImages,
   knownNetwork,
   runKnownBenchmark,
-  trainKnown,
   type KnownBenchmark,
   type KnownKind,
 } from './known';
@@ -120,30 +119,16 @@ export {
   type SplitVisualization,
   type VisualizeOptions,
 } from './features';
-export {
-  demo,
-  DEMO_CLASSES,
-  DEMO_EXAMPLE,
-  demoImage,
-  demoImages,
-  demoPicture,
-  trainDemo,
-  type Demo,
-  type DemoOptions,
-  type TrainDemoOptions,
-} from './demo';
+export {demo, DEMO_CLASSES, demoImages, demoPicture, type Demo, type DemoOptions} from './demo';
 export {
   bestRule,
-  detectionRates,
-  pairedGain,
-  randomCrops,
   runPlantedBenchmark,
   type BestRule,
   type PlantedBenchmark,
   type PlantedImages,
   type PlantedOptions,
 } from './planted';
-export {explore, explorePage, type ExploreOptions} from './explore';
+export {explore, explorePage, type Exploration, type ExploreOptions} from './explore';
 export {
   livePreview,
   resultPage,

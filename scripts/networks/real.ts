@@ -13,6 +13,7 @@ import {existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFile
 import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
+import {loadGraphModel} from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import * as uw from '../../src';
@@ -79,6 +80,13 @@ async function layersModel(folder: string): Promise<Disturbed> {
   const network = await tfl.loadLayersModel(tf.io.fromMemory(artifacts(folder)));
   const last = network.layers.at(-1) as unknown as {activation: {apply(x: Tensor): Tensor; getClassName(): string}};
   last.activation = {apply: (x) => x, getClassName: () => 'linear'};
+  // tfjs cannot differentiate a batch norm without γ: it gets one of ones.
+  type Norm = {scale?: boolean; gamma?: unknown; movingMean?: {shape: number[]}};
+  for (const norm of network.layers as unknown as Norm[]) {
+    if (norm.scale !== false || !norm.movingMean) continue;
+    const ones = tf.keep(tf.ones(norm.movingMean.shape));
+    norm.gamma = {read: () => ones};
+  }
   return (images, name, delta) => {
     const layer = network.getLayer(name);
     const call = layer.call.bind(layer);
@@ -97,17 +105,17 @@ async function layersModel(folder: string): Promise<Disturbed> {
 
 /** The graph node by node, by each operator alone: nothing folded, fused or cut. */
 function nodeByNode({graph}: uw.Model): Disturbed {
+  // On the engine until the process ends: the way back through a convolution reads its kernel.
+  const uploaded = graph.nodes.map((node) =>
+    Object.fromEntries(node.weights.map(({name, data, shape}) => [name, tf.keep(tf.tensor(data, shape))])),
+  );
   return (images, layer, delta) => {
     const values = new Map<string, Tensor>([[graph.inputs[0], images]]);
     let z: Tensor | undefined;
-    for (const node of graph.nodes) {
+    for (const [at, node] of graph.nodes.entries()) {
       if (node.operator === 'InputLayer') continue;
-      const weights = Object.fromEntries(node.weights.map(({name, data, shape}) => [name, tf.tensor(data, shape)]));
-      let value = operatorOf(node.operator).run(
-        node,
-        node.inputs.map((input) => values.get(input)!),
-        weights,
-      );
+      const inputs = node.inputs.map((input) => values.get(input)!);
+      let value = operatorOf(node.operator).run(node, inputs, uploaded[at]);
       if (node.name === layer) {
         z = value;
         if (delta) value = tf.add(value, delta);
@@ -120,14 +128,11 @@ function nodeByNode({graph}: uw.Model): Disturbed {
 }
 
 /** What tfjs's own executor of graph models gives: probabilities. */
-async function executed(folder: string, place: string, images: tf.Tensor4D): Promise<Float32Array> {
-  const load = createRequire(path.resolve(place, 'package.json'));
-  type Converter = {loadGraphModel(handler: unknown): Promise<{predict(x: unknown): Tensor}>};
-  const {loadGraphModel} = load('@tensorflow/tfjs-converter') as Converter;
-  const core = load('@tensorflow/tfjs-core') as typeof tf;
-  const network = await loadGraphModel(core.io.fromMemory(artifacts(folder)));
-  const given = core.tensor4d(images.dataSync() as Float32Array, images.shape);
-  return network.predict(given).dataSync() as Float32Array;
+async function executed(folder: string, images: tf.Tensor4D): Promise<Float32Array> {
+  const network = await loadGraphModel(tf.io.fromMemory(artifacts(folder)));
+  const values = tf.tidy(() => (network.predict(images) as Tensor).dataSync() as Float32Array);
+  network.dispose();
+  return values;
 }
 
 function largestError(found: ArrayLike<number>, expected: ArrayLike<number>): number {
@@ -169,7 +174,7 @@ async function nsfw(folder: string, name: keyof typeof NSFW): Promise<void> {
   const disturbed = isGraph ? nodeByNode(model) : await layersModel(from);
   const chosen = chosenLayers(model);
   const error = isGraph
-    ? largestError(probabilities, await executed(from, folder, images))
+    ? largestError(probabilities, await executed(from, images))
     : largestError(
         own,
         tf.tidy(() => disturbed(images, chosen[0], undefined).logits.dataSync()),

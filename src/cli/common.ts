@@ -34,7 +34,7 @@ export function withSourceOptions(command: Command): Command {
     .option('--output <name>', 'the output with the classes, for a network of several')
     .option(
       '--preset <name|file>',
-      'preprocessing: torch-imagenet, tf, cifar, raw, or a JSON file {name, shorterSide?, mean, std}',
+      'preprocessing: torch-imagenet, tf, cifar, raw, timm/NAME.WEIGHTS (timm/resnet50.a1_in1k), or a JSON file {name, shorterSide?, mean, std}',
     )
     .option(
       '--labels <file|none|predicted>',

@@ -15,7 +15,7 @@ export interface KubernetesOptions {
 
 /**
  * An Indexed Job, whose tasks are the shards, and a Job that waits for their files and merges them, as YAML for `kubectl apply -f`. A
- * container that is ended is started again and goes on from its checkpoint.
+ * container that is ended is started again and resumes from its checkpoint.
  */
 export function kubernetesJobs(job: CollectJob, options: KubernetesOptions): string {
   const {name = 'unweave-collect', parallelism = job.shards} = options;

@@ -75,7 +75,7 @@ export async function submitCollect(options: SubmitOptions): Promise<RelevanceSt
   }).catch((error: Error) => {
     if (!(error instanceof InterruptError)) throw error;
     throw new InterruptError(
-      `stopped following job ${jobs.join(', ')}, which goes on; the same call follows it again, and scancel ends it`,
+      `stopped following job ${jobs.join(', ')}, which keeps running; the same call follows it again, and scancel ends it`,
       error.signal,
     );
   });

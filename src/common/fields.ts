@@ -1,4 +1,6 @@
+import * as v from 'valibot';
 import {InputError} from './errors';
+import {isRecord} from './isRecord';
 
 /** What a field must be: the test, and the words for it. */
 export interface FieldRule {
@@ -6,67 +8,52 @@ export interface FieldRule {
   wanted: string;
 }
 
-const count = (value: unknown, least = 0) => Number.isSafeInteger(value) && (value as number) >= least;
-const listOf =
-  (test: (value: unknown) => boolean, least = 0) =>
-  (value: unknown) =>
-    Array.isArray(value) && value.length >= least && value.every(test);
-const isText = (value: unknown) => typeof value === 'string';
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+/** A rule by a schema. */
+const rule = (schema: v.GenericSchema, wanted: string): FieldRule => ({test: (value) => v.is(schema, value), wanted});
 
-export const text: FieldRule = {test: isText, wanted: 'text'};
-export const texts: FieldRule = {test: listOf(isText), wanted: 'a list of texts'};
-export const flag: FieldRule = {test: (value) => typeof value === 'boolean', wanted: 'true or false'};
-export const finite: FieldRule = {test: Number.isFinite, wanted: 'a number'};
-export const share: FieldRule = {
-  test: (value) => Number.isFinite(value) && (value as number) >= 0 && (value as number) <= 1,
-  wanted: 'a number from 0 to 1',
-};
-export const wholeFrom = (least: number): FieldRule => ({
-  test: (value) => count(value, least),
-  wanted: `a whole number from ${least}`,
-});
-export const sizes = (length: number): FieldRule => ({
-  test: (value) => listOf((size) => count(size, 1))(value) && (value as number[]).length === length,
-  wanted: `a list of ${length} whole numbers from 1`,
-});
-export const wholeNumbers = (least = 0): FieldRule => ({
-  test: listOf((value) => count(value), least),
-  wanted: `a list of ${least > 0 ? `at least ${least} ` : ''}whole numbers from 0`,
-});
-export const listsOfWholeNumbers: FieldRule = {
-  test: listOf(listOf((value) => count(value))),
-  wanted: 'a list of lists of whole numbers from 0',
-};
-export const oneOf = (...values: readonly string[]): FieldRule => ({
-  test: (value) => values.includes(value as string),
-  wanted: values.map((value) => `"${value}"`).join(' or '),
-});
+const number = v.pipe(v.number(), v.finite());
+const wholeNumber = (least: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(least));
+
+export const text = rule(v.string(), 'text');
+export const texts = rule(v.array(v.string()), 'a list of texts');
+export const flag = rule(v.boolean(), 'true or false');
+export const finite = rule(number, 'a number');
+export const share = rule(v.pipe(number, v.minValue(0), v.maxValue(1)), 'a number from 0 to 1');
+export const record = rule(v.custom(isRecord), 'an object');
+export const wholeFrom = (least: number) => rule(wholeNumber(least), `a whole number from ${least}`);
+export const sizes = (length: number) =>
+  rule(v.pipe(v.array(wholeNumber(1)), v.length(length)), `a list of ${length} whole numbers from 1`);
+export const wholeNumbers = (least = 0) =>
+  rule(
+    v.pipe(v.array(wholeNumber(0)), v.minLength(least)),
+    `a list of ${least > 0 ? `at least ${least} ` : ''}whole numbers from 0`,
+  );
+export const listsOfWholeNumbers = rule(v.array(v.array(wholeNumber(0))), 'a list of lists of whole numbers from 0');
+export const oneOf = (...values: readonly string[]) =>
+  rule(v.picklist(values), values.map((value) => `"${value}"`).join(' or '));
 export const optional = ({test, wanted}: FieldRule): FieldRule => ({
   test: (value) => value === undefined || test(value),
   wanted: `${wanted}, or absent`,
 });
 
 /** A list of records, each with these fields. */
-export const records = (fields: Readonly<Record<string, FieldRule>>, least = 0): FieldRule => ({
-  test: listOf((value) => wrongField(value, fields) === undefined, least),
-  wanted: `a list of ${least > 0 ? `at least ${least} ` : ''}records, each with ${inWords(fields)}`,
-});
+export const records = (fields: Readonly<Record<string, FieldRule>>, least = 0) =>
+  rule(
+    v.pipe(v.array(v.custom((value) => wrongField(value, fields) === undefined)), v.minLength(least)),
+    `a list of ${least > 0 ? `at least ${least} ` : ''}records, each with ${inWords(fields)}`,
+  );
 
-const colour: FieldRule = {
-  test: (value) => listOf(Number.isFinite, 3)(value) && (value as unknown[]).length === 3,
-  wanted: 'three numbers',
-};
+const above0 = v.pipe(number, v.gtValue(0));
 
 /** How pixels become input, as manifests record it. */
 export const PRESET_FIELDS: Readonly<Record<string, FieldRule>> = {
   'preset.name': text,
-  'preset.mean': colour,
-  'preset.std': colour,
+  'preset.mean': rule(v.strictTuple([number, number, number]), 'three numbers'),
+  'preset.std': rule(v.strictTuple([above0, above0, above0]), 'three numbers above 0'),
   'preset.shorterSide': optional(wholeFrom(1)),
   'preset.cropSide': optional(wholeFrom(1)),
   'preset.rounding': optional(oneOf('torchvision', 'nearest')),
+  'preset.interpolation': optional(oneOf('bilinear', 'bicubic')),
 };
 
 /** A preset as it is written now: up to 0.1 its `std` was called `deviation`. */

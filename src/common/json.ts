@@ -19,6 +19,32 @@ export function parseJson(text: string): unknown {
   return JSON.parse(text);
 }
 
+/** The first key that an object in valid JSON holds twice, which `JSON.parse` overlooks; undefined where none does. */
+export function repeatedKey(text: string): string | undefined {
+  const open: (Set<string> | undefined)[] = [];
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === OPEN_RECORD) open.push(new Set());
+    else if (code === OPEN_LIST) open.push(undefined);
+    else if (code === CLOSE_RECORD || code === CLOSE_LIST) open.pop();
+    else if (code === QUOTE) {
+      const end = endOfText(text, at);
+      AFTER_KEY.lastIndex = end + 1;
+      if (AFTER_KEY.test(text)) {
+        const raw = text.slice(at + 1, end);
+        const key = raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw;
+        const keys = open.at(-1);
+        if (keys?.has(key)) return key;
+        keys?.add(key);
+      }
+      at = end;
+    }
+  }
+  return undefined;
+}
+
+const AFTER_KEY = /\s*:/y;
+
 const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_RECORD, CLOSE_RECORD] = Array.from('"\\[]{}', (character) => character.charCodeAt(0)); // prettier-ignore
 
 /** The place of the quote that ends the text that begins at `at`; beyond everything where none does. */

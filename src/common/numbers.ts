@@ -53,7 +53,7 @@ export function fractionText(value: number): string {
 /** A mean with what is known of it; `numerics/summary` has it. */
 interface Spread {
   mean: number;
-  deviation: number;
+  std: number;
   interval: readonly [number, number];
 }
 
@@ -66,6 +66,6 @@ export function intervalText({mean, interval}: Pick<Spread, 'mean' | 'interval'>
 
 /** `1.07 ± 0.32 [1.01, 1.13]` */
 export function spreadText(summary: Spread): string {
-  if (!Number.isFinite(summary.deviation) || !summary.interval.every(Number.isFinite)) return intervalText(summary);
-  return intervalText(summary).replace(' [', ` ± ${fractionText(summary.deviation)} [`);
+  if (!Number.isFinite(summary.std) || !summary.interval.every(Number.isFinite)) return intervalText(summary);
+  return intervalText(summary).replace(' [', ` ± ${fractionText(summary.std)} [`);
 }

@@ -1,3 +1,4 @@
+import {fractionText} from '../common/numbers';
 import {InputError} from '../common/errors';
 import {readable} from '../common/readable';
 import type {RelevanceStatistics} from '../numerics/statistics';
@@ -84,7 +85,7 @@ function describeDepth({model, layers, p, gamma, arv}: Omit<PolysemanticityByDep
   const lines = layers.map(
     ({layer, channels, relevant, polysemantic, undecided, medianCosine}) =>
       `  ${layer.padEnd(width)}  ${polysemantic} polysemantic, ${undecided} undecided of ${relevant} relevant to several classes, of ${channels} channels` +
-      (Number.isNaN(medianCosine) ? '' : `; median cosine ${medianCosine.toFixed(2)}`),
+      (Number.isNaN(medianCosine) ? '' : `; median cosine ${fractionText(medianCosine)}`),
   );
   return [`${model}, ${layers.length} layers, input to output (p ${p}, γ ${gamma}, ${arv} vectors):`, ...lines].join(
     '\n',

@@ -1,4 +1,4 @@
-import {mersenne, unsafeUniformIntDistribution, type RandomGenerator} from 'pure-rand';
+import {seededRandom, type Random} from '../common/random';
 import {classCount, type RelevanceStatistics} from '../numerics/statistics';
 import {cosine, dot} from '../numerics/vectors';
 import {classVectors, LEAST_AGREEMENT, type ClassVectors} from './relate';
@@ -31,7 +31,7 @@ export function falseCalls(
   candidates: readonly CandidateChannel[],
   {gamma, arv, seed = 0}: {gamma: number; arv: VectorKind; seed?: number},
 ): FalseCalls {
-  const random = mersenne(seed);
+  const random = seededRandom(seed);
   const [halves, permuted, merges]: boolean[][] = [[], [], []];
   const guarded = arv === 'gated';
   const every = Math.max(1, Math.ceil(candidates.length / CHANNELS));
@@ -71,9 +71,9 @@ function halvesOf(vectors: ClassVectors, k: number): [Float64Array, Float64Array
 function dealt(
   classes: readonly (readonly [Float64Array, Float64Array])[],
   images: number,
-  random: RandomGenerator,
+  random: Random,
 ): Float64Array {
-  const draw = () => unsafeUniformIntDistribution(0, classes.length - 1, random);
+  const draw = () => random.integer(0, classes.length - 1);
   const vector = new Float64Array(classes[0][0].length);
   for (let n = 0; n < images; n++) {
     const [a, b] = classes[draw()];
@@ -81,7 +81,7 @@ function dealt(
   }
   // Half the difference of two halves has the variance of the mean of a half, divided by 2: that of a half is √2 times as wide.
   const [a, b] = classes[draw()];
-  const sign = unsafeUniformIntDistribution(0, 1, random) === 0 ? 1 : -1;
+  const sign = random.pick([1, -1]);
   for (let i = 0; i < vector.length; i++) vector[i] += (sign * (a[i] - b[i])) / Math.SQRT2;
   return vector;
 }

@@ -1,4 +1,4 @@
-import type {Random} from './random';
+import type {Random} from '../common/random';
 
 /** Painting on RGB values 0..1, [height, width, 3], pixel by pixel. */
 
@@ -19,8 +19,18 @@ export function expose(canvas: Float64Array, random: Random, mostNoise = 0.1): U
   const deviation = random.uniform(0, mostNoise);
   const pixels = new Uint8Array(canvas.length);
   for (let i = 0; i < canvas.length; i++) {
-    const value = (canvas[i] - 0.5) * contrast + 0.5 + brightness + deviation * random.noise();
+    const value = (canvas[i] - 0.5) * contrast + 0.5 + brightness + deviation * noise(random);
     pixels[i] = Math.floor(255 * Math.min(1, Math.max(0, value)) + 0.5);
   }
   return pixels;
+}
+
+/** Deviation of the sum of four uniform bytes: √(4 · (256² − 1) / 12). */
+const FOUR_BYTES = Math.sqrt((4 * (256 * 256 - 1)) / 12);
+
+/** A number with mean 0, standard deviation 1 and nearly a normal law: the centred sum of four bytes, by whole numbers alone. */
+export function noise(random: Random): number {
+  const word = random.word();
+  const sum = (word & 255) + ((word >>> 8) & 255) + ((word >>> 16) & 255) + (word >>> 24);
+  return (sum - 510) / FOUR_BYTES;
 }

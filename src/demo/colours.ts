@@ -1,4 +1,4 @@
-import type {Random} from './random';
+import type {Random} from '../common/random';
 
 /** Red, green, blue on the scale 0..1. */
 export type Colour = readonly [number, number, number];

@@ -8,7 +8,7 @@ import {cosine, exponential, sine} from './arithmetic';
 import {cover, expose} from './canvas';
 import {randomPalette, type Colour} from './colours';
 import {stroke} from './distances';
-import {randomStream, type Random} from './random';
+import {keyedRandom, type Random} from '../common/random';
 import {SHAPES, type Layer} from './shapes';
 
 /** Height and width of a picture in pixels. */
@@ -31,7 +31,7 @@ export function demoImage(classIndex: number, index: number, seed: number): Uint
   requireWhole('image index', index, MAX_KEY);
   requireWhole('seed', seed, MAX_KEY);
   const name = DEMO_CLASSES[classIndex];
-  const random = randomStream(seed, classIndex, index);
+  const random = keyedRandom(seed, classIndex, index);
   const place = randomPlacement(random, name !== 'clock'); // mirrored digits would be another alphabet
   const {background, paints} = randomPalette(random);
   const canvas = new Float64Array(DEMO_SIZE * DEMO_SIZE * 3);

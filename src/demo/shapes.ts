@@ -1,7 +1,7 @@
 import {PI, angle, cosine, length, sine} from './arithmetic';
 import {digit} from './digits';
 import {box, circle, ellipse, polygon, stroke, type Distance} from './distances';
-import type {Random} from './random';
+import type {Random} from '../common/random';
 
 /** One figure of a shape, painted over the layers before it. */
 export interface Layer {

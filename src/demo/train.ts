@@ -7,7 +7,7 @@ import {InputError, InterruptError} from '../common/errors';
 import {startTask, type LongCallOptions} from '../common/progress';
 import {DEMO_CLASSES, DEMO_SIZE, demoImage} from './generator';
 import {buildDemoNetwork, DEMO_PRESET} from './network';
-import {randomStream} from './random';
+import {keyedRandom, shuffle} from '../common/random';
 import {IMAGE_SEEDS} from './images';
 
 const BATCH = 64;
@@ -45,7 +45,7 @@ export async function trainDemo(options: TrainDemoOptions = {}): Promise<Model> 
   network.compile({optimizer, loss: (labels, logits) => tf.losses.softmaxCrossEntropy(labels, logits)});
   const task = startTask({label: `training the demo network (seed ${seed})`, total: steps, unit: 'steps'}, progress);
   const order = Int32Array.from({length: count}, (_, i) => i);
-  const random = randomStream(seed, 0xffff, 0);
+  const random = keyedRandom(seed, 0xffff, 0);
   try {
     for (let step = 0; step < steps; step++) {
       const at = step % Math.floor(count / BATCH);
@@ -78,14 +78,6 @@ function trainingPixels(imagesPerClass: number): Uint8Array {
     for (let i = 0; i < imagesPerClass; i++, at += size) pixels.set(demoImage(k, i, IMAGE_SEEDS.training), at);
   }
   return pixels;
-}
-
-/** Fisher and Yates's shuffle. */
-function shuffle(order: Int32Array, integer: (low: number, high: number) => number): void {
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = integer(0, i);
-    [order[i], order[j]] = [order[j], order[i]];
-  }
 }
 
 function rate(step: number, steps: number): number {

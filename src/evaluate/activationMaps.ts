@@ -6,7 +6,8 @@ import {presetFor} from '../images/presetFor';
 import type {Split} from '../split/types';
 import {channelNames, summedActivations} from './activations';
 import {applyKernels, imagesOfConcepts, passLayer, type EvaluationOptions} from './layerPass';
-import {number, textTable} from './text';
+import {fractionText} from '../common/numbers';
+import {textTable} from '../common/textTable';
 
 export interface ActivationMapsOptions extends Omit<EvaluationOptions, 'randomSplits' | 'seed'> {
   /** Images for each concept: those that excite its part most. @default 4 */
@@ -161,7 +162,10 @@ async function mapsOf(
 
 function describeMaps(maps: Omit<ActivationMaps, 'toString'>): string {
   const {layer, channel, kernels, height, width, images} = maps;
-  const rows = images.map(({className, path, activations}) => [`${className} (${path})`, ...activations.map(number)]);
+  const rows = images.map(({className, path, activations}) => [
+    `${className} (${path})`,
+    ...activations.map(fractionText),
+  ]);
   return [
     `activation of channel ${channel} of layer ${layer} and its parts, ${height} × ${width} positions; summed over them:`,
     ...textTable([['', ...kernels], ...rows]).map((line) => `  ${line}`),

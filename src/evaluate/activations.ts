@@ -6,7 +6,7 @@ import {applyKernels, passLayer, type EvaluationOptions} from './layerPass';
 /**
  * Summed activation of each kernel's output: Σ_hw relu, or the signed Σ_hw.
  * @param indices images to measure
- * @returns the images that could be read, and for each kernel one value an image
+ * @returns the images that could be read, and for each kernel one value per image
  */
 export async function summedActivations(
   split: Split,

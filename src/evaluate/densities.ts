@@ -5,11 +5,12 @@ import type {Split} from '../split/types';
 import {summedActivations, channelNames} from './activations';
 import {densityOf, gridRange, referenceBandwidth, scottBandwidth} from './kernelDensity';
 import {imagesOfConcepts, type EvaluationOptions} from './layerPass';
-import {number, percent, textTable} from './text';
+import {fractionText, percentText} from '../common/numbers';
+import {textTable} from '../common/textTable';
 import {readable} from '../common/readable';
 
 export interface DensityOptions extends Omit<EvaluationOptions, 'randomSplits' | 'seed'> {
-  /** Points of each curve, to where the last one has come down, 3 bandwidths beyond the values. @default 128 */
+  /** Points of each curve, to where the last one has come down, 3 bandwidths beyond the values. @default 128; 200 of signed sums, as kdeplot */
   points?: number;
   /**
    * What an image's activation is: `relu`, Σ_hw relu(channel), or `signed`, Σ_hw channel, as in the paper's figure. @default 'relu'
@@ -66,8 +67,8 @@ export interface Densities {
  * alone where the interquartile range is 0, and not below what the grid's steps can show. Such an activation cannot be negative, so what the kernel
  * would put below 0 is reflected at 0. Zeros are values like any other: many of them make a peak at 0, and `zeroShare` says how many. Each area is 1.
  *
- * Of `sums: 'signed'` the curves are those of seaborn's `kdeplot`, which drew the paper's figure: bandwidth s·n^(−1/5), 3 bandwidths beyond the
- * values on both sides, and the curves of a panel share an area of 1 by their number of images.
+ * Of `sums: 'signed'` each curve is one call of seaborn's `kdeplot`, as the published code draws its figure: bandwidth s·n^(−1/5), points at even
+ * steps from 3 bandwidths below the lowest of its own values to 3 above the highest, area 1.
  * @throws InputError for a concept without images; InterruptError when stopped
  */
 export async function densities(
@@ -75,7 +76,8 @@ export async function densities(
   images: LabelledImages,
   options: DensityOptions = {},
 ): Promise<Densities> {
-  const {points = 128, sums = 'relu', by = 'channel'} = options;
+  const {sums = 'relu', by = 'channel'} = options;
+  const {points = sums === 'signed' ? 200 : 128} = options;
   if (!Number.isSafeInteger(points) || points < 2)
     throw new InputError(`invalid number of points: ${points}; give a whole number from 2, such as 128`);
   oneOf('sums', sums, ['relu', 'signed']);
@@ -102,7 +104,7 @@ export async function densities(
     sums,
     by,
     concepts: split.concepts.map(({classes, classNames}) => ({classes: [...classes], classNames: [...classNames]})),
-    ...(sums === 'relu' ? reflectedCurves(found, points) : signedCurves(found, points, by)),
+    ...(sums === 'relu' ? reflectedCurves(found, points) : signedCurves(found, points)),
   };
   return readable(result, describeDensities);
 }
@@ -126,16 +128,13 @@ function reflectedCurves(found: readonly Unruled[], points: number): Curves {
   return {curves, rows};
 }
 
-function signedCurves(found: readonly Unruled[], points: number, by: 'channel' | 'concept'): Curves {
+function signedCurves(found: readonly Unruled[], points: number): Curves {
   const spread = gridRange(found.map(({activations: values}) => ({values, bandwidth: 0})));
   const least = (spread[1] - spread[0] || 1) / (points - 1);
   const curves = found.map((curve) => ({...curve, bandwidth: scottBandwidth(curve.activations) || least}));
-  const range = gridRange(curves.map(sampleOf));
   const rows = curves.flatMap((curve) => {
-    const panel = curves.filter((other) => other[by] === curve[by]);
-    const images = panel.reduce((sum, {activations}) => sum + activations.length, 0);
-    const density = densityOf(sampleOf(curve), false);
-    return rowsOf(curve, (at) => (density(at) * curve.activations.length) / images, range, points);
+    const sample = sampleOf(curve);
+    return rowsOf(curve, densityOf(sample, false), gridRange([sample]), points);
   });
   return {curves, rows};
 }
@@ -156,8 +155,8 @@ function describeDensities({layer, channel, curves}: Omit<Densities, 'toString'>
   const rows = curves.map(({concept, channel: name, activations, mean: centre, zeroShare}) => [
     `${name}, ${concept}`,
     String(activations.length),
-    number(centre),
-    percent(zeroShare),
+    fractionText(centre),
+    percentText(zeroShare, 1),
   ]);
   const table = textTable([['', 'images', 'mean', 'silent'], ...rows]);
   return [`summed activation of channel ${channel} of layer ${layer} and its parts`, ...table].join('\n');

@@ -1,5 +1,6 @@
 import type {AblatedConcept, AblationEffect, SplitAblation} from './types';
-import {number, percent, textTable, withInterval} from './text';
+import {fractionText, intervalText, percentText} from '../common/numbers';
+import {textTable} from '../common/textTable';
 
 /** Classes that a printed table shows at most. */
 const ROWS = 12;
@@ -12,7 +13,7 @@ export function describeAblation(ablation: Omit<SplitAblation, 'toString'>): str
     ['concept removed', 'own classes', 'other concepts', ...(randomSplits > 0 ? ['random: own', 'random: other'] : [])],
     ...concepts.map(({own, other, random}, j) => [
       names[j],
-      ...[own, other, ...(randomSplits > 0 ? [random.own, random.other] : [])].map(withInterval),
+      ...[own, other, ...(randomSplits > 0 ? [random.own, random.other] : [])].map(intervalText),
     ]),
   ];
   const lines = [
@@ -23,7 +24,7 @@ export function describeAblation(ablation: Omit<SplitAblation, 'toString'>): str
   const shown = [...classes]
     .sort((a, b) => Math.abs(b.zeroed.logit) - Math.abs(a.zeroed.logit) || a.class - b.class)
     .slice(0, ROWS);
-  const cell = ({logit, accuracy}: AblationEffect) => `${number(logit)} (${percent(accuracy)})`;
+  const cell = ({logit, accuracy}: AblationEffect) => `${fractionText(logit)} (${percentText(accuracy, 1)})`;
   const rows = shown.map(({className, images: count, before, zeroed, removed}) => [
     className,
     String(count),
@@ -52,10 +53,12 @@ export function ablationNotes({
   );
   if (concepts.length > 0 && classes.some(({concept}) => concept === -1)) {
     const control = ({random}: AblatedConcept) =>
-      randomSplits > 0 ? ` (random splits: ${withInterval(random.rest)})` : '';
-    const each = concepts.map((concept, j) => `${number(concept.rest.removed)} without ${names[j]}${control(concept)}`);
+      randomSplits > 0 ? ` (random splits: ${intervalText(random.rest)})` : '';
+    const each = concepts.map(
+      (concept, j) => `${fractionText(concept.rest.removed)} without ${names[j]}${control(concept)}`,
+    );
     notes.push(
-      `classes of no concept: their logits move by ${[...each, `${number(concepts[0].rest.zeroed)} without the channel`].join(', ')} (mean size)`,
+      `classes of no concept: their logits move by ${[...each, `${fractionText(concepts[0].rest.zeroed)} without the channel`].join(', ')} (mean size)`,
     );
   }
   return notes;

@@ -20,7 +20,7 @@ export interface EmbeddingSums {
 
 export interface EmbeddingOptions extends LongCallOptions {
   preset?: PresetOption;
-  /** Images a batch. @default 32 */
+  /** Images per batch. @default 32 */
   batchSize?: number;
 }
 

@@ -1,5 +1,5 @@
 import {interquartileRange, kernelDensityEstimation} from 'simple-statistics';
-import {sampleDeviation} from '../numerics/summary';
+import {sampleStd} from '../numerics/summary';
 
 /** Kernel density estimates with a Gaussian kernel, in the two forms that `densities` draws. */
 
@@ -12,14 +12,14 @@ export interface Sample {
 /** The normal reference rule, 1.06·min(s, IQR/1.34)·n^(−1/5), s alone where the interquartile range is 0; 0 where all values are the same. */
 export function referenceBandwidth(values: number[]): number {
   if (values.length < 2) return 0;
-  const deviation = sampleDeviation(values);
+  const std = sampleStd(values);
   const spread = interquartileRange(values) / 1.34;
-  return 1.06 * (spread > 0 ? Math.min(deviation, spread) : deviation) * values.length ** -0.2;
+  return 1.06 * (spread > 0 ? Math.min(std, spread) : std) * values.length ** -0.2;
 }
 
 /** Scott's rule as SciPy and seaborn write it: s·n^(−1/5), s with n − 1; 0 where all values are the same. */
 export function scottBandwidth(values: number[]): number {
-  return values.length < 2 ? 0 : sampleDeviation(values) * values.length ** -0.2;
+  return values.length < 2 ? 0 : sampleStd(values) * values.length ** -0.2;
 }
 
 /** How many bandwidths a curve goes on beyond its lowest and highest value. */

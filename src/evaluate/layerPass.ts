@@ -16,7 +16,7 @@ import type {Split} from '../split/types';
 export interface EvaluationOptions extends LongCallOptions {
   /** How pixels become input. @default the images' preset, else what the split recorded, else the model's */
   preset?: PresetOption;
-  /** Images a batch. @default 32 */
+  /** Images per batch. @default 32 */
   batchSize?: number;
   /** Random splits of the same sizes that the split is held against. */
   randomSplits?: number;

@@ -36,7 +36,7 @@ export interface PeakKernel {
 }
 
 export interface PeakOptions extends Omit<EvaluationOptions, 'randomSplits' | 'seed'> {
-  /** Whether relevance maps are made, one backward pass a channel and image. @default false */
+  /** Whether relevance maps are made, one backward pass per channel and image. @default false */
   relevance?: boolean;
 }
 

@@ -1,4 +1,4 @@
-import {permutation, seedsFrom} from '../common/shuffle';
+import {permutation, seedsFrom} from '../common/random';
 import {kernelsFromOwnership, kernelsFromParts, type PartKernels} from '../split/kernels';
 import type {Split} from '../split/types';
 

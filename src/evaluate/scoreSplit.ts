@@ -14,7 +14,7 @@ import {channelNames, summedActivations} from './activations';
 import {crossSimilarity, embeddingSums, pairSimilarity, type EmbeddingSums} from './embeddingSums';
 import {checkControls, type EvaluationOptions} from './layerPass';
 import {randomSplits} from './randomSplit';
-import {textTable} from './text';
+import {textTable} from '../common/textTable';
 
 export interface ScoreOptions extends EvaluationOptions {
   /** Any second network: what its last layer with weights reads is the embedding of an image. */

@@ -7,7 +7,8 @@ import {peaksOf, type Peak} from './peaks';
 import {channelNames, summedActivations} from './activations';
 import {checkControls, imagesOfConcepts, type EvaluationOptions} from './layerPass';
 import {randomSplits} from './randomSplit';
-import {percent, textTable, withInterval} from './text';
+import {intervalText, percentText} from '../common/numbers';
+import {textTable} from '../common/textTable';
 import {readable} from '../common/readable';
 
 export interface TopImagesOptions extends EvaluationOptions {
@@ -142,14 +143,14 @@ function highest(values: readonly number[], count: number): number[] {
 function describeTopImages(top: Omit<SplitTopImages, 'toString'>, count: number): string {
   const {layer, channel, concepts, lists, randomSplits: controls} = top;
   const name = ({classNames}: {classNames: string[]}) => classNames.join(' + ');
-  const share = (value: number) => (Number.isNaN(value) ? '–' : percent(value));
+  const share = (value: number) => (Number.isNaN(value) ? '–' : percentText(value, 1));
   const rows = lists.map(({channel: of, images, purity, random}) => [
     of,
     String(images.length),
     ...purity.map(share),
-    random && controls > 0 ? withInterval(random) : '',
+    random && controls > 0 ? intervalText(random) : '',
   ]);
-  const base = ['all images', '', ...concepts.map(({shareOfAll}) => percent(shareOfAll)), ''];
+  const base = ['all images', '', ...concepts.map(({shareOfAll}) => percentText(shareOfAll, 1)), ''];
   const heads = ['', 'images', ...concepts.map(name), controls > 0 ? 'own concept, random splits' : ''];
   return [
     `the ${count} images that excite channel ${channel} of layer ${layer} and each part most: share of each concept`,

@@ -1,5 +1,5 @@
 import {namedClasses} from '../common/words';
-import {number} from './text';
+import {fractionText} from '../common/numbers';
 import type {SplitEvaluation} from './types';
 
 /** What an evaluation says of one part, from its own numbers. */
@@ -26,8 +26,8 @@ export function verdictsOf({
     const carried = own.summary.parts[j].mean;
     const others = concepts.filter((_, other) => other !== j);
     const leaked = others.map((other) => other.ratioOfSums.summary.parts[j].mean);
-    const said = `${name} carries ${number(carried)} of its own`;
-    const elsewhere = `${leaked.map(number).join(', ')} of the ${others.length === 1 ? 'other' : 'others'}`;
+    const said = `${name} carries ${fractionText(carried)} of its own`;
+    const elsewhere = `${leaked.map(fractionText).join(', ')} of the ${others.length === 1 ? 'other' : 'others'}`;
     if (randomSplits === 0)
       return {
         part: j + 1,
@@ -41,7 +41,7 @@ export function verdictsOf({
     return {
       part: j + 1,
       separated,
-      sentence: `${said} (random splits ${number(low)} to ${number(high)}) and ${elsewhere} (random splits ${others.map(({ratioOfSums}) => number(ratioOfSums.random.parts[j].mean)).join(', ')}): ${separated ? 'separated' : 'not separated'}`,
+      sentence: `${said} (random splits ${fractionText(low)} to ${fractionText(high)}) and ${elsewhere} (random splits ${others.map(({ratioOfSums}) => fractionText(ratioOfSums.random.parts[j].mean)).join(', ')}): ${separated ? 'separated' : 'not separated'}`,
     };
   });
 }

@@ -1,4 +1,5 @@
 import type {LabelledImages} from '../images/types';
+import type {VectorKind} from '../concepts/types';
 import {InputError} from '../common/errors';
 import type {RelevanceStatistics} from '../numerics/statistics';
 import {
@@ -17,8 +18,11 @@ import {pack, select, type Selection} from './pack';
 import {pageScript} from './pageScript';
 import {analyse, complete} from './page/analysis';
 import type {Packed} from './page/packed';
+import {followed, type Exploration} from './followed';
 import {tilePictures, tileSheet} from './pictures';
 import {stillPanel} from './still';
+
+export type {Exploration};
 
 export interface ExploreOptions {
   /** The images that relevance was collected on, for example pictures. @default no pictures */
@@ -33,6 +37,8 @@ export interface ExploreOptions {
   gamma?: number;
   /** Where the sliders start: ρ. @default 0.5 */
   rho?: number;
+  /** What classes are compared by at first; a switch changes it where the statistics have gates. @default as `findPolysemantic` */
+  arv?: VectorKind;
   /** Size of the panel in millions of characters, at most, without its script (some 30,000) and its still picture. @default 4 */
   megabytes?: number;
 }
@@ -48,25 +54,33 @@ const PICTURES = 3;
  * functions of this package, and needs neither the kernel nor a network afterwards. Where scripts do not run, the same content is
  * shown at rest. Statistics that are too large are reduced, and the panel says how.
  *
- * The cell waits for the panel by itself. Outside a notebook, await it: its text goes to standard output.
+ * What it returns follows the sliders in the kernel "TypeScript (unweave)", where `controls` run too: `panel.found` is what `findPolysemantic` finds
+ * where they stand. The cell waits for the panel by itself. Outside a notebook, await it: its text goes to standard output.
+ * @example
+ * const panel = await explore(stats, {images});   // move the sliders; then, in the next cell:
+ * const split = await disentangle(model, stats, panel.channel ?? panel.found[0], {images, rho: panel.settings.rho});
  * @throws InputError for an option out of range
  */
-export function explore(stats: RelevanceStatistics, options: ExploreOptions = {}): void | Promise<void> {
+export function explore(stats: RelevanceStatistics, options: ExploreOptions = {}): Exploration | Promise<Exploration> {
   const display = captureDisplay();
   const state = kernelState();
   const selection = selectionOf(stats, options);
-  const made = (state.showing ?? Promise.resolve()).then(() => panelOf(stats, selection, options));
+  const exploration = followed(stats, selection.explored.start);
+  const link = isNotebook() ? state.linkPage?.((text) => exploration.hear(text)) : undefined;
+  const made = (state.showing ?? Promise.resolve()).then(() => panelOf(stats, selection, options, link?.className));
   const shown = made.then((panel) => {
     const bundle = interactiveBundle(panel);
     if (!display(bundle)) process.stdout.write(`${String(bundle.data['text/plain'])}\n`);
+    else if (link) display(link.bundle);
   });
-  if (!isNotebook()) return shown;
+  if (!isNotebook()) return shown.then(() => exploration.seen);
   // Nobody may wait for it: the cell does, and shows what went wrong.
   const settled = shown.catch((error: Error) => void display(textBundle(`could not be shown: ${error.message}`)));
   const pending = settled.then(() => {
     if (state.showing === pending) state.showing = undefined;
   });
   state.showing = pending;
+  return exploration.seen;
 }
 
 /**
@@ -87,24 +101,25 @@ export async function explorePage(stats: RelevanceStatistics, options: ExploreOp
 }
 
 function selectionOf(stats: RelevanceStatistics, options: ExploreOptions): Selection {
-  const {images, thumbnails = PICTURES, megabytes = 4, tau, p, gamma, rho} = options;
+  const {images, thumbnails = PICTURES, megabytes = 4, tau, p, gamma, rho, arv} = options;
   if (!(Number.isInteger(thumbnails) && thumbnails >= 1 && thumbnails <= 6))
     throw new InputError(`invalid thumbnails: ${thumbnails}; it is a whole number from 1 to 6`);
   if (!(megabytes >= 0.1)) throw new InputError(`invalid megabytes: ${megabytes}; give 0.1 or more, such as 4`);
-  return select(stats, {tau, p, gamma, rho}, 1e6 * megabytes * (images ? 1 - FOR_PICTURES : 1));
+  return select(stats, {tau, p, gamma, rho, arv}, 1e6 * megabytes * (images ? 1 - FOR_PICTURES : 1));
 }
 
 async function panelOf(
   stats: RelevanceStatistics,
   selection: Selection,
   {images, thumbnails = PICTURES}: ExploreOptions,
+  link?: string,
 ): Promise<InteractiveOptions> {
   const {explored} = selection;
   const order = () => complete(analyse(explored).overview(explored.start)).candidates.map(({channel}) => channel);
   const tiles = images && (await tilePictures(stats, images, explored.channels, {order: order(), each: thumbnails}));
   const sprite = tiles && `data:image/webp;base64,${(await tileSheet(tiles.pixels)).toString('base64')}`;
   const still = await stillPanel(stats, explored, tiles);
-  const data: Packed = {data: pack(stats, selection, tiles?.pictures), sprite};
+  const data: Packed = {data: pack(stats, selection, tiles?.pictures), sprite, link};
   return {
     script: '(root, data, explore) => explore.start(root, data)',
     data,

@@ -1,4 +1,6 @@
 import {gzipSync} from 'node:zlib';
+import {classVectors, type ClassVectors} from '../concepts/relate';
+import {gatesOf} from '../numerics/gatedSums';
 import {
   averagedRelevanceVector,
   classCount,
@@ -10,6 +12,7 @@ import {fittedGammas, knobGrid, startSettings} from './grid';
 import {analyse, complete} from './page/analysis';
 import type {Explored, ExploredChannel, Pictures, Settings} from './page/explored';
 import {shuffledBytes, type FractionBits} from './page/floats';
+import {gatedTable} from './page/gatedPairs';
 import type {Encoding, PackedHeader} from './page/packed';
 import {reachOfChannels} from './reach';
 import {fitting, narrowedRanges} from './reduce';
@@ -25,7 +28,12 @@ export interface Selection {
 export function select(stats: RelevanceStatistics, options: Partial<Settings>, budget: number): Selection {
   const start = startSettings(stats, options);
   const whole = knobGrid(stats, start);
-  const {grid, channels, reduced} = narrowedRanges(reachOfChannels(stats, whole), whole, start);
+  const {grid, channels, reduced} = narrowedRanges(
+    reachOfChannels(stats, whole),
+    whole,
+    start,
+    gatesOf(stats) !== undefined,
+  );
   const about = {
     model: stats.model.name,
     layer: stats.layer.name,
@@ -43,10 +51,16 @@ export function select(stats: RelevanceStatistics, options: Partial<Settings>, b
     classes: classesOf(stats, channels),
     channels,
     arv: ({channel, classes}, position) => averagedRelevanceVector(stats, channel, [classes[position]]),
+    ...(gatesOf(stats) && {
+      gated: ({channel, classes}: ExploredChannel) => byPosition(classVectors(stats, channel, 'gated'), classes),
+    }),
   };
   const fit = fitting(everything, budget);
-  const {cosines} = complete(analyse({...everything, channels: fit.channels}).overview(start));
-  const lowest = cosines.reduce((least, value) => Math.min(least, value), Infinity);
+  const analysis = analyse({...everything, channels: fit.channels});
+  const kinds = everything.gated ? (['published', 'gated'] as const) : (['published'] as const);
+  const lowest = kinds
+    .flatMap((arv) => [...complete(analysis.overview({...start, arv})).cosines])
+    .reduce((least, value) => Math.min(least, value), Infinity);
   const explored = {
     ...everything,
     grid: {...grid, gamma: fittedGammas(grid.gamma, start, lowest)},
@@ -55,6 +69,16 @@ export function select(stats: RelevanceStatistics, options: Partial<Settings>, b
     classes: classesOf(stats, fit.channels),
   };
   return {explored, encoding: fit.encoding, bits: fit.bits};
+}
+
+/** The same vectors with classes numbered by their place in the list. */
+function byPosition(vectors: ClassVectors, classes: readonly number[]): ClassVectors {
+  return {
+    kind: vectors.kind,
+    vector: (at, half) => vectors.vector(classes[at], half),
+    cosine: (a, b, halves) => vectors.cosine(classes[Math.min(a, b)], classes[Math.max(a, b)], halves),
+    agreement: (at) => vectors.agreement(classes[at]),
+  };
 }
 
 function classesOf(stats: RelevanceStatistics, channels: readonly ExploredChannel[]): Explored['classes'] {
@@ -72,12 +96,14 @@ export function pack(stats: RelevanceStatistics, {explored, encoding, bits}: Sel
     classes: [...classes].map(([k, {name, images}]) => [k, name, images]),
     channels: channels.map((channel) => [channel.channel, [...channel.classes]]),
     encoding,
+    gated: explored.gated !== undefined,
     pictures,
   };
   const json = Buffer.from(JSON.stringify(header));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(json.length);
   const arrays = encoding === 'products' ? productArrays(stats, explored) : [vectorArray(explored)];
+  if (explored.gated) arrays.push(gatedArray(explored));
   const pieces = [
     length,
     json,
@@ -117,4 +143,16 @@ function vectorArray({channels, about, arv}: Explored): Float32Array {
     }
   }
   return vectors;
+}
+
+/** The tables of all channels, one after another. */
+function gatedArray({channels, gated}: Explored): Float32Array {
+  const tables = channels.map((channel) => gatedTable(gated!(channel), [...channel.classes.keys()]));
+  const all = new Float32Array(tables.reduce((sum, {length}) => sum + length, 0));
+  let at = 0;
+  for (const table of tables) {
+    all.set(table, at);
+    at += table.length;
+  }
+  return all;
 }

@@ -2,6 +2,7 @@ import {numberText} from '../common/numbers';
 import {analyse, complete} from './page/analysis';
 import type {Explored, ExploredChannel, Grid, Settings} from './page/explored';
 import type {FractionBits} from './page/floats';
+import {gatedLength} from './page/gatedPairs';
 import type {Encoding} from './page/packed';
 import {narrowed} from './reach';
 
@@ -17,6 +18,8 @@ const LOWEST = [
 /** Pairs of a channel and a class, and pairs of classes of a channel, that a page goes through in a moment. */
 const MOST_ROWS = 60_000;
 const MOST_PAIRS = 1_500_000;
+/** The same where gated cosines travel too, three a pair. */
+const MOST_GATED_PAIRS = 300_000;
 /** Characters that a number takes, compressed and in base64; measured on relevance vectors, rounded up. */
 const CHARACTERS: Record<FractionBits, number> = {23: 5, 15: 3.7, 11: 2.6, 9: 2.3};
 const PRECISIONS = [23, 15, 11, 9] as const;
@@ -29,6 +32,7 @@ export function narrowedRanges(
   channels: readonly ExploredChannel[],
   grid: Grid,
   start: Settings,
+  gated = false,
 ): {grid: Grid; channels: readonly ExploredChannel[]; reduced: string[]} {
   for (const lowest of LOWEST) {
     const narrow: Grid = {
@@ -37,7 +41,7 @@ export function narrowedRanges(
       p: grid.p.filter((p) => p >= Math.min(lowest.p, start.p)),
     };
     const kept = narrowed(channels, grid, narrow);
-    if (isQuick(kept) || lowest === LOWEST[LOWEST.length - 1]) {
+    if (isQuick(kept, gated) || lowest === LOWEST[LOWEST.length - 1]) {
       const narrower = narrow.tau.length + narrow.p.length < grid.tau.length + grid.p.length;
       const reduced = narrower
         ? [
@@ -50,8 +54,8 @@ export function narrowedRanges(
   throw new Error('unreachable: the narrowest ranges are always taken');
 }
 
-function isQuick(channels: readonly ExploredChannel[]): boolean {
-  return rowsOf(channels) <= MOST_ROWS && pairsOf(channels) <= MOST_PAIRS;
+function isQuick(channels: readonly ExploredChannel[], gated: boolean): boolean {
+  return rowsOf(channels) <= MOST_ROWS && pairsOf(channels) <= (gated ? MOST_GATED_PAIRS : MOST_PAIRS);
 }
 
 /**
@@ -66,7 +70,8 @@ export function fitting(
   const forms = (['products', 'vectors'] as const).map((encoding) => {
     const numbers = numbersOf(encoding, explored);
     const fits = (some: readonly ExploredChannel[], bits: FractionBits) =>
-      isQuick(some) && numbers(some) * CHARACTERS[bits] + rowsOf(some) * CHARACTERS_A_ROW <= budget;
+      isQuick(some, explored.gated !== undefined) &&
+      numbers(some) * CHARACTERS[bits] + rowsOf(some) * CHARACTERS_A_ROW <= budget;
     return {encoding, numbers, fits};
   });
   const [small] = [...forms].sort((a, b) => a.numbers(channels) - b.numbers(channels));
@@ -89,12 +94,14 @@ function roundingNote(bits: FractionBits): string[] {
 }
 
 /** Numbers that an encoding needs for some of the channels. */
-function numbersOf(encoding: Encoding, {about}: Explored): (channels: readonly ExploredChannel[]) => number {
+function numbersOf(encoding: Encoding, {about, gated}: Explored): (channels: readonly ExploredChannel[]) => number {
   const [kh, kw, inputs] = about.shape;
-  if (encoding === 'vectors') return (channels) => inputs * rowsOf(channels);
+  const tables = (channels: readonly ExploredChannel[]) =>
+    gated ? channels.reduce((sum, {classes}) => sum + gatedLength(classes.length), 0) : 0;
+  if (encoding === 'vectors') return (channels) => inputs * rowsOf(channels) + tables(channels);
   return (channels) => {
     const classes = new Set(channels.flatMap((channel) => channel.classes));
-    return kh * kw * inputs * (classes.size + channels.length);
+    return kh * kw * inputs * (classes.size + channels.length) + tables(channels);
   };
 }
 
@@ -136,7 +143,9 @@ function byDifference(explored: Explored): ExploredChannel[] {
       ...explored,
       channels: some,
       arv: ({channel}, at) => explored.arv(byChannel.get(channel)!, positionsOf.get(channel)![at]),
-    }).overview(start),
+      // Few classes of each are here, so that it is the published vectors that are quick to compare.
+      gated: undefined,
+    }).overview({...start, arv: 'published'}),
   );
   const first = candidates.map(({channel}) => byChannel.get(channel)!);
   const ranked = new Set(first);

@@ -14,7 +14,7 @@ import {
 } from '../report/display';
 import {analyse, complete, type Detail, type Overview} from './page/analysis';
 import {inTurn} from '../common/inTurn';
-import {disentangleCode, findCode, partName, plural} from './page/words';
+import {comparedBy, disentangleCode, findCode, partName, plural} from './page/words';
 import {countText, numberText, percentText} from '../common/numbers';
 import {divideSources} from './page/sources';
 import type {Explored} from './page/explored';
@@ -81,7 +81,7 @@ function summaryText({about, start}: Explored, {candidates, polysemantic, pairs,
   const at = `τ = ${numberText(start.tau)}, p = ${numberText(start.p)}, γ = ${numberText(start.gamma)}`;
   return (
     `${plural(about.imageCount, 'image')} of ${plural(about.classCount, 'class', 'classes')}. At ${at}: ${countText(candidates.length)} of ` +
-    `${plural(about.shape[3], 'channel')} are relevant to at least two classes; ${countText(polysemantic)} polysemantic: ${countText(below)} of ${plural(pairs, 'pair')} below γ (published vectors).`
+    `${plural(about.shape[3], 'channel')} are relevant to at least two classes; ${countText(polysemantic)} polysemantic: ${countText(below)} of ${plural(pairs, 'pair')} below γ (${comparedBy(start)}).`
   );
 }
 
@@ -93,7 +93,17 @@ async function stillDetail(
 ): Promise<Html> {
   const {start} = explored;
   const {channel, concepts} = detail;
-  const figure = similarityHeatmap(stats, detail, {gamma: start.gamma, limit: MOST_CLASSES, arv: 'published'});
+  const figure = similarityHeatmap(stats, detail, {
+    gamma: start.gamma,
+    limit: MOST_CLASSES,
+    arv: start.arv ?? 'published',
+  });
+  if (concepts.length < 2) {
+    return html`<div>
+      <div style="font-weight:600;margin-top:8px">Channel ${channel}</div>
+      ${picture(renderVegaSvg(figure), `cosines of the classes of channel ${channel}`)}
+    </div>`;
+  }
   const division = divideSources(
     concepts.map(({arv}) => arv),
     start.rho,

@@ -13,6 +13,7 @@ export {
 } from './objectives';
 export type {Objective, Where} from './objectives';
 export {fourier, pixels, type FourierOptions, type Parametrisation, type PixelOptions} from './parametrisation';
+export {accentuation, imageAt, type AccentuationOptions} from './accentuation';
 export {maco, type MacoOptions} from './maco';
 export {DEMO_SPECTRUM, imageSpectrum, type Spectrum, type SpectrumOptions} from './spectrum';
 export {jitter, pad, rotate, scale, type Transform} from './transforms';

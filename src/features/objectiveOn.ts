@@ -10,7 +10,7 @@ import {checkSize, observer} from './observe';
 
 /** An objective in a network. */
 export interface NetworkObjective {
-  /** One value an image, [B]; differentiable. @param images [B, H, W, C], preprocessed */
+  /** One value per image, [B]; differentiable. @param images [B, H, W, C], preprocessed */
   value(images: tf.Tensor4D): tf.Tensor1D;
   dispose(): void;
 }
@@ -208,7 +208,7 @@ function layerOutput(model: Model, name: string, keep: Keep) {
   return {point: inputPoint(model, name), channels, output};
 }
 
-/** One number an image, [B], of one channel's map [B, H', W', 1]. */
+/** One number per image, [B], of one channel's map [B, H', W', 1]. */
 function at(map: tf.Tensor4D, where: Where, layer: string): tf.Tensor {
   if (where === 'mean') return tf.mean(map, [1, 2, 3]); // [B]
   if (where === 'sum') return tf.sum(map, [1, 2, 3]); // [B]

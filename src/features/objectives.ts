@@ -9,7 +9,7 @@ import type {Split} from '../split/types';
 /** Which positions of a layer's output count: their mean, their sum, the centre, or one [row, column] from the top left. */
 export type Where = 'mean' | 'sum' | 'centre' | readonly [row: number, column: number];
 
-/** One number an image. Batch-wise terms (`diversity`) are the same for all images of a batch. */
+/** One number per image. Batch-wise terms (`diversity`) are the same for all images of a batch. */
 export type Objective =
   | {readonly kind: 'channel'; readonly layer: string; readonly channel: number; readonly where: Where}
   | {

@@ -5,7 +5,7 @@ import type {Preset} from '../images/types';
 import type {Task} from '../common/progress';
 import type {NetworkObjective} from './objectiveOn';
 import type {ImageShape, Parametrisation, ParametrisedImages} from './parametrisation';
-import type {Random} from './random';
+import type {Random} from '../common/random';
 import {resample, type View} from './resample';
 import {drawView, type Transform} from './transforms';
 

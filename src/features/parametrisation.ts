@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {InputError} from '../common/errors';
 import {inColours} from './colours';
-import type {Random} from './random';
+import type {Random} from '../common/random';
 
 /** [B, H, W, C] with C = 3 or 1 */
 export type ImageShape = readonly [batch: number, height: number, width: number, channels: number];
@@ -25,7 +25,9 @@ export interface Parametrisation {
 }
 
 export interface FourierOptions {
-  /** Deviation of the first coefficients. @default 0.01 */
+  /** Standard deviation of the first coefficients. @default 0.01 */
+  std?: number;
+  /** @deprecated the name of `std` up to 0.1 */
   deviation?: number;
   /** Power of the frequency by which waves are damped: 1 makes the spectrum of photographs. @default 1 */
   falloff?: number;
@@ -45,54 +47,72 @@ export interface FourierOptions {
  * @throws InputError for an option that is not above 0, or a falloff that is no number
  */
 export function fourier({
-  deviation = 0.01,
   falloff = 1,
   cutoff = 0.35,
   decorrelate = true,
+  ...options
 }: FourierOptions = {}): Parametrisation {
-  checkPositive({deviation, cutoff});
+  const std = stdOf('fourier', options);
+  checkPositive({std, cutoff});
   if (!Number.isFinite(falloff)) throw new InputError(`invalid falloff: ${falloff}; it is a number, e.g. 1`);
   return {
     name: `fourier, falloff ${falloff}, cutoff ${cutoff}${decorrelate ? '' : ', plain colours'}`,
-    start([batch, height, width, channels], random) {
-      const gains = waveGains(height, width, falloff, cutoff);
-      const parameters = tf.tidy(() =>
-        tf.variable(normal([batch, channels, height, width], random, deviation) as tf.Tensor4D),
-      ); // [B, C, H, W]
-      const rows = tf.tensor2d(realWaves(height), [height, height]); // [frequency, y]
-      const columns = width === height ? tf.clone(rows) : tf.tensor2d(realWaves(width), [width, width]); // [frequency, x]
-      const damping = tf.tensor2d(gains, [height, width]);
-      return {
-        variables: [parameters],
-        images: () =>
-          tf.tidy(() => {
-            const damped = tf.mul(parameters, damping); // [B, C, H, W]
-            const alongX = tf.matMul(tf.reshape(damped, [-1, width]), columns); // [B·C·H, x]
-            const turned = tf.transpose(tf.reshape(alongX, [batch, channels, height, width]), [0, 3, 1, 2]); // [B, x, C, H]
-            const alongY = tf.matMul(tf.reshape(turned, [-1, height]), rows); // [B·x·C, y]
-            const plane = tf.transpose(tf.reshape(alongY, [batch, width, channels, height]), [0, 3, 1, 2]); // [B, y, x, C]
-            return tf.sigmoid(decorrelate && channels === 3 ? inColours(plane as tf.Tensor4D) : plane) as tf.Tensor4D;
-          }),
-        dispose: () => tf.dispose([parameters, rows, columns, damping]),
-      };
+    start(shape, random) {
+      const waves = waveSum(shape, random, {std, falloff, cutoff, decorrelate});
+      return {...waves, images: () => tf.tidy(() => tf.sigmoid(waves.plane()) as tf.Tensor4D)};
     },
   };
 }
 
+/** A sum of damped waves that depends on variables. */
+export interface WaveSum extends Pick<ParametrisedImages, 'variables' | 'dispose'> {
+  /** Before the sigmoid, [B, H, W, C]; differentiable. */
+  plane(): tf.Tensor4D;
+}
+
+/** Σ p · gain(frequency) · wave, with p first drawn at random. */
+export function waveSum(
+  [batch, height, width, channels]: ImageShape,
+  random: Random,
+  {std, falloff, cutoff, decorrelate}: Required<Omit<FourierOptions, 'deviation'>>,
+): WaveSum {
+  const gains = waveGains(height, width, falloff, cutoff);
+  const parameters = tf.tidy(() => tf.variable(normal([batch, channels, height, width], random, std) as tf.Tensor4D)); // [B, C, H, W]
+  const rows = tf.tensor2d(realWaves(height), [height, height]); // [frequency, y]
+  const columns = width === height ? tf.clone(rows) : tf.tensor2d(realWaves(width), [width, width]); // [frequency, x]
+  const damping = tf.tensor2d(gains, [height, width]);
+  return {
+    variables: [parameters],
+    plane: () =>
+      tf.tidy(() => {
+        const damped = tf.mul(parameters, damping); // [B, C, H, W]
+        const alongX = tf.matMul(tf.reshape(damped, [-1, width]), columns); // [B·C·H, x]
+        const turned = tf.transpose(tf.reshape(alongX, [batch, channels, height, width]), [0, 3, 1, 2]); // [B, x, C, H]
+        const alongY = tf.matMul(tf.reshape(turned, [-1, height]), rows); // [B·x·C, y]
+        const plane = tf.transpose(tf.reshape(alongY, [batch, width, channels, height]), [0, 3, 1, 2]); // [B, y, x, C]
+        return (decorrelate && channels === 3 ? inColours(plane as tf.Tensor4D) : plane) as tf.Tensor4D;
+      }),
+    dispose: () => tf.dispose([parameters, rows, columns, damping]),
+  };
+}
+
 export interface PixelOptions {
-  /** Deviation of the first values, before the sigmoid. @default 0.01 */
+  /** Standard deviation of the first values, before the sigmoid. @default 0.01 */
+  std?: number;
+  /** @deprecated the name of `std` up to 0.1 */
   deviation?: number;
   /** As in `FourierOptions`. @default false */
   decorrelate?: boolean;
 }
 
 /** Pixels, each by itself: image = sigmoid(p). */
-export function pixels({deviation = 0.01, decorrelate = false}: PixelOptions = {}): Parametrisation {
-  checkPositive({deviation});
+export function pixels({decorrelate = false, ...options}: PixelOptions = {}): Parametrisation {
+  const std = stdOf('pixels', options);
+  checkPositive({std});
   return {
     name: `pixels${decorrelate ? ', decorrelated colours' : ''}`,
     start(shape, random) {
-      const parameters = tf.tidy(() => tf.variable(normal(shape, random, deviation) as tf.Tensor4D)); // [B, H, W, C]
+      const parameters = tf.tidy(() => tf.variable(normal(shape, random, std) as tf.Tensor4D)); // [B, H, W, C]
       return {
         variables: [parameters],
         images: () =>
@@ -105,16 +125,25 @@ export function pixels({deviation = 0.01, decorrelate = false}: PixelOptions = {
   };
 }
 
-function checkPositive(values: Record<string, number>): void {
+/** The option by its name, or by its old one with a warning. */
+function stdOf(call: string, {std, deviation}: Pick<PixelOptions, 'std' | 'deviation'>): number {
+  if (deviation !== undefined) {
+    process.emitWarning(`features.${call}: the option deviation is called std`, 'DeprecationWarning');
+  }
+  return std ?? deviation ?? 0.01;
+}
+
+/** @throws InputError */
+export function checkPositive(values: Record<string, number>): void {
   for (const [name, value] of Object.entries(values)) {
     if (!(value > 0)) throw new InputError(`invalid ${name}: ${value}; it is a number above 0`);
   }
 }
 
-function normal(shape: readonly number[], random: Random, deviation: number): tf.Tensor {
+function normal(shape: readonly number[], random: Random, std: number): tf.Tensor {
   const count = shape.reduce((product, size) => product * size, 1);
   return tf.tensor(
-    Float32Array.from({length: count}, () => deviation * random.normal()),
+    Float32Array.from({length: count}, () => std * random.normal()),
     [...shape],
   );
 }

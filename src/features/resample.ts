@@ -18,7 +18,7 @@ export const IDENTITY: View = {a: 1, b: 0, c: 0, d: 1, e: 0, f: 0};
 
 /**
  * Looks at each image through a view, by bilinear interpolation; beyond the border lies one colour. The engines lack this
- * operation or its gradient, so values and gradient are plain loops here, some milliseconds an image.
+ * operation or its gradient, so values and gradient are plain loops here, some milliseconds per image.
  * @param images [B, H, W, C]
  * @param views B views
  * @param outside colour beyond the border, [B][C]

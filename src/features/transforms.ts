@@ -5,7 +5,7 @@
  * Transforms are plain data. All those of a step make one affine map, so that the image is interpolated once.
  */
 import {InputError} from '../common/errors';
-import type {Random} from './random';
+import type {Random} from '../common/random';
 import {IDENTITY, type View} from './resample';
 
 export type Transform =

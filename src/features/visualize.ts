@@ -14,7 +14,7 @@ import {inputSize, objectiveOn} from './objectiveOn';
 import {describeObjective, ofSplit, type Objective, type Where} from './objectives';
 import {optimize, type OptimizeSettings, type Optimized} from './optimize';
 import {fourier} from './parametrisation';
-import {seededRandom} from './random';
+import {seededRandom} from '../common/random';
 import {checkTransforms} from './transforms';
 import type {FeatureVisualization, SplitVisualization, VisualizeOptions} from './types';
 
@@ -160,7 +160,7 @@ function featureVisualization(data: Omit<FeatureVisualization, 'toString'>): Fea
     const count = images.length > 1 ? `${images.length} images of ` : '';
     return (
       `${text} in ${model}: ${numberText(value)}, ${count}${image.width} × ${image.height} pixels, seed ${seed}, ` +
-      `${steps} steps in ${seconds.toFixed(1)} s${interrupted ? ', interrupted' : ''}`
+      `${steps} steps in ${numberText(seconds)} s${interrupted ? ', interrupted' : ''}`
     );
   });
 }

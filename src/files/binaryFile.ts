@@ -8,6 +8,8 @@ export interface BinaryFile {
   name: string;
   size: number;
   handle: FileHandle;
+  /** All of it, where it has been read. */
+  content?: Uint8Array;
 }
 
 /** Bytes of one number, by safetensors' names of the types. */
@@ -39,7 +41,7 @@ export async function withBinaryFile<T>(path: string, use: (file: BinaryFile) =>
 }
 
 /**
- * The `length` bytes from `position` on, in a buffer of their own that starts at offset 0 of its ArrayBuffer.
+ * The `length` bytes from `position` on: a view of the content where that has been read, else in a buffer of their own.
  * @throws InputError where the file ends before; nothing is allocated then
  */
 export async function readBytes(file: BinaryFile, position: number, length: number): Promise<Uint8Array> {
@@ -48,6 +50,7 @@ export async function readBytes(file: BinaryFile, position: number, length: numb
       `${file.name} is truncated: bytes ${position} to ${position + length} are wanted, and it has ${file.size}`,
     );
   }
+  if (file.content) return file.content.subarray(position, position + length);
   const bytes = new Uint8Array(length);
   for (let done = 0; done < length;) {
     const {bytesRead} = await file.handle.read(bytes, done, Math.min(PIECE, length - done), position + done);

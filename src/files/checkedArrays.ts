@@ -1,10 +1,14 @@
-import {createHash} from 'node:crypto';
-import {createReadStream} from 'node:fs';
+import {createHash, webcrypto} from 'node:crypto';
 import path from 'node:path';
 import {InputError} from '../common/errors';
-import {reasonOf} from './binaryFile';
-import {readSafetensors, type SafetensorsArray} from './safetensors';
+import {readBytes, withBinaryFile, type BinaryFile} from './binaryFile';
+import {readOpenSafetensors, type SafetensorsArray} from './safetensors';
 import type {NamedFile} from './transaction';
+
+/** Files up to this size are read once, hashed in another thread, and their arrays are views of what was read. */
+const WHOLE = 256 * 2 ** 20;
+/** Larger ones are read again for their hash, in such pieces. */
+const PIECE = 4 * 2 ** 20;
 
 /**
  * The arrays of a `.safetensors` file that a manifest names.
@@ -13,20 +17,23 @@ import type {NamedFile} from './transaction';
  */
 export async function readCheckedArrays(
   folder: string,
-  {file, sha256}: NamedFile,
+  {file: name, sha256}: NamedFile,
   advice: string,
 ): Promise<Map<string, SafetensorsArray>> {
-  const full = path.join(folder, file);
-  const {arrays} = await readSafetensors(full);
+  const full = path.join(folder, name);
+  return withBinaryFile(full, async (file) => {
+    const content = file.size <= WHOLE ? await readBytes(file, 0, file.size) : undefined;
+    const [found, {arrays}] = await Promise.all([hashOf(file, content), readOpenSafetensors({...file, content})]);
+    if (found === sha256) return arrays;
+    throw new InputError(
+      `"${full}" is damaged: its SHA-256 is ${found.slice(0, 16)}…, and the manifest says ${sha256.slice(0, 16)}…; ${advice}`,
+    );
+  });
+}
+
+async function hashOf(file: BinaryFile, content?: Uint8Array): Promise<string> {
+  if (content) return Buffer.from(await webcrypto.subtle.digest('SHA-256', content)).toString('hex');
   const hash = createHash('sha256');
-  try {
-    for await (const piece of createReadStream(full, {highWaterMark: 4 * 2 ** 20})) hash.update(piece as Buffer);
-  } catch (error) {
-    throw new InputError(`cannot read ${full}: ${reasonOf(error)}`);
-  }
-  const found = hash.digest('hex');
-  if (found === sha256) return arrays;
-  throw new InputError(
-    `"${full}" is damaged: its SHA-256 is ${found.slice(0, 16)}…, and the manifest says ${sha256.slice(0, 16)}…; ${advice}`,
-  );
+  for (let at = 0; at < file.size; at += PIECE) hash.update(await readBytes(file, at, Math.min(PIECE, file.size - at)));
+  return hash.digest('hex');
 }

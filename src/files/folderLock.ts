@@ -26,6 +26,10 @@ interface Holder {
   since: string;
 }
 
+/** Ids of the locks that this process has, all copies of the package together. */
+const HELD = Symbol.for('unweave.heldLocks');
+const held = ((globalThis as {[HELD]?: Set<string>})[HELD] ??= new Set());
+
 /**
  * Makes this process the only one that writes to the folder, which exists. The lock of a process of this machine that died is taken over
  * at once, any other one as soon as its holder has been silent for twenty seconds.
@@ -39,6 +43,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const {lock} = await import('proper-lockfile');
   const [lockPath, holderPath] = LOCK_ENTRIES.map((entry) => path.join(folder, entry));
   const me: Holder = {id: randomUUID(), pid: process.pid, host: os.hostname(), since: new Date().toISOString()};
+  held.add(me.id);
   const take = () =>
     // A lock that is lost (a clock set forward, a machine that slept) must not end the process; the next write sees whose it is.
     lock(folder, {lockfilePath: lockPath, stale: STALE_MS, update: STALE_MS / 4, onCompromised: () => {}});
@@ -57,6 +62,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
     await wait(SETTLE_MS);
     if ((await holderOf(holderPath))?.id !== me.id) throw inUse(folder, await holderOf(holderPath));
   } catch (error) {
+    held.delete(me.id);
     // Signed by another, it is the other's.
     if (release && !(await holderOf(holderPath))) {
       await rm(holderPath, {force: true}).catch(() => {});
@@ -66,6 +72,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
     throw isTaken(error) ? inUse(folder, await holderOf(holderPath)) : cannotWrite(folder, error);
   }
   return async () => {
+    held.delete(me.id);
     const holder = await holderOf(holderPath);
     if (holder?.id === me.id) await rm(holderPath, {force: true}).catch(() => {});
     await release?.().catch(() => {});
@@ -102,7 +109,10 @@ async function holderOf(file: string): Promise<Holder | undefined> {
   }
 }
 
-/** Whether the holder was a process of this machine that is not there any more, or died before it could sign. */
+/**
+ * Whether the holder was a process of this machine that is not there any more, or died before it could sign; or this one, where the disk did
+ * not let it give the lock back, or one that had the same number, as in a container that was started again.
+ */
 async function isAbandoned(file: string): Promise<boolean> {
   const signBy = performance.now() + SIGN_MS;
   let holder = await holderOf(file);
@@ -112,6 +122,7 @@ async function isAbandoned(file: string): Promise<boolean> {
   }
   if (!holder) return true;
   if (holder.host !== os.hostname()) return false;
+  if (holder.pid === process.pid) return !held.has(holder.id);
   try {
     process.kill(holder.pid, 0);
     return false;

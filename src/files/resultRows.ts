@@ -5,13 +5,16 @@ import * as v from 'valibot';
 import {InputError} from '../common/errors';
 import {parseJson} from '../common/json';
 import {option} from '../common/options';
+import {isRecord} from '../common/isRecord';
+import {sha256} from './checksum';
+import {LOCK_ENTRIES} from './folderLock';
 import {cannotWrite, entriesOf, holdsSomethingElse, makeFolder, replaceFile} from './output';
 import {packageVersion} from './packageVersion';
 import {decodeText, readRegularFile} from './regularFile';
 import {commitFolder, isOwnEntry, removeLeftovers} from './transaction';
 
 /**
- * What a long run has measured so far, kept in a folder: `manifest.json` says of what, and `rows.jsonl` has a line for each result; where
+ * What a long run has measured so far, kept in a folder: `manifest.json` says of what, and `rows.jsonl` has a line with its SHA-256 for each result; where
  * another run's results are overwritten, the manifest names another file for them.
  */
 export interface ResultRows {
@@ -20,7 +23,7 @@ export interface ResultRows {
   /** Where the lines are; undefined where nothing is kept. */
   file?: string;
   /** Writes a line behind them at once. */
-  append(line: unknown): Promise<void>;
+  append(line: object): Promise<void>;
 }
 
 /** What the manifest of such a folder says of its kind. */
@@ -34,7 +37,8 @@ const ROWS = 'rows.jsonl';
 const MAX_BYTES = 2 ** 30;
 
 /**
- * Opens what a run with the same parameters has left in the folder, or begins anew; without a folder, nothing is kept.
+ * Opens what a run with the same parameters has left in the folder, which nobody else writes to, or begins anew; without a folder,
+ * nothing is kept.
  * @param force begin anew, whatever the folder holds
  * @throws InputError for a folder with something else, or of a run with other parameters, unless `force`
  */
@@ -51,29 +55,44 @@ export async function openRows(
     lines: file === undefined ? [] : (await completeLines(file)).split('\n').filter(Boolean),
     async append(line) {
       if (file === undefined) return;
-      await appendFile(file, `${JSON.stringify(line)}\n`).catch((error: Error) => {
+      await appendFile(file, `${rowText(line)}\n`).catch((error: Error) => {
         throw cannotWrite(file, error);
       });
     },
   };
 }
 
+/** A line as it is written: with the SHA-256 of what it says. */
+const rowText = (line: object): string => JSON.stringify({...line, sha256: sha256(JSON.stringify(line))});
+
 /**
  * One line, checked.
  * @param schemaOf what a line must be, by what it holds
- * @throws InputError where it is no result
+ * @throws InputError where it is no result, or not the one that was written
  */
-export function parseRow<T>(line: string, file: string, schemaOf: (json: unknown) => v.GenericSchema<unknown, T>): T {
+export function parseRow<T>(
+  line: string,
+  file: string,
+  schemaOf: (said: Record<string, unknown>) => v.GenericSchema<unknown, T>,
+): T {
   let json: unknown;
   try {
     json = parseJson(line);
   } catch {
     throw damaged(file, 'a line of it is not JSON');
   }
-  const checked = v.safeParse(schemaOf(json), json);
-  if (checked.success) return checked.output;
-  const [issue] = checked.issues;
-  throw damaged(file, `${v.getDotPath(issue) ?? 'a line of it'} is not valid (${issue.message.slice(0, 120)})`);
+  if (!isRecord(json)) throw damaged(file, 'a line of it is no JSON object');
+  const {sha256: recorded, ...said} = json;
+  const checked = v.safeParse(schemaOf(said), said);
+  if (!checked.success) {
+    const [issue] = checked.issues;
+    throw damaged(file, `${v.getDotPath(issue) ?? 'a line of it'} is not valid (${issue.message.slice(0, 120)})`);
+  }
+  if (recorded !== sha256(JSON.stringify(said))) {
+    const text = JSON.stringify(recorded)?.slice(0, 18) ?? 'missing';
+    throw damaged(file, `a line of it is not the one that was written: its sha256 is ${text}, and does not fit`);
+  }
+  return checked.output;
 }
 
 const damaged = (file: string, what: string) =>
@@ -108,7 +127,8 @@ async function claimFolder(
   parameters: Readonly<Record<string, unknown>>,
   force: boolean,
 ): Promise<string> {
-  const entries = await entriesOf(folder);
+  const locks: readonly string[] = LOCK_ENTRIES;
+  const entries = (await entriesOf(folder)).filter((entry) => !locks.includes(entry));
   // Another version may measure differently, and its rows do not mix with this one's.
   const manifest = {...format, unweave: packageVersion(), ...parameters};
   const found = entries.includes(MANIFEST) ? await manifestIn(path.join(folder, MANIFEST)) : undefined;

@@ -3,6 +3,7 @@
  * byte range, then the arrays' bytes, little-endian, without gaps. Format: huggingface/safetensors, README ("Format").
  */
 import {InputError} from '../common/errors';
+import {isRecord} from '../common/isRecord';
 import {parseJson} from '../common/json';
 import {writeDurably} from './transaction';
 import {HOST_ORDER, ITEM_BYTES, readBytes, toHostOrder, withBinaryFile, type BinaryFile} from './binaryFile';
@@ -39,30 +40,37 @@ const MAX_HEADER = 16 * 2 ** 20;
  * @throws InputError where the file is missing, truncated, foreign or inconsistent, or holds a type other than the five
  */
 export async function readSafetensors(path: string): Promise<SafetensorsFile> {
-  return withBinaryFile(path, async (file) => {
-    const {entries, metadata} = await readSafetensorsHeader(file);
-    for (const {name, dtype} of entries) {
-      if (!Object.hasOwn(READERS, dtype)) {
-        throw new InputError(
-          `array "${name}" of ${path} has type ${dtype}; valid types are ${Object.keys(READERS).join(', ')}`,
-        );
-      }
-    }
-    const arrays = new Map<string, SafetensorsArray>();
-    for (const {name, dtype, shape, position, byteLength} of entries) {
-      const bytes = toHostOrder(await readBytes(file, position, byteLength), ITEM_BYTES[dtype], 'little');
-      arrays.set(name, READERS[dtype](shape, bytes.buffer as ArrayBuffer));
-    }
-    return {arrays, metadata};
-  });
+  return withBinaryFile(path, readOpenSafetensors);
 }
 
-const READERS: Readonly<Record<string, (shape: number[], buffer: ArrayBuffer) => SafetensorsArray>> = {
-  F32: (shape, buffer) => ({dtype: 'float32', shape, data: new Float32Array(buffer)}),
-  F64: (shape, buffer) => ({dtype: 'float64', shape, data: new Float64Array(buffer)}),
-  I32: (shape, buffer) => ({dtype: 'int32', shape, data: new Int32Array(buffer)}),
-  I64: (shape, buffer) => ({dtype: 'int64', shape, data: new BigInt64Array(buffer)}),
-  U8: (shape, buffer) => ({dtype: 'uint8', shape, data: new Uint8Array(buffer)}),
+/** The same of a file that is open; where its content has been read, arrays that are aligned in it are views of it. */
+export async function readOpenSafetensors(file: BinaryFile): Promise<SafetensorsFile> {
+  const {entries, metadata} = await readSafetensorsHeader(file);
+  for (const {name, dtype} of entries) {
+    if (!Object.hasOwn(READERS, dtype)) {
+      throw new InputError(
+        `array "${name}" of ${file.name} has type ${dtype}; valid types are ${Object.keys(READERS).join(', ')}`,
+      );
+    }
+  }
+  const arrays = new Map<string, SafetensorsArray>();
+  for (const {name, dtype, shape, position, byteLength} of entries) {
+    const read = await readBytes(file, position, byteLength);
+    const aligned = read.byteOffset % ITEM_BYTES[dtype] === 0 ? read : read.slice();
+    const {buffer, byteOffset} = toHostOrder(aligned, ITEM_BYTES[dtype], 'little');
+    arrays.set(name, READERS[dtype](shape, buffer as ArrayBuffer, byteOffset, byteLength / ITEM_BYTES[dtype]));
+  }
+  return {arrays, metadata};
+}
+
+type Reader = (shape: number[], buffer: ArrayBuffer, offset: number, length: number) => SafetensorsArray;
+
+const READERS: Readonly<Record<string, Reader>> = {
+  F32: (shape, ...at) => ({dtype: 'float32', shape, data: new Float32Array(...at)}),
+  F64: (shape, ...at) => ({dtype: 'float64', shape, data: new Float64Array(...at)}),
+  I32: (shape, ...at) => ({dtype: 'int32', shape, data: new Int32Array(...at)}),
+  I64: (shape, ...at) => ({dtype: 'int64', shape, data: new BigInt64Array(...at)}),
+  U8: (shape, ...at) => ({dtype: 'uint8', shape, data: new Uint8Array(...at)}),
 };
 
 /** Named arrays to write. */
@@ -144,7 +152,7 @@ export async function readSafetensorsHeader(
   const refuse = (why: string) => new InputError(`${file.name} is not a valid .safetensors file: ${why}`);
   if (file.size < 8) throw refuse(`it has ${file.size} bytes`);
   const prefix = await readBytes(file, 0, 8);
-  const length = Number(new DataView(prefix.buffer).getBigUint64(0, true));
+  const length = Number(new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true));
   if (length > file.size - 8)
     throw refuse(
       `its header would have ${length} bytes, and the file has ${file.size}; it may be truncated or of another format`,
@@ -202,10 +210,6 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isCount(value: unknown): value is number {

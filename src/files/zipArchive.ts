@@ -22,10 +22,14 @@ const LOCAL_HEADER = 30;
 
 /**
  * Reads an archive's directory, 64-bit sizes included.
+ * @param again what to do about a compressed member
  * @throws InputError for one that is damaged, truncated or has too many members, two members of one name, or members that
  *   overlap
  */
-export async function readZipDirectory(file: BinaryFile): Promise<ZipArchive> {
+export async function readZipDirectory(
+  file: BinaryFile,
+  again = 'load and save the file again with PyTorch',
+): Promise<ZipArchive> {
   const damaged = (error: unknown) =>
     new InputError(
       `${file.name} is a damaged or truncated zip archive: ${error instanceof Damage ? error.message : unzipWords(error as Error)}`,
@@ -55,9 +59,7 @@ export async function readZipDirectory(file: BinaryFile): Promise<ZipArchive> {
   const place = async (entry: Entry) => {
     const name = printableName(entry.fileName);
     if (entry.compressionMethod !== 0 || entry.isEncrypted() || entry.compressedSize !== entry.uncompressedSize) {
-      throw new InputError(
-        `"${name}" in ${file.name} is compressed or encrypted, which torch.save does not do; load and save the file again with PyTorch`,
-      );
+      throw new InputError(`"${name}" in ${file.name} is compressed or encrypted, which is not read; ${again}`);
     }
     const header = await zip.readLocalFileHeaderPromise(entry).catch((error: unknown) => {
       throw damaged(error);

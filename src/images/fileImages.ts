@@ -42,7 +42,7 @@ export function fileImages(
     preset: preset === undefined ? undefined : resolvePreset(preset, said),
     notes: said,
     decoding: [exif && 'exif', icc && 'icc'].filter(Boolean).join(' ') || undefined,
-    fileOf: (index) => sourceOf(index).file,
+    sourceOf,
     labelsFor: labelling.labels,
     classNamesFor: labelling.names,
     concurrency: AHEAD,

@@ -58,6 +58,9 @@ export interface FoundImages {
   leftOut: ReadonlyMap<string, number>;
 }
 
+/** Folders in folders; nobody sorts images deeper. */
+const MOST_DEPTH = 64;
+
 /** All images below a folder. Links are followed, loops are not. @throws InputError where it cannot be read */
 export async function findImages(folder: string, isImage: (name: string) => boolean): Promise<FoundImages> {
   const found: string[] = [];
@@ -65,6 +68,11 @@ export async function findImages(folder: string, isImage: (name: string) => bool
   const leftOut = new Map<string, number>();
   const walk = async (relative: string, above: readonly string[]): Promise<void> => {
     const here = join(folder, relative);
+    if (above.length > MOST_DEPTH) {
+      throw new InputError(
+        `the folders in ${folder} are nested deeper than ${MOST_DEPTH} levels; give one further inside, or put the images into one sub-folder for each class`,
+      );
+    }
     const real = await realpath(here);
     if (above.includes(real)) return;
     for (const entry of await readdir(here, {withFileTypes: true})) {
@@ -89,8 +97,14 @@ export async function findImages(folder: string, isImage: (name: string) => bool
   try {
     await walk('', []);
   } catch (error) {
+    if (error instanceof InputError) throw error;
     const {code, message} = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') throw new InputError(`no image folder ${folder}; give the path of a folder of images`);
+    if (code === 'ENOTDIR') {
+      throw new InputError(
+        `${folder} is no folder of images; give a folder, a tar archive, or a list of files (.txt, .csv, .tsv, .jsonl)`,
+      );
+    }
     throw new InputError(`cannot read the image folder ${folder}: ${message}`);
   }
   const composed = new Map(found.map((path) => [path.normalize('NFC'), path]));

@@ -7,7 +7,7 @@ import type {PixelSize} from './types';
  * @throws InputError that names the image, where it has another size and no shorter side is given
  */
 export function fitTo(image: RgbImage, size: PixelSize, path: string): Uint8Array {
-  const {height, width, shorterSide, rounding = 'torchvision'} = size;
+  const {height, width, shorterSide, rounding = 'torchvision', interpolation} = size;
   if (image.height === height && image.width === width) return image.data;
   if (shorterSide === undefined) {
     throw new InputError(
@@ -19,12 +19,8 @@ export function fitTo(image: RgbImage, size: PixelSize, path: string): Uint8Arra
     throw new InputError(`a shorter side of ${shorterSide} pixels leaves less than ${height} × ${width} of ${path}`);
   }
   const corner = rounding === 'nearest' ? Math.floor : roundHalfToEven;
-  return resizeAndCrop(image, resized, {
-    left: corner((resized.width - width) / 2),
-    top: corner((resized.height - height) / 2),
-    width,
-    height,
-  });
+  const [left, top] = [corner((resized.width - width) / 2), corner((resized.height - height) / 2)];
+  return resizeAndCrop(image, resized, {left, top, width, height}, interpolation);
 }
 
 function resizedSize({width, height}: RgbImage, shorterSide: number, rounding: 'torchvision' | 'nearest') {

@@ -66,7 +66,8 @@ export async function imageList(file: string, options: ImageListOptions = {}): P
     : folderLabelling(file, inFolders, folders, options.classOrder);
   const name = basename(file).replace(/\.\w+$/, '');
   const list = fileImages({name, paths, sourceOf: (index) => ({file: files[index]}), labelling, notes: []}, options);
-  return {...list, source: root};
+  // Its files are named one by one: what is written beside it is never read with them.
+  return {...list, source: options.root === undefined ? resolve(file) : root};
 }
 
 /** @throws InputError where none of the first files is there: a wrong root is no reason to skip a million images one by one */

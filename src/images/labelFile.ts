@@ -1,6 +1,7 @@
 import {parse} from 'csv-parse/sync';
 import {InputError} from '../common/errors';
-import {parseJson} from '../common/json';
+import {isRecord} from '../common/isRecord';
+import {parseJson, repeatedKey} from '../common/json';
 import {readTextFile} from '../files/regularFile';
 
 /**
@@ -113,10 +114,6 @@ function jsonLines(text: string): Record<string, unknown>[] | undefined {
   }
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** Of a list, as in `{"0": ["n01440764", "tench"]}`, the first text. @throws InputError where the value is no label */
 function cellOf(value: unknown, key: string, source: string): string {
   const first: unknown = Array.isArray(value) ? value[0] : value;
@@ -125,23 +122,6 @@ function cellOf(value: unknown, key: string, source: string): string {
   throw new InputError(
     `invalid label in ${source}: ${JSON.stringify(value)?.slice(0, 60) ?? typeof value} for ${key.slice(0, 200)}; a label is a class index, a class's name or, for a model of ImageNet, a WordNet id`,
   );
-}
-
-/** The first key that a JSON object holds twice, which `JSON.parse` overlooks; `text` is valid JSON. */
-function repeatedKey(text: string): string | undefined {
-  const open: (Set<string> | undefined)[] = [];
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}[\]]/g)) {
-    if (token === '{') open.push(new Set());
-    else if (token === '[') open.push(undefined);
-    else if (token === '}' || token === ']') open.pop();
-    else if (token.endsWith(':')) {
-      const key = parseJson(token.slice(0, -1)) as string;
-      const keys = open.at(-1);
-      if (keys?.has(key)) return key;
-      keys?.add(key);
-    }
-  }
-  return undefined;
 }
 
 function textTable(text: string, source: string): LabelTable {
@@ -171,14 +151,20 @@ function delimiterOf(text: string): string | undefined {
   return [',', ';', '\t'].find((delimiter) => line.includes(delimiter));
 }
 
-/** Rows of words. Where all rows end in a number or a WordNet id and have different numbers of words, names hold spaces: the last word is the label. */
+/**
+ * Rows of words. Where all rows end in a number or a WordNet id and have different numbers of words, or begin with a path that only a later word ends,
+ * names hold spaces: the last word is the label.
+ */
 function spacedRows(text: string): LabelRow[] {
   const rows = text
     .split('\n')
     .map((content, at) => ({content: content.trim(), line: at + 1}))
     .filter(({content}) => content !== '' && !/^#\s/.test(content));
   const words = rows.map(({content, line}) => ({cells: content.split(/\s+/), line}));
-  if (words.every(({cells}) => cells.length === words[0].cells.length && cells.length !== 1)) return words;
+  const divided = words.every(
+    ({cells}) => cells.length > 2 && /^[^.]*\/[^.]*$/.test(cells[0]) && /\.\w+$/.test(cells[cells.length - 2]),
+  );
+  if (!divided && words.every(({cells}) => cells.length === words[0].cells.length && cells.length !== 1)) return words;
   const labelLast = /^(.*\S)\s+(-?\d+|n\d{8})$/;
   if (rows.every(({content}) => labelLast.test(content))) {
     return rows.map(({content, line}) => ({cells: labelLast.exec(content)!.slice(1), line}));

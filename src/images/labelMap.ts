@@ -54,12 +54,12 @@ function oneColumn({rows, source}: LabelTable, paths: readonly string[], keys: L
   const numbers = words.filter(({word}) => wordNetId(word) === undefined);
   if (numbers.length > 0 && (/ground.?truth/i.test(source) || paths.some((path) => /ILSVRC20\d\d_/.test(path)))) {
     throw new InputError(
-      `invalid labels ${source}: a number a line for images of ILSVRC, whose ground truth counts classes in an order of its own; give synset_labels.txt (a WordNet id a line) or a file of file name and class index`,
+      `invalid labels ${source}: a number per line for images of ILSVRC, whose ground truth counts classes in an order of its own; give synset_labels.txt (a WordNet id a line) or a file of file name and class index`,
     );
   }
   if (words.length !== paths.length) {
     throw new InputError(
-      `${words.length} labels in ${source}, one a line, for ${paths.length} images; without file names there is one for each image, in the order of the images' names`,
+      `${words.length} labels in ${source}, one per line, for ${paths.length} images; without file names there is one for each image, in the order of the images' names`,
     );
   }
   return labellingOf(

@@ -58,7 +58,7 @@ export function presetFor(model: WithPreset, images: LabelledImages, call?: Pres
 
 /** Whether two presets make the same input of an image, whatever they are called. */
 export function samePreset(one: Preset, other: Preset): boolean {
-  const values = ({shorterSide, cropSide, rounding = 'torchvision', mean, std}: Preset) =>
-    JSON.stringify([shorterSide, cropSide, shorterSide === undefined ? '' : rounding, mean, std]);
+  const values = ({shorterSide, cropSide, rounding = 'torchvision', interpolation = 'bilinear', mean, std}: Preset) =>
+    JSON.stringify([shorterSide, cropSide, shorterSide === undefined ? '' : [rounding, interpolation], mean, std]);
   return values(one) === values(other);
 }

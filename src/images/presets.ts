@@ -1,9 +1,10 @@
 import {basename} from 'node:path';
 import * as v from 'valibot';
 import {InputError} from '../common/errors';
-import {parseJson} from '../common/json';
+import {parseJson, repeatedKey} from '../common/json';
 import {currentPreset} from '../common/fields';
 import {readTextFile} from '../files/regularFile';
+import {timmPreset} from './timmPresets';
 import type {PixelSize, Preset, PresetOption} from './types';
 
 const IMAGENET_MEAN = [0.485, 0.456, 0.406] as const;
@@ -63,6 +64,7 @@ const FIELDS = {
   shorterSide: {schema: v.optional(PIXELS), wanted: 'a whole number of pixels from 1 to 16384'},
   cropSide: {schema: v.optional(PIXELS), wanted: 'a whole number of pixels from 1 to 16384'},
   rounding: {schema: v.optional(v.picklist(['torchvision', 'nearest'])), wanted: 'torchvision or nearest'},
+  interpolation: {schema: v.optional(v.picklist(['bilinear', 'bicubic'])), wanted: 'bilinear or bicubic'},
   assumed: {schema: v.optional(v.boolean()), wanted: 'true or false'},
 } as const;
 const PRESET = v.strictObject({
@@ -72,31 +74,38 @@ const PRESET = v.strictObject({
   shorterSide: FIELDS.shorterSide.schema,
   cropSide: FIELDS.cropSide.schema,
   rounding: FIELDS.rounding.schema,
+  interpolation: FIELDS.interpolation.schema,
   assumed: FIELDS.assumed.schema,
 });
 const MAX_FILE_BYTES = 2 ** 20;
 
 /**
- * The preset of a name, of a JSON file's path (ends in `.json`) or of one's own fields.
+ * The preset of a name (of timm's published weights as `timm/resnet50.a1_in1k`), of a JSON file's path (ends in `.json`) or of one's own fields.
  * @param notes receives a sentence where the old name `deviation` stands for `std`
  * @throws InputError where there is no such preset, or a field of it is invalid or unknown
  */
 export function resolvePreset(option: PresetOption, notes: string[] = []): Preset {
   if (typeof option !== 'string') return checkedPreset(option, 'preset', notes);
   if (Object.hasOwn(PRESETS, option)) return PRESETS[option as keyof typeof PRESETS];
+  const timm = timmPreset(option);
+  if (timm) return timm;
   if (!option.toLowerCase().endsWith('.json')) {
     throw new InputError(
-      `no preset "${option}"; presets: ${Object.keys(PRESETS).join(', ')}, or the path of a JSON file with mean, std and perhaps shorterSide`,
+      `no preset "${option}"; presets: ${Object.keys(PRESETS).join(', ')}, timm's as timm/resnet50.a1_in1k, or the path of a JSON file with mean, std and perhaps shorterSide`,
     );
   }
   let fields: unknown;
+  let twice: string | undefined;
   try {
-    fields = parseJson(readTextFile(option, MAX_FILE_BYTES));
+    const text = readTextFile(option, MAX_FILE_BYTES);
+    fields = parseJson(text);
+    twice = repeatedKey(text);
   } catch (error) {
     throw new InputError(
       `cannot read the preset ${option}: ${(error as Error).message}; it holds {"mean": [r, g, b], "std": [r, g, b]}`,
     );
   }
+  if (twice !== undefined) throw new InputError(`${shown(twice)} stands twice in ${option}; keep one of them`);
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
     throw new InputError(`invalid preset ${option}: not a JSON object; it needs mean and std`);
   }
@@ -136,7 +145,7 @@ function shown(value: unknown): string {
  * @throws InputError where the shorter side is less than the crop
  */
 export function pixelSize(preset: Preset, height: number, width: number): PixelSize {
-  const {shorterSide, cropSide, rounding} = preset;
+  const {shorterSide, cropSide, rounding, interpolation} = preset;
   if (shorterSide === undefined) return {height, width};
   const larger = Math.max(height, width);
   const side = cropSide === undefined ? shorterSide : Math.round((shorterSide * larger) / cropSide);
@@ -145,5 +154,5 @@ export function pixelSize(preset: Preset, height: number, width: number): PixelS
       `preset ${preset.name} resizes the shorter side to ${side} pixels, less than the input of ${height} × ${width}; give a preset with shorterSide ${larger} or more`,
     );
   }
-  return {height, width, shorterSide: side, rounding};
+  return {height, width, shorterSide: side, rounding, ...(interpolation && {interpolation})};
 }

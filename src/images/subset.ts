@@ -51,7 +51,7 @@ export function subset(
       const labels = images.labelsFor(outputs);
       return Int32Array.from(chosen, (index) => labels[index]);
     },
-    fileOf: images.fileOf && ((index) => images.fileOf?.(chosen[index])),
+    sourceOf: images.sourceOf && ((index) => images.sourceOf?.(chosen[index])),
     classNamesFor: (outputs) => images.classNamesFor(outputs),
     pixels: (index, size) => images.pixels(chosen[index], size),
     toString: () => `${images.name}: ${chosen.length} of ${count} images`,

@@ -1,3 +1,4 @@
+import type {ImageSource} from './decode';
 import type {UnreadableKind} from './unreadable';
 
 /** How pixels become a network's input: (pixel / 255 − mean) / std per RGB channel, after the geometry. */
@@ -12,6 +13,8 @@ export interface Preset {
   cropSide?: number;
   /** How the longer side and the crop's corner are rounded, see `PixelSize`. @default 'torchvision' */
   rounding?: 'torchvision' | 'nearest';
+  /** How the image is resized, both antialiased as Pillow does it. @default 'bilinear' */
+  interpolation?: 'bilinear' | 'bicubic';
   /** RGB, on the scale 0..1. A network of one channel takes luma, with the first value. */
   mean: readonly [number, number, number];
   std: readonly [number, number, number];
@@ -33,6 +36,8 @@ export interface PixelSize {
    * `nearest`: the longer side is rounded, the crop's corner truncated. They differ by at most a pixel. @default 'torchvision'
    */
   rounding?: 'torchvision' | 'nearest';
+  /** @default 'bilinear' */
+  interpolation?: 'bilinear' | 'bicubic';
 }
 
 /**
@@ -59,8 +64,8 @@ export interface LabelledImages {
    * @throws InputError where it is unclear or beyond the outputs
    */
   labelsFor(classes: number): Int32Array;
-  /** The file that an image is read from, where it is one: what two runs compare to notice a change. */
-  fileOf?(index: number): string | undefined;
+  /** The file that an image is read from, or the part of one, where there is one: what two runs compare to notice a change. */
+  sourceOf?(index: number): ImageSource | undefined;
   /** Names of the classes by class index, `class 7` where unknown. */
   classNamesFor(classes: number): string[];
   /**
@@ -90,6 +95,6 @@ export interface ImageBatch {
   shape: [number, number, number, number];
   /** Unreadable images that fell into this batch. */
   skipped: SkippedImage[];
-  /** The image after the last one that the batch covers: where a resumed run goes on. */
+  /** The image after the last one that the batch covers: where a resumed run continues. */
   next: number;
 }

@@ -14,8 +14,8 @@ export class UnreadableRunError extends InputError {
     const first = `the first is ${path}: ${reason}`;
     super(
       gone
-        ? `the images of ${images.name} are not there any more (${first}); make "${images.source}" available again, and run the same again to go on from there`
-        : `${run.length} images of ${images.name} in a row cannot be read, ${first}; see whether their disk is there and run the same again to go on from there, or give a larger ${option('unreadableInARow')} to leave them out`,
+        ? `the images of ${images.name} are not there any more (${first}); make "${images.source}" available again, and run the same again to resume`
+        : `${run.length} images of ${images.name} in a row cannot be read, ${first}; see whether their disk is there and run the same again to resume, or give a larger ${option('unreadableInARow')} to leave them out`,
     );
   }
 }

@@ -7,6 +7,7 @@ import {realpathSync} from 'node:fs';
 import path from 'node:path';
 import {isMainThread} from 'node:worker_threads';
 import {answerComms} from './comms/server';
+import {offerPageLinks} from './comms/pageLink';
 import {widgetHost} from './comms/widgets';
 import {printErrorsShortly} from '../report/display/errors';
 import {keepOutput} from './keepOutput';
@@ -33,6 +34,7 @@ if (isMainThread && process.argv[2] === 'kernel' && /^tslab(\.js)?$/.test(path.b
     watchCells(tslab);
     // From the start, since a page asks at once and waits four seconds for an answer.
     widgetHost(answerComms(tslab));
+    offerPageLinks();
   });
 }
 

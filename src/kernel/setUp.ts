@@ -1,4 +1,5 @@
 import {answerComms} from './comms/server';
+import {offerPageLinks} from './comms/pageLink';
 import {widgetHost} from './comms/widgets';
 import {showErrorsShortly} from '../report/display/errors';
 import {installNotebookProgress} from '../report/display/progress';
@@ -24,5 +25,6 @@ export function setUpNotebook(): boolean {
   keepOutput(tslab);
   watchCells(tslab);
   widgetHost(answerComms(tslab));
+  offerPageLinks();
   return true;
 }

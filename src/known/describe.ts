@@ -4,7 +4,7 @@ import {meanInterval} from '../numerics/summary';
 import {MEASURES, type KnownRow} from './row';
 import type {KnownBenchmark} from './run';
 
-/** Tables as Markdown: one row a kind of network, means over seeds with 95 % intervals where there are two or more. */
+/** Tables as Markdown: one row per kind of network, means over seeds with 95 % intervals where there are two or more. */
 export function describeKnown({rows, perClass}: Pick<KnownBenchmark, 'rows' | 'perClass'>): string {
   const kinds = [...new Set(rows.map(({kind}) => kind))];
   const of = (kind: string) => rows.filter((row) => row.kind === kind);
@@ -78,7 +78,7 @@ export function describeKnown({rows, perClass}: Pick<KnownBenchmark, 'rows' | 'p
     cell(of(kind).map((row) => row.detection[0].pairs.same)),
   ]);
   return [
-    `known networks, seeds ${seeds.join(', ')}; ${perClass} pictures a class to collect and to fit on, as many others to measure on`,
+    `known networks, seeds ${seeds.join(', ')}; ${perClass} pictures per class to collect and to fit on, as many others to measure on`,
     table(['network', 'seeds', 'top-1', 'zero inputs', 'different pairs', 'same pairs'], about),
     'Detection: pairs of classes with different parts of a channel against pairs with the same part',
     table(

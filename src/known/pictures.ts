@@ -7,7 +7,7 @@ import {cosine, sine} from '../demo/arithmetic';
 import {cover, expose} from '../demo/canvas';
 import {randomPalette, type Colour} from '../demo/colours';
 import {stroke} from '../demo/distances';
-import {randomStream, type Random} from '../demo/random';
+import {keyedRandom, shuffle, type Random} from '../common/random';
 import {SHAPES, type Layer} from '../demo/shapes';
 import {PARTS} from './parts';
 
@@ -46,15 +46,11 @@ export function knownPicture(
   const wrong = parts.find((part) => !Number.isInteger(part) || part < 0 || part >= PARTS.length);
   if (wrong !== undefined) throw new InputError(`no part ${wrong}; parts: 0 to ${PARTS.length - 1}`);
   if (parts.length > 4) throw new InputError(`${parts.length} parts in a picture; a picture has room for 4`);
-  const random = randomStream(...key);
+  const random = keyedRandom(...key);
   const ground = randomPalette(random).background;
   const slope = [random.uniform(-0.15, 0.15), random.uniform(-0.15, 0.15)];
   const strokes = Array.from({length: STROKES}, () => randomStroke(ground, random));
-  const quadrants = [0, 1, 2, 3];
-  for (let i = 3; i > 0; i--) {
-    const j = random.integer(0, i);
-    [quadrants[i], quadrants[j]] = [quadrants[j], quadrants[i]];
-  }
+  const quadrants = shuffle([0, 1, 2, 3], random.integer);
   const glyphs = parts.map((part, n) => randomGlyph(part, quadrants[n], random));
 
   const canvas = new Float64Array(KNOWN_SIZE * KNOWN_SIZE * 3);

@@ -3,13 +3,14 @@ import path from 'node:path';
 import {InputError} from '../common/errors';
 import {startTask, type LongCallOptions} from '../common/progress';
 import {readable} from '../common/readable';
-import {permutation} from '../common/shuffle';
+import {permutation} from '../common/random';
 import {suggestThresholds} from '../concepts/thresholds';
 import {ensureBackend} from '../engine';
 import {auroc} from '../numerics/ranking';
 import {topOne, zeroInputShare} from '../numerics/statistics';
 import {collectRelevance} from '../relevance/collect';
 import {classActivations} from './activations';
+import {inLockedFolder} from '../files/folderLock';
 import {openRows} from '../files/resultRows';
 import {clusterScores} from './clusters';
 import {describeKnown} from './describe';
@@ -59,31 +60,35 @@ const FORMAT = {format: 'unweave known benchmark', formatVersion: 1};
  * @throws InputError for a kind or seed that the package does not have, or a folder of another run
  */
 export async function runKnownBenchmark(options: KnownOptions = {}): Promise<KnownBenchmark> {
-  const {kinds = KNOWN_KINDS, seeds = REPORT_SEEDS, perClass = 60} = options;
+  const {kinds = KNOWN_KINDS, seeds = REPORT_SEEDS, perClass = 60, rules = Object.keys(SPLIT_RULES), out} = options;
   if (!Number.isInteger(perClass) || perClass < 4)
-    throw new InputError(`invalid number of pictures a class: ${perClass}; give a whole number from 4, such as 60`);
-  options.rules?.forEach((rule) => splitRule(rule));
+    throw new InputError(`invalid number of pictures per class: ${perClass}; give a whole number from 4, such as 60`);
+  rules.forEach((rule) => splitRule(rule));
   await ensureBackend();
   const there = (kind: KnownKind, seed: number) => existsSync(path.join(KNOWN_FOLDER, `${kind}-${seed}.safetensors`));
   const networks = kinds.flatMap((kind) =>
     seeds.filter((seed) => options.seeds !== undefined || there(kind, seed)).map((seed) => ({kind, seed})),
   );
   if (networks.length === 0) throw new InputError('no such networks; npm run known:train makes them');
-  const rules = options.rules ?? Object.keys(SPLIT_RULES);
-  const kept = await openRows(
-    options.out,
-    FORMAT,
-    {perClass, rules: [...rules], thresholds: THRESHOLDS},
-    options.force,
-  );
+  const work = () => measuredRows(networks, {...options, perClass, rules});
+  const rows = await (out === undefined ? work() : inLockedFolder(out, work));
+  const result: Omit<KnownBenchmark, 'toString'> = {kind: 'known benchmark', perClass, thresholds: THRESHOLDS, rows};
+  return readable(result as KnownBenchmark, describeKnown);
+}
+
+/** A row of each network: what the folder holds, else what is measured and written there. */
+async function measuredRows(
+  networks: readonly {kind: KnownKind; seed: number}[],
+  {perClass, rules, out, force, progress, signal}: KnownOptions & Required<Pick<KnownOptions, 'perClass' | 'rules'>>,
+): Promise<KnownRow[]> {
+  const kept = await openRows(out, FORMAT, {perClass, rules: [...rules], thresholds: THRESHOLDS}, force);
   const measured = kept.lines.map((line) => parseKnownRow(line, kept.file!));
-  const about = {label: 'known networks', total: networks.length, unit: 'networks'};
-  const task = startTask(about, options.progress);
+  const task = startTask({label: 'known networks', total: networks.length, unit: 'networks'}, progress);
   const rows: KnownRow[] = [];
   const pictures = keptPictures();
   try {
     for (const {kind, seed} of networks) {
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       const before = measured.find((row) => row.kind === kind && row.seed === seed);
       const row = before ?? (await measureNetwork(kind, seed, {perClass, rules, pictures}));
       if (!before) await kept.append(row);
@@ -91,12 +96,11 @@ export async function runKnownBenchmark(options: KnownOptions = {}): Promise<Kno
       task.advance(1, {note: `${kind} ${seed}`});
     }
     task.finish('done');
+    return rows;
   } catch (error) {
     task.finish('failed');
     throw error;
   }
-  const result: Omit<KnownBenchmark, 'toString'> = {kind: 'known benchmark', perClass, thresholds: THRESHOLDS, rows};
-  return readable(result as KnownBenchmark, describeKnown);
 }
 
 async function measureNetwork(

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {permutation} from '../common/shuffle';
+import {permutation} from '../common/random';
 import {pearson} from '../numerics/agreement';
 import {auroc} from '../numerics/ranking';
 import {mean} from '../numerics/vectors';
@@ -87,7 +87,6 @@ function problemOf(
     kernel,
     bias: fit.bias[channel],
     concepts,
-    statistics: stats,
     inputs: inputsOf(fit, groups),
     background: () => patchMoment(layer, inputsOf(fit, [others])),
     fires: -fit.bias[channel],

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {InputError, InterruptError} from '../common/errors';
 import {numberText} from '../common/numbers';
 import {startTask, type LongCallOptions} from '../common/progress';
-import {randomStream} from '../demo/random';
+import {keyedRandom, shuffle} from '../common/random';
 import {ensureBackend} from '../engine';
 import {classPicture} from './images';
 import {STUDIED_CHANNELS, TRUNK, weightShapes, type KnownWeights} from './network';
@@ -70,7 +70,7 @@ export async function trainKnown(options: TrainKnownOptions): Promise<KnownWeigh
   const label = `training a known network (${supervision}, ${sparse ? 'sparse' : 'plain'}, seed ${seed})`;
   const task = startTask({label, total: steps, unit: 'steps'}, options.progress);
   const order = Int32Array.from({length: count}, (_, i) => i);
-  const random = randomStream(seed, 0xfffe, 0);
+  const random = keyedRandom(seed, 0xfffe, 0);
   try {
     for (let step = 0; step < steps; step++) {
       const at = step % perEpoch;
@@ -134,7 +134,7 @@ let drawn: Pictures | undefined;
 
 /** Kernels uniform in ±1/√fan-in; where channels are taught, their biases start at −2, since most positions show no part. */
 function initialise(seed: number, {sparse, supervised}: {sparse: boolean; supervised: boolean}): Trained {
-  const random = randomStream(seed, 0xfffd, PARTS.length);
+  const random = keyedRandom(seed, 0xfffd, PARTS.length);
   const shapes = weightShapes();
   const kernels = shapes.map((shape) => {
     const bound = 1 / Math.sqrt(shape.slice(0, -1).reduce((product, size) => product * size, 1));
@@ -260,12 +260,4 @@ function folded({kernels, betas, means, variances, biases}: Trained): KnownWeigh
       bias: Float32Array.from(scale, (value, c) => beta[c] - mean[c] * value),
     };
   });
-}
-
-/** Fisher and Yates's shuffle. */
-function shuffle(order: Int32Array, integer: (low: number, high: number) => number): void {
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = integer(0, i);
-    [order[i], order[j]] = [order[j], order[i]];
-  }
 }

@@ -1,3 +1,4 @@
+import {namesakesText} from '../common/namesakes';
 import {percentText} from '../common/numbers';
 import {option} from '../common/options';
 import {InputError} from '../common/errors';
@@ -42,7 +43,7 @@ export interface TopImages {
  * What one pass over the images keeps: enough for every threshold (τ, p, γ) and all averaged relevance vectors, without
  * touching an image again. Plain data; mergeable, so that batches, resumed runs and shards add up to the same thing.
  *
- * Sizes: K classes, taps = kh·kw, Cin and Cout channels, N images, M top images a channel. Arrays are row-major.
+ * Sizes: K classes, taps = kh·kw, Cin and Cout channels, N images, M top images per channel. Arrays are row-major.
  */
 export interface RelevanceStatistics {
   kind: 'relevance statistics';
@@ -55,7 +56,7 @@ export interface RelevanceStatistics {
   preset: RecordedPreset;
   /** How relevance was computed. @default activation × gradient */
   attribution?: string;
-  /** Images a batch, where a measurement chose it. */
+  /** Images per batch, where a measurement chose it. */
   batchSize?: number;
   images: {
     /** What the images are called, and the hash of the whole list that the run is about. */
@@ -187,10 +188,11 @@ export function meanConfidence({confidence, images}: RelevanceStatistics): numbe
 export function warningsOf(stats: RelevanceStatistics): string[] {
   const {hits, confidence} = stats;
   const counts = hits.map((_, k) => classCount(stats, k));
+  const others = namesakesText(stats.model.arch);
   const warnings = topOneWarnings(
     {counts, hits, confidence},
     `the labels or the preprocessing (preset ${stats.preset.name})`,
-  );
+  ).map((warning) => warning + (others && `; or the network is another: ${others}`));
   if (stats.images.done < stats.images.total) {
     warnings.push(
       `the pass is unfinished: ${stats.images.done} of ${stats.images.total} images, so whole classes may be missing; run the same collect again to finish it`,

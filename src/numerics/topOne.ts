@@ -1,3 +1,4 @@
+import {numberText, percentText} from '../common/numbers';
 import {binomialLowerTail, binomialUpperTail} from './binomial';
 
 /** What is known of a network's first choices, by class. */
@@ -36,12 +37,11 @@ export function topOneWarnings({counts, hits, confidence}: FirstChoices, cause: 
     ? Array.from(counts).reduce((most, count) => Math.max(most, count)) / images
     : 0;
   const chance = Math.max(1 / classes, largest);
-  const percent = (share: number, digits: number) => `${(100 * share).toFixed(digits)} %`;
   const warnings: string[] = [];
   const p = binomialUpperTail(right, images, chance);
   if (p > LEVEL && accuracy < (1 + chance) / 2) {
     warnings.push(
-      `top-1 is ${percent(accuracy, 2)}, no better than chance for ${classes} classes (${percent(chance, 2)}; exact binomial test, p = ${p.toFixed(2)}): ${cause} look wrong`,
+      `top-1 is ${percentText(accuracy, 2)}, no better than chance for ${classes} classes (${percentText(chance, 2)}; exact binomial test, p = ${numberText(p)}): ${cause} look wrong`,
     );
   }
   const sure = confidence === undefined ? undefined : sum(confidence) / images;
@@ -52,7 +52,7 @@ export function topOneWarnings({counts, hits, confidence}: FirstChoices, cause: 
     binomialLowerTail(right, images, Math.min(sure, 1)) < 0.001
   ) {
     warnings.push(
-      `top-1 is ${percent(accuracy, 1)}, yet the network gives its first choices a probability of ${percent(sure, 0)} on average: it is sure of other classes, so ${cause}, or the order of the classes, look wrong`,
+      `top-1 is ${percentText(accuracy, 1)}, yet the network gives its first choices a probability of ${percentText(sure, 0)} on average: it is sure of other classes, so ${cause}, or the order of the classes, look wrong`,
     );
   }
   return warnings;

@@ -10,7 +10,7 @@ const LOOK_MS = 400;
 /** A larger batch takes more memory, so it has to be faster by this much. */
 const GAIN = 1.03;
 
-/** The number of images a batch with which the network goes through an image fastest, by a measurement of about two seconds. */
+/** The number of images per batch with which the network goes through an image fastest, by a measurement of about two seconds. */
 export async function fastestBatch(model: Model): Promise<number> {
   await ensureBackend();
   const [height, width, channels] = model.inputShape;

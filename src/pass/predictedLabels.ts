@@ -12,7 +12,7 @@ export const PREDICTED = 'predicted';
 
 export interface PredictedLabelsOptions extends LongCallOptions {
   preset?: PresetOption;
-  /** Images a batch. @default 32 */
+  /** Images per batch. @default 32 */
   batchSize?: number;
 }
 

@@ -22,7 +22,7 @@ export interface PassOptions extends LongCallOptions {
   preset?: PresetOption;
   /** The preset of an earlier call on perhaps other images. */
   recordedPreset?: Preset;
-  /** Images a batch. @default 32 */
+  /** Images per batch. @default 32 */
   batchSize?: number;
   /** @default activation × gradient */
   attribution?: Attribution;

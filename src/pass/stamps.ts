@@ -1,10 +1,14 @@
 import {createHash} from 'node:crypto';
 import {stat} from 'node:fs/promises';
 import {readRegularFile} from '../files/regularFile';
+import type {ImageSource} from '../images/decode';
 import type {LabelledImages} from '../images/types';
 import {pathHash} from '../numerics/pathHash';
 
-/** How a run notices that an image is not what it was: by its file's size and time, or by every byte of it. */
+/**
+ * How a run notices that an image is not what it was: by the size and time of its file, which is the archive where it is in one, or by every byte
+ * of it alone.
+ */
 export type ImageCheck = 'files' | 'content';
 
 /** Files that are looked at at a time. */
@@ -23,20 +27,21 @@ export async function stampsOf(
   for (let first = 0; first < indices.length; first += AT_ONCE) {
     await Promise.all(
       indices.slice(first, first + AT_ONCE).map(async (index, at) => {
-        stamps[first + at] = await stampOf(images.fileOf?.(index), check).catch(() => 0);
+        stamps[first + at] = await stampOf(images.sourceOf?.(index), check).catch(() => 0);
       }),
     );
   }
   return stamps;
 }
 
-async function stampOf(file: string | undefined, check: ImageCheck): Promise<number> {
-  if (file === undefined) return 0;
-  if (check === 'content')
-    return createHash('sha256')
-      .update(await readRegularFile(file, 2 ** 31))
-      .digest()
-      .readInt32LE();
+async function stampOf(source: ImageSource | undefined, check: ImageCheck): Promise<number> {
+  if (source === undefined) return 0;
+  const {file, position, length} = source;
+  if (check === 'content') {
+    const part = position === undefined || length === undefined ? undefined : {position, length};
+    const bytes = await readRegularFile(file, 2 ** 31, part);
+    return createHash('sha256').update(bytes).digest().readInt32LE();
+  }
   const {size, mtimeMs} = await stat(file);
   return pathHash(`${size} ${mtimeMs}`) | 0;
 }

@@ -6,7 +6,7 @@ import type {Model} from '../network/types';
 
 /** One loop over images: what it offers of a batch, and what a collector of such batches is. */
 
-/** Which images a batch holds, [B] each; what of them is on the engine is asked of {@link LayerBatch}. */
+/** Which images per batch holds, [B] each; what of them is on the engine is asked of {@link LayerBatch}. */
 export interface BatchImages {
   /** Indices into the list that the pass goes through. */
   indices: readonly number[];

@@ -1,3 +1,4 @@
+import {numberText, signedText} from '../common/numbers';
 import {InputError} from '../common/errors';
 import {meanInterval, type Summary} from '../numerics/summary';
 import {mean} from '../numerics/vectors';
@@ -76,16 +77,15 @@ function crossFitted(
 }
 
 function describeBest({layer, tier, rule, r, gains, crossFitted}: Omit<BestRule, 'toString'>): string {
-  const signed = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
   const lines = gains.map(({over, gain}) => {
-    const [low, high] = gain.interval.map(signed);
-    return `  over ${over}: ${signed(gain.mean)} [${low}, ${high}]`;
+    const [low, high] = gain.interval.map(signedText);
+    return `  over ${over}: ${signedText(gain.mean)} [${low}, ${high}]`;
   });
   return [
-    `layer ${layer}, tier ${tier}: ${rule} recovers the sources best (r ${r.mean.toFixed(3)})`,
+    `layer ${layer}, tier ${tier}: ${rule} recovers the sources best (r ${numberText(r.mean)})`,
     ...lines,
     ...(crossFitted
-      ? [`  the same choice on half of the plants, measured on the other half: r ${crossFitted.r.mean.toFixed(3)}`]
+      ? [`  the same choice on half of the plants, measured on the other half: r ${numberText(crossFitted.r.mean)}`]
       : []),
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 import {option} from '../common/options';
 import {InputError} from '../common/errors';
-import {seedFor, shuffled, uniforms} from './random';
+import {shuffled, uniforms} from '../common/random';
+import {seedFor} from './seedFor';
 import type {NegativeKind, Plant} from './types';
 
 /** Which channels are relevant to which classes, and how often each is important for each. */

@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {kMeansCluster} from 'simple-statistics';
-import {xoroshiro128plus, unsafeUniformIntDistribution} from 'pure-rand';
-import {permutation} from '../common/shuffle';
+import {permutation} from '../common/random';
+import {sphericalClusters} from '../numerics/kmeans';
 import {dot} from '../numerics/vectors';
 import {inputSums} from '../pass/inputSums';
 import {requireInputs} from '../split/rules/activity';
@@ -80,12 +79,8 @@ export function kMeansClusters(seed: number): SplitRule {
     needsInputs: () => true,
     async solve(problem) {
       const vectors = (await imageRelevance(problem)).flat();
-      const unit = vectors.map((vector) => {
-        const norm = Math.sqrt(dot(vector, vector));
-        return Array.from(vector, (value) => (norm > 0 ? value / norm : 0));
-      });
       const k = problem.concepts.length;
-      const labels = tightestClusters(unit, k, seed);
+      const labels = sphericalClusters(vectors, k, {seed, restarts: STARTS}).owners;
       const sources = problem.layer.shape[2];
       const means = Array.from({length: k}, () => new Float64Array(sources));
       vectors.forEach((vector, n) => {
@@ -148,24 +143,4 @@ export async function imageRelevance(problem: SplitProblem): Promise<Float64Arra
     }
   }
   return vectors;
-}
-
-/** Cluster of each point, by the start with the smallest sum of squared distances. */
-function tightestClusters(points: number[][], k: number, seed: number): number[] {
-  const generator = xoroshiro128plus(seed);
-  const random = () => unsafeUniformIntDistribution(0, 0xfffffff, generator) / 0x10000000;
-  let best: {labels: number[]; spread: number} | undefined;
-  for (let start = 0; start < STARTS; start++) {
-    try {
-      const {labels, centroids} = kMeansCluster(points, k, random);
-      const spread = points.reduce(
-        (sum, point, n) => sum + point.reduce((part, value, i) => part + (value - centroids[labels[n]][i]) ** 2, 0),
-        0,
-      );
-      if (!best || spread < best.spread) best = {labels, spread};
-    } catch {
-      // The library gives up where a cluster is left without points; another start may not.
-    }
-  }
-  return best?.labels ?? points.map((_, n) => n % k);
 }

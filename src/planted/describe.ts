@@ -1,6 +1,6 @@
 import {fractionText, percentText} from '../common/numbers';
 import type {Summary} from '../numerics/summary';
-import {textTable} from '../evaluate/text';
+import {textTable} from '../common/textTable';
 import type {ImageSet, PlantedBenchmark, RuleSummary, TierSummary} from './types';
 
 /** `0.737 ± 0.014` */
@@ -10,7 +10,7 @@ export function plusMinus({mean, interval}: Summary): string {
   return Number.isNaN(half) ? fractionText(mean) : `${fractionText(mean)} ± ${fractionText(half)}`;
 }
 
-/** One column a tier, one row a rule. */
+/** One column per tier, one row per rule. */
 function byTier(tiers: readonly TierSummary[], title: string, cell: (rule: RuleSummary) => string): string[] {
   const rules = tiers[0].rules.map(({rule}) => rule);
   const rows = rules.map((name) => [name, ...tiers.map((tier) => cell(tier.rules.find(({rule}) => rule === name)!))]);

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {permutation} from '../common/shuffle';
+import {permutation} from '../common/random';
 import {cosine} from '../numerics/vectors';
 import {applyLayer, type LinearLayer} from '../network/linearLayer';
 import {kernelsFromOwnership, stackKernels} from '../split/kernels';

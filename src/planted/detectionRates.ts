@@ -1,5 +1,5 @@
 import {numberText, percentText} from '../common/numbers';
-import {textTable} from '../evaluate/text';
+import {textTable} from '../common/textTable';
 import {InputError} from '../common/errors';
 import type {TierName} from './tiers';
 import {distinctNegatives} from './summarize';

@@ -31,6 +31,6 @@ export function checkMemory(
   const passing = 4 * images.discovery * values.passing;
   throw new InputError(
     `the inputs of ${layer}${passing > 0 ? `, and what passes it by (${size(passing)}),` : ''} take ${size(bytes)} for ${images.discovery} discovery and ${images.heldOut} held-out images, and at most ${size(most)} is kept; ` +
-      'give fewer images a class (discoveryPerClass, heldOutPerClass) or a deeper layer',
+      'give fewer images per class (discoveryPerClass, heldOutPerClass) or a deeper layer',
   );
 }

@@ -1,7 +1,8 @@
 import {resizeAndCrop} from '../images/resize';
 import type {LabelledImages} from '../images/types';
 import {InputError} from '../common/errors';
-import {seedFor, uniforms} from './random';
+import {uniforms} from '../common/random';
+import {seedFor} from './seedFor';
 
 export interface RandomCropOptions {
   /** Crops of each image, from this one on, so that two lists can have different ones. @default 0 */

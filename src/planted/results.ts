@@ -12,10 +12,12 @@ export interface ResultStore {
   addNegatives(plant: number, rows: NegativeRow[]): Promise<void>;
 }
 
-const FORMAT = {format: 'unweave planted benchmark', formatVersion: 1};
+/** 2 since each row has its checksum. */
+const FORMAT = {format: 'unweave planted benchmark', formatVersion: 2};
 
 /**
- * Opens what a run with the same parameters has left in the folder, or begins anew; without a folder, nothing is kept.
+ * Opens what a run with the same parameters has left in the folder, which nobody else writes to, or begins anew; without a folder,
+ * nothing is kept.
  * @param force begin anew, whatever the folder holds
  * @throws InputError for a folder with something else, or of a run with other parameters, unless `force`
  */

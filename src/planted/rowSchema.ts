@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import {isRecord} from '../common/isRecord';
 import {parseRow, rowNumber as number} from '../files/resultRows';
 import {TIERS} from './tiers';
 import {IMAGE_SETS, type NegativeRow, type PlantRow} from './types';
@@ -20,7 +21,7 @@ const RULE_SCORE = v.strictObject({
   seconds: number,
   chosen: v.optional(v.record(v.string(), number)),
 });
-const ROW = v.strictObject({
+const ROW_FIELDS = v.strictObject({
   tier: v.picklist(TIERS.map(({name}) => name)),
   plant: whole,
   channels: v.array(whole),
@@ -28,9 +29,16 @@ const ROW = v.strictObject({
   importance: v.array(number),
   candidate: v.boolean(),
   trueLeakShare: number,
-  rules: v.record(v.string(), RULE_SCORE),
+  rules: v.pipe(v.custom(isRecord, 'an object of scores by rule'), v.record(v.string(), RULE_SCORE)),
   detection: v.optional(v.strictObject({...scores, permuted: v.strictObject(scores)})),
 });
+const ROW = v.pipe(
+  ROW_FIELDS,
+  v.forward(
+    v.check(({classes, importance}) => importance.length === classes.length, 'one for each class'),
+    ['importance'],
+  ),
+);
 const NEGATIVE = v.strictObject({
   ...scores,
   kind: v.picklist(['natural', 'merge', 'unmerged']),
@@ -40,9 +48,8 @@ const NEGATIVE = v.strictObject({
 const ROW_LINE = v.strictObject({row: ROW});
 const NEGATIVE_LINE = v.strictObject({plant: v.pipe(v.number(), v.safeInteger()), negatives: v.array(NEGATIVE)});
 
-/** @throws InputError where the line is no result */
+/** @throws InputError where the line is no result, or not the one that was written */
 export function parseLine(line: string, file: string): Line {
   // The words for a union would be of both kinds.
-  const isRow = (json: unknown) => typeof json === 'object' && json !== null && 'row' in json;
-  return parseRow<Line>(line, file, (json) => (isRow(json) ? ROW_LINE : NEGATIVE_LINE));
+  return parseRow<Line>(line, file, (said) => ('row' in said ? ROW_LINE : NEGATIVE_LINE));
 }

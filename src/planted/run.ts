@@ -4,6 +4,7 @@ import {longCall} from '../engine/longCall';
 import {imageListHash} from '../images';
 import type {Model} from '../network/types';
 import {linearLayer} from '../network/linearLayer';
+import {inLockedFolder} from '../files/folderLock';
 import {refuseInput} from '../files/output';
 import {InputError, InterruptError} from '../common/errors';
 import {listed} from '../numerics/statistics';
@@ -44,9 +45,9 @@ interface Run {
  * What it keeps of the images (X of all, and of the discovery images what passes the layer by) takes at most 6 GB, which is checked
  * before anything is kept, and second moments of classes at most 1 GB besides.
  *
- * With `out`, each plant is written down as it is done, and the same call goes on after an interrupt.
+ * With `out`, each plant is written down as it is done, and the same call resumes after an interrupt.
  * @throws InputError for an unknown layer, tier or rule, too few classes or images for a tier, images that take more memory, no channels that can be planted, or a folder
- *   of another run; InterruptError when stopped
+ *   of another run, or that another process writes to; InterruptError when stopped
  */
 export async function runPlantedBenchmark(
   model: Model,
@@ -54,9 +55,14 @@ export async function runPlantedBenchmark(
   options: PlantedOptions,
 ): Promise<PlantedBenchmark> {
   const run = checkedRun(model, options);
-  if (options.out !== undefined) {
-    await refuseInput(options.out, [model.source, images.discovery.source, images.heldOut.source]);
-  }
+  const {out} = options;
+  if (out === undefined) return measured(model, images, run);
+  await refuseInput(out, [model.source, images.discovery.source, images.heldOut.source]);
+  return inLockedFolder(out, () => measured(model, images, run));
+}
+
+async function measured(model: Model, images: PlantedImages, run: Run): Promise<PlantedBenchmark> {
+  const {options} = run;
   await ensureBackend();
   const perClass = {discovery: options.discoveryPerClass ?? 100, heldOut: options.heldOutPerClass ?? 60};
   const store = await openResults(
@@ -110,8 +116,8 @@ function checkedRun(model: Model, options: PlantedOptions): Run {
   whole('number of plants', plants, 1);
   whole('number of plants left out', skipPlants, 0);
   whole('seed', seed, 0);
-  whole('number of discovery images a class', options.discoveryPerClass ?? 100, LEAST_IMAGES.discovery);
-  whole('number of held-out images a class', options.heldOutPerClass ?? 60, LEAST_IMAGES.heldOut);
+  whole('number of discovery images per class', options.discoveryPerClass ?? 100, LEAST_IMAGES.discovery);
+  whole('number of held-out images per class', options.heldOutPerClass ?? 60, LEAST_IMAGES.heldOut);
   if (!(tau > 0 && tau <= 1))
     throw new InputError(`invalid tau: ${tau}; give a share above 0 and up to 1, such as 0.03`);
   if (!(p > 0 && p <= 1)) throw new InputError(`invalid p: ${p}; give a fraction above 0 and up to 1, such as 0.75`);
@@ -218,7 +224,7 @@ async function runAll(
       `interrupted after ${store.rows.length} of ${jobs.length} plants; ` +
         (options.out === undefined
           ? `nothing was kept, since no folder was named (${option('out')})`
-          : `they are in "${options.out}", and the same call goes on from there`),
+          : `they are in "${options.out}", and the same call resumes from there`),
     );
   }
 }

@@ -10,7 +10,8 @@ import {inputTensors, takeImages, type ClassInputs} from './classInputs';
 import {byWeight, evenShares, kMeansClusters, noSplit, randomOwners, trueOwners} from './controls';
 import {detectionScores} from './detection';
 import {contributionSizes, plantKernel, type PlantedKernel} from './plantKernels';
-import {seedFor, shuffled} from './random';
+import {shuffled} from '../common/random';
+import {seedFor} from './seedFor';
 import {edgeAgreement, leakShare, measureRecovery} from './recovery';
 import type {StudiedLayer} from './studiedLayer';
 import type {Tier, TierName} from './tiers';
@@ -145,7 +146,6 @@ function problemOf(studied: StudiedLayer, {plant, background}: PlantSite, {kerne
     kernel,
     bias: 0,
     concepts: plant.classes.map((k, j) => conceptOf(k, images[j], kernel, sources)),
-    statistics: undefined,
     inputs: inputsOf(images),
     background: async () => background,
     rho: 'auto',

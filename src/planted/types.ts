@@ -29,7 +29,7 @@ export interface PlantedOptions extends LongCallOptions {
   tau?: number;
   /** p: a channel is relevant to a class if it is important for at least this fraction of its images. @default 0.75 */
   p?: number;
-  /** Folder for the results, and on the way for what is done so far: the same call goes on from there. @default not saved */
+  /** Folder for the results, and on the way for what is done so far: the same call resumes from there. @default not saved */
   out?: string;
   /** Begin anew in `out`, whatever it holds. @default false */
   force?: boolean;
@@ -38,7 +38,7 @@ export interface PlantedOptions extends LongCallOptions {
   heldOutPerClass?: number;
   /** How pixels become input. @default the images' preset, else the model's */
   preset?: PresetOption;
-  /** Images a batch. @default 32 */
+  /** Images per batch. @default 32 */
   batchSize?: number;
 }
 

@@ -53,14 +53,12 @@ export function densityPlot({
       .join(', ');
   const labelOf = (curve: string) => (by === 'channel' ? nameText(curve) : heading(curve, concepts));
   const colours = conceptColours(known ?? concepts.map(() => ({})));
-  const area =
-    by === 'concept' && sums === 'signed' ? 'the curves of a panel share an area of 1' : "each curve's area is 1";
   const curveTitle = by === 'channel' ? 'images of' : 'channel';
   return {
     $schema: SCHEMA,
     title: figureTitle(
       title,
-      `layer ${layer}; kernel density estimates, ${area}${panels.some(({cut}) => cut) ? '; peaks at 0 are cut off' : ''}`,
+      `layer ${layer}; kernel density estimates, each curve's area is 1${panels.some(({cut}) => cut) ? '; peaks at 0 are cut off' : ''}`,
     ),
     spacing: 10,
     resolve: {scale: {y: 'independent'}},

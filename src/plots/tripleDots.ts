@@ -1,6 +1,6 @@
 import type {Summary} from '../numerics/summary';
 import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
-import {legendColumns, nameText, NUMBER_FORMAT, rounded} from './labels';
+import {legendColumns, nameText, NUMBER_FORMAT, numberText, rounded} from './labels';
 import {PALE, SERIES} from './palette';
 
 /** One row: images of one class of a channel that was divided between two. */
@@ -22,7 +22,7 @@ const RANDOM = 'own part of random splits';
 const SHOWN: [number, number] = [-1, 2.5];
 
 /**
- * What the own and the other part carry of the original in every divided channel, with 95 % intervals, beside random splits: a row a channel
+ * What the own and the other part carry of the original in every divided channel, with 95 % intervals, beside random splits: a row per channel
  * and class (the table of Hesse et al. 2025, section 4.2, drawn).
  */
 export function tripleDots(dots: readonly TripleDot[], {layer = ''}: {layer?: string} = {}): Figure {
@@ -40,6 +40,10 @@ export function tripleDots(dots: readonly TripleDot[], {layer = ''}: {layer?: st
       }),
     ),
   );
+  const outside = (value: number) => Number.isFinite(value) && (value < SHOWN[0] || value > SHOWN[1]);
+  const cut = dots.some(({own, other, random}) =>
+    [own, other, ...(random ? [random] : [])].some((of) => [of.mean, ...of.interval].some(outside)),
+  );
   const parts = [OWN, OTHER, RANDOM];
   const color = {
     field: 'part',
@@ -54,7 +58,7 @@ export function tripleDots(dots: readonly TripleDot[], {layer = ''}: {layer?: st
     $schema: SCHEMA,
     title: figureTitle(
       title,
-      `${layer ? `layer ${layer}; ` : ''}mean of Σ part / Σ original over the kept images, with its 95 % interval; random splits with the range of 95 % of them`,
+      `${layer ? `layer ${layer}; ` : ''}mean of Σ part / Σ original over the kept images, with its 95 % interval; random splits with the range of 95 % of them${cut ? `; values are cut off at ${SHOWN.map(numberText).join(' and ')}` : ''}`,
     ),
     width: 380,
     height: {step: 20, for: 'position'},

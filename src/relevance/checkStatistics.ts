@@ -47,13 +47,22 @@ export function checkStatistics(stats: RelevanceStatistics, folder: string): voi
       offsets[offsets.length - 1],
       `the number of shares, ${channels.length}`,
     );
-  each('share_channels', channels, (c) => c >= 0 && c < outputs, `a channel from 0 to ${outputs - 1}`);
-  const least = Math.fround(shares.floor);
-  each('share_values', values, (share) => share >= least && share <= 1, `a share from ${shares.floor} to 1`);
+  const within = (what: string, list: Int32Array | Float32Array, least: number, most: number, wanted: string) => {
+    const at = firstOutside(list, least, most);
+    if (at >= 0) refuse(what, at, list[at], wanted);
+  };
+  within('share_channels', channels, 0, outputs - 1, `a channel from 0 to ${outputs - 1}`);
+  within('share_values', values, Math.fround(shares.floor), 1, `a share from ${shares.floor} to 1`);
   for (const kind of ['relevance', 'activation'] as const) {
     const {images: best, values: highest} = top[kind];
     const last = images.paths.length;
     each(`top_${kind}_images`, best, (image) => image >= -1 && image < last, `an image from 0 to ${last - 1}, or −1`);
     each(`top_${kind}_values`, highest, (value) => Number.isFinite(value) && value >= 0, 'finite and at least 0');
   }
+}
+
+/** Index of the first value that is not from `least` to `most`, or −1. By itself and plain: there are tens of millions of shares. */
+function firstOutside(values: Int32Array | Float32Array, least: number, most: number): number {
+  for (let at = 0; at < values.length; at++) if (!(values[at] >= least && values[at] <= most)) return at;
+  return -1;
 }

@@ -29,7 +29,7 @@ export type {CollectOptions} from './options';
  * Gathers per class the layer's summed inputs (from which every averaged relevance vector follows, since the layer is linear) and
  * the channels' shares of relevance (Hesse et al. 2025, section 3.1; formulas in `RelevanceStatistics`).
  *
- * An interrupt stops it at the next batch; with `out`, what was computed is kept and the same call goes on.
+ * An interrupt stops it at the next batch; with `out`, what was computed is kept and the same call resumes.
  * @throws InputError for an unknown layer, labels beyond the outputs, images that do not fit or have changed, an `out` that holds something
  *   else, lies in an input or is written to by another process; InterruptError when stopped
  */
@@ -94,7 +94,7 @@ async function batchSizeFor(model: Model, targets: readonly LayerTarget[], force
   return fastestBatch(model);
 }
 
-/** Whether a run that may go on in one of the folders gathers no gated sums: it ends as it began. */
+/** Whether a run that may be resumed in one of the folders gathers no gated sums: it ends as it began. */
 async function beganWithoutGates(targets: readonly LayerTarget[]): Promise<boolean> {
   for (const {out} of targets) {
     const manifest = out === undefined ? undefined : await readManifest(out).catch(() => undefined);
@@ -135,7 +135,7 @@ function emptyFor(
       total: list.paths.length,
       labelsFile: images.labelsFile,
       ...(shard && shard.count > 1 && {shards: {indices: [shard.index], count: shard.count}}),
-      ...(check !== 'none' && images.fileOf && {check}),
+      ...(check !== 'none' && images.sourceOf && {check}),
     },
     floor,
     topCount,

@@ -50,7 +50,7 @@ export async function openRun(
     if (stats.images.done < stats.images.total || (retrySkipped && stats.images.skipped.length > 0)) {
       writer = await openWriter(folder);
       const before = found;
-      // Until the lock was taken, another process may have gone on.
+      // Until the lock was taken, another process may have resumed the run.
       if (!force && (await changed(folder, before))) await look().catch(closeAndThrow(writer));
       if (found) writer.goOn(found);
     }
@@ -113,5 +113,5 @@ async function refuseChangedImages({images}: RelevanceStatistics, list: Labelled
 export function whatWasKept({images: {done}}: RelevanceStatistics, out?: string, force?: boolean): string {
   if (out === undefined) return `nothing was kept, since no folder was named (${option('out')})`;
   if (done === 0) return 'there was nothing to keep yet';
-  return `a checkpoint is in "${out}", and the same call${force ? ` without ${option('force')}` : ''} goes on from there`;
+  return `a checkpoint is in "${out}", and the same call${force ? ` without ${option('force')}` : ''} resumes from there`;
 }

@@ -7,6 +7,7 @@ import {
   currentPreset,
   oneOf,
   optional,
+  record,
   PRESET_FIELDS,
   records,
   share,
@@ -20,6 +21,7 @@ import {
 import {decodeText, FileRefusal, readRegularFile} from '../files/regularFile';
 import type {NamedFile} from '../files/transaction';
 import {counted} from '../common/words';
+import {GATES} from '../numerics/gatedSums';
 import {listed, type RelevanceStatistics} from '../numerics/statistics';
 
 /** `manifest.json`: what statistics are about and which files hold them. */
@@ -98,6 +100,7 @@ const FIELDS: Readonly<Record<1 | 2, Readonly<Record<string, FieldRule>>>> = {
   2: {
     ...COMMON,
     'images.counted': wholeFrom(0),
+    collected: optional(record),
     'images.check': optional(oneOf('files', 'content')),
     'images.shards.count': optional(wholeFrom(1)),
     'images.shards.indices': optional(wholeNumbers(1)),
@@ -164,7 +167,7 @@ export async function readManifest(folder: string): Promise<Manifest> {
     );
   }
   manifest.preset = currentPreset(manifest.preset) as Manifest['preset'];
-  checkFields(manifest, FIELDS[manifest.formatVersion], file, AGAIN);
+  checkFields(manifest, {...FIELDS[manifest.formatVersion], ...collectedRules(manifest)}, file, AGAIN);
   const wrong = misfit(manifest);
   if (wrong) throw new InputError(`"${file}" is damaged: ${wrong}; ${AGAIN}`);
   for (const name of filesOf(manifest)) {
@@ -175,6 +178,14 @@ export async function readManifest(folder: string): Promise<Manifest> {
     }
   }
   return manifest;
+}
+
+/** What the states of further collectors must have. */
+function collectedRules(manifest: Manifest): Record<string, FieldRule> {
+  const collected = manifest.formatVersion === 2 ? manifest.collected : undefined;
+  const rules = Object.keys(collected ?? {}).map((name) => [`collected.${name}`, record] as const);
+  const ofGates = {[`collected.${GATES}.floor`]: share, [`collected.${GATES}.dropped`]: wholeFrom(0)};
+  return {...Object.fromEntries(rules), ...(Object.hasOwn(collected ?? {}, GATES) && ofGates)};
 }
 
 function misfit(manifest: Manifest): string | undefined {

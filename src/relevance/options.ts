@@ -7,12 +7,12 @@ import type {Attribution, Collector} from '../pass/types';
 export interface CollectOptions extends LongCallOptions {
   /** Layer of interest; `model.layers()` lists them. */
   layer: string;
-  /** Folder for the statistics and, on the way, for checkpoints: the same call goes on from there. @default not saved */
+  /** Folder for the statistics and, on the way, for checkpoints: the same call resumes from there. @default not saved */
   out?: string;
   /** Begin anew in `out`, whatever it holds. @default false */
   force?: boolean;
   /**
-   * Images a batch; `auto` measures which is fastest, writes that down, and goes on with it, since sums depend on it in their last bits. @default 32
+   * Images per batch; `auto` measures which is fastest, writes it down, and keeps it when it is resumed, since sums depend on it in their last bits. @default 32
    */
   batchSize?: number | 'auto';
   /** Only so many images, of each class as many as of the others, the first ones of each. @default all */
@@ -42,7 +42,7 @@ export interface CollectOptions extends LongCallOptions {
   unreadableInARow?: number;
   /** Try the images again that an earlier run skipped. @default false */
   retrySkipped?: boolean;
-  /** How a run that goes on notices images that changed: by size and time of the files, by their content, or not. @default 'files' */
+  /** How a resumed run notices images that changed: by size and time of the files, by their content, or not. @default 'files' */
   check?: ImageCheck | 'none';
   /** Only this part of the list, of `count` parts; `mergeShards` adds them up. @default all */
   shard?: {index: number; count: number};

@@ -144,8 +144,8 @@ async function readV2(folder: string, manifest: ManifestV2): Promise<RelevanceSt
   const channels = new Int32Array(entries);
   const values = new Float32Array(entries);
   const paths: string[] = [];
-  for (const chunk of manifest.chunks) {
-    const arrays = await readCheckedArrays(folder, chunk, AGAIN);
+  const read = ahead(manifest.chunks, (chunk) => readCheckedArrays(folder, chunk, AGAIN));
+  for await (const [chunk, arrays] of read) {
     const take = taker(folder, arrays);
     const first = paths.length;
     const before = offsets[first];
@@ -154,7 +154,8 @@ async function readV2(folder: string, manifest: ManifestV2): Promise<RelevanceSt
     channels.set(take<Int32Array>('share_channels', [chunk.entries]), before);
     values.set(take<Float32Array>('share_values', [chunk.entries]), before);
     let end = before;
-    take<Int32Array>('share_counts', [chunk.images]).forEach((count, at) => (offsets[first + at + 1] = end += count));
+    const counts = take<Int32Array>('share_counts', [chunk.images]);
+    for (let at = 0; at < counts.length; at++) offsets[first + at + 1] = end += counts[at];
     const listed = textsOf(arrays.get('paths')?.data as Uint8Array<ArrayBuffer> | undefined);
     if (end - before !== chunk.entries || listed.length !== chunk.images) {
       throw new InputError(
@@ -174,6 +175,21 @@ async function readV2(folder: string, manifest: ManifestV2): Promise<RelevanceSt
     shares: {floor: manifest.floor, offsets, channels, values},
     ...(collected && {collected}),
   });
+}
+
+/** Files that are read and hashed while the one before is taken in. */
+const AHEAD = 3;
+
+async function* ahead<A, B>(list: readonly A[], read: (one: A) => Promise<B>): AsyncGenerator<[A, B]> {
+  const begun: Promise<B>[] = [];
+  for (const [at, one] of list.entries()) {
+    while (begun.length <= AHEAD && at + begun.length < list.length) {
+      const next = read(list[at + begun.length]);
+      next.catch(() => {}); // Reported when its turn comes, which it may never.
+      begun.push(next);
+    }
+    yield [one, await (begun.shift() as Promise<B>)];
+  }
 }
 
 function collectedOf({collected}: ManifestV2, sums: Arrays): Record<string, SavedState> | undefined {

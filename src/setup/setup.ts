@@ -30,7 +30,7 @@ const ROOM_IN_MEGABYTES = 1500;
 /**
  * Installs the native engine into the user's cache, once for all projects: tfjs-node from the npm registry, TensorFlow's
  * libraries from the Python package index, joined by the system's C++ compiler; through npm, pip and the compiler as they
- * are configured. A second call finds the engine; an interrupted one goes on with what it had downloaded; two at a time wait
+ * are configured. A second call finds the engine; an interrupted one resumes with what it had downloaded; two at a time wait
  * for each other. An application that has a working `@tensorflow/tfjs-node` keeps it.
  *
  * Linux x64 is tested; Linux arm64 and macOS arm64 follow the same plan, untested.

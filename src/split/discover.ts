@@ -29,7 +29,7 @@ export interface DiscoverOptions extends LongCallOptions {
   /** Seed of the clusters' starts. @default 0 */
   seed?: number;
   preset?: PresetOption;
-  /** Images a batch. @default 32 */
+  /** Images per batch. @default 32 */
   batchSize?: number;
 }
 

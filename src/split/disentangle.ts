@@ -41,7 +41,7 @@ export interface DisentangleOptions extends LongCallOptions {
   rule?: string | SplitRule;
   /** How pixels become input. @default what the statistics recorded */
   preset?: PresetOption;
-  /** Images a batch. @default 32 */
+  /** Images per batch. @default 32 */
   batchSize?: number;
 }
 
@@ -95,7 +95,6 @@ async function byClasses(
     layerName: stats.layer.name,
     channel: target.channel,
     concepts: conceptsOf(stats, target),
-    statistics: stats,
     zeroInputShare: zeroInputShare(stats),
     preset: stats.preset,
     labelsFile: stats.images.labelsFile,
@@ -124,7 +123,6 @@ async function byClusters(
       arv: contribution,
       images: paths,
     })),
-    statistics: undefined,
     zeroInputShare: zeros,
     preset,
   });
@@ -133,12 +131,11 @@ async function byClusters(
 /** What a channel is divided by, wherever it comes from. */
 interface Division extends Pick<Split, 'channel' | 'concepts' | 'zeroInputShare' | 'preset' | 'labelsFile'> {
   layerName: string;
-  statistics: RelevanceStatistics | undefined;
 }
 
 async function divide(model: Model, options: DisentangleOptions, division: Division): Promise<Split> {
   const {rho = 'auto'} = options;
-  const {channel, concepts, layerName, statistics, ...recorded} = division;
+  const {channel, concepts, layerName, ...recorded} = division;
   if (rho !== 'auto' && !(rho > 0 && rho <= 1))
     throw new InputError(`invalid rho: ${rho}; give a number above 0 and up to 1, or 'auto'`);
   const layer = linearLayer(model.graph, layerName);
@@ -153,7 +150,6 @@ async function divide(model: Model, options: DisentangleOptions, division: Divis
     kernel,
     bias: layer.bias?.[channel] ?? 0,
     concepts,
-    statistics,
     inputs: undefined,
     ...firesAt(model, layer, channel),
     rho,

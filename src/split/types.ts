@@ -3,7 +3,6 @@ import type {Concept} from '../concepts/types';
 import type {Preset} from '../images/types';
 import type {LinearLayer} from '../network/linearLayer';
 import type {Model} from '../network/types';
-import type {RelevanceStatistics} from '../numerics/statistics';
 
 /** Layer inputs of the concepts' images, batch by batch in a fixed order; can be gone through again. */
 export interface ConceptInputs {
@@ -32,8 +31,6 @@ export interface SplitProblem {
   bias: number;
   /** k ≥ 2 concepts; `arv` is [Cin]. */
   concepts: Concept[];
-  /** What the concepts come from; undefined for a channel that is in no network's statistics, as in the planted benchmark. */
-  statistics: RelevanceStatistics | undefined;
   /** Layer inputs of the concepts' images; undefined where no images were given. */
   inputs: ConceptInputs | undefined;
   /**

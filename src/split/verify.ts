@@ -1,4 +1,4 @@
-import {percentText} from '../common/numbers';
+import {numberText, percentText} from '../common/numbers';
 import * as tf from '@tensorflow/tfjs-core';
 import {ensureBackend} from '../engine';
 import type {LabelledImages, PresetOption} from '../images/types';
@@ -14,7 +14,7 @@ import {readable} from '../common/readable';
 export interface VerifyOptions extends LongCallOptions {
   /** How pixels become input. @default the images' preset, else the model's */
   preset?: PresetOption;
-  /** Images a batch. @default 32 */
+  /** Images per batch. @default 32 */
   batchSize?: number;
 }
 
@@ -131,7 +131,7 @@ function indexOfMax(values: ArrayLike<number>): number {
 export function whyNotExact({maxAbsLogitDifference, misfits}: Pick<SplitProof, 'maxAbsLogitDifference' | 'misfits'>) {
   if (misfits.length > 0) return `the split does not fit its networks: ${misfits[0]}`;
   return Number.isFinite(maxAbsLogitDifference)
-    ? `the difference is more than ${ALLOWED.toExponential()} of the largest logit`
+    ? `the difference is more than ${numberText(ALLOWED)} of the largest logit`
     : 'there are logits that are not finite';
 }
 
@@ -139,7 +139,7 @@ function describeProof(proof: Omit<SplitProof, 'toString'>): string {
   const percent = (share: number) => percentText(share, 1);
   const relative = proof.maxAbsLogitDifference / proof.maxAbsLogit;
   return (
-    `${proof.images} images: largest logit difference ${proof.maxAbsLogitDifference.toExponential(1)} (${relative.toExponential(1)} of the largest logit ${proof.maxAbsLogit.toFixed(2)}); ` +
+    `${proof.images} images: largest logit difference ${numberText(proof.maxAbsLogitDifference)} (${numberText(relative)} of the largest logit ${numberText(proof.maxAbsLogit)}); ` +
     `top-1 ${percent(proof.top1.before)} before, ${percent(proof.top1.after)} after; the same class on top for ${percent(proof.top1Agreement)}` +
     (proof.changed > 0 ? `; ${proof.changed} changed, ${proof.unexplained} of them beyond rounding` : '') +
     `; the split is ${proof.exact ? 'exact' : `NOT exact: ${whyNotExact(proof)}`}`

@@ -1,37 +1,33 @@
 /**
- * What decoding costs a run whose engine keeps this process busy: batches of JPEG photographs (500 × 375, to 224 × 224) against the same
- * batches out of memory, alternating; and the most memory that large CMYK JPEGs take, this process and the decoding ones.
+ * What decoding costs the one pass on ResNet-50: JPEG photographs (500 × 375, to 224 × 224) beside the same number of images out of memory, alternating;
+ * on the clock, and by processor time of this process and of those that decode. Then the most memory that large CMYK JPEGs take.
  *
- * node --import tsx test/bench/decodeAhead.ts [milliseconds an image = 25] [images = 192; 0: memory alone]
+ * node --import tsx test/bench/decodeAhead.ts [images = 96; 0: memory alone] [rounds = 3]
  */
 import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {copyFile, mkdir, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {loadavg, tmpdir} from 'node:os';
 import {join} from 'node:path';
 import sharp from 'sharp';
 import {imageBatches, imageFolder, imagesFromPixels, type LabelledImages} from '../../src/images';
 import {decodePool} from '../../src/images/decodePool';
+import {collectRelevance} from '../../src/relevance/collect';
+import {processorTime} from './processorTime';
+import {randomResNet50} from './randomResNet50';
 
-const [milliseconds = 25, count = 192] = process.argv.slice(2).map(Number);
+const [count = 96, rounds = 3] = process.argv.slice(2).map(Number);
 const inputShape = [224, 224, 3] as const;
-
-/** Blocks as an engine does that computes in this process. */
-function compute(images: number): void {
-  const end = performance.now() + milliseconds * images;
-  while (performance.now() < end);
-}
-
-async function seconds(images: LabelledImages): Promise<number> {
-  const start = performance.now();
-  for await (const {indices} of imageBatches(images, {inputShape, batchSize: 32, preset: 'torch-imagenet'})) {
-    compute(indices.length);
-  }
-  return (performance.now() - start) / 1000;
-}
 
 const peak = (pid: number | 'self') =>
   Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 const say = (text: string) => process.stdout.write(`${text}\n`);
+
+/** Milliseconds an image: on the clock, and of processor time here and in the processes that decode. */
+interface Cost {
+  wall: number;
+  own: number;
+  decoding: number;
+}
 
 async function measureTime(folder: string): Promise<void> {
   const noise = {type: 'gaussian', mean: 128, sigma: 40} as const;
@@ -41,25 +37,58 @@ async function measureTime(folder: string): Promise<void> {
     .toBuffer();
   await mkdir(join(folder, 'a'));
   for (let i = 0; i < count; i++) await writeFile(join(folder, 'a', `${1000 + i}.jpg`), photo);
-  const files = await imageFolder(folder);
-  const pixels = () => new Uint8Array(224 * 224 * 3);
+  const labels = join(folder, 'labels.json');
+  await writeFile(
+    labels,
+    JSON.stringify(Object.fromEntries(Array.from({length: count}, (_, i) => [`a/${1000 + i}.jpg`, 1]))),
+  );
+  const files = await imageFolder(folder, {labels});
+  const grey = new Uint8Array(224 * 224 * 3).fill(128);
   const memory = imagesFromPixels({
     name: 'memory',
-    pixels,
+    pixels: () => grey,
     height: 224,
     width: 224,
-    labels: new Array(count).fill(0),
+    labels: new Array(count).fill(1),
   });
-  await files.pixels(0, {height: 224, width: 224, shorterSide: 256}); // The processes are up.
-  say(`${count} images of ${photo.length} bytes, ${milliseconds} ms of computing each`);
-  for (let round = 0; round < 3; round++) {
-    const [decoded, jpeg] = [await seconds(memory), await seconds(files)];
-    say(`decoded ${decoded.toFixed(2)} s, JPEG ${jpeg.toFixed(2)} s, ratio ${(jpeg / decoded).toFixed(3)}`);
+  const model = randomResNet50();
+  const cost = async (images: LabelledImages): Promise<Cost> => {
+    const before = processorTime(decodePool().pids());
+    const start = performance.now();
+    await collectRelevance(model, images, {
+      layer: 'layer4.2.conv3',
+      preset: 'torch-imagenet',
+      batchSize: 16,
+      progress: false,
+      gates: false,
+    });
+    const wall = performance.now() - start;
+    const after = processorTime(decodePool().pids());
+    return {
+      wall: wall / count,
+      own: (after.own - before.own) / count,
+      decoding: (after.others - before.others) / count,
+    };
+  };
+  await cost(files); // The processes are up, and what is compiled is warm.
+  await cost(memory);
+  say(`${count} images of ${photo.length} bytes, ms per image; load ${loadavg()[0].toFixed(1)}`);
+  const ratios: {wall: number; time: number}[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const [plain, jpeg] = [await cost(memory), await cost(files)];
+    const ratio = {wall: jpeg.wall / plain.wall, time: (jpeg.own + jpeg.decoding) / plain.own};
+    ratios.push(ratio);
+    const {own, decoding} = jpeg;
+    say(
+      `decoded ${plain.wall.toFixed(1)}, JPEG ${jpeg.wall.toFixed(1)}: ratio ${ratio.wall.toFixed(3)}; ` +
+        `processor time decoded ${plain.own.toFixed(1)}, JPEG ${own.toFixed(1)} and ${decoding.toFixed(1)} of decoding: ratio ${ratio.time.toFixed(3)}`,
+    );
   }
-  const start = performance.now();
-  for await (const {indices} of imageBatches(files, {inputShape, batchSize: 32, preset: 'torch-imagenet'}))
-    void indices;
-  say(`decoding alone: ${((performance.now() - start) / count).toFixed(1)} ms an image`);
+  const middle = (list: number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
+  say(
+    `JPEG / decoded ${middle(ratios.map(({wall}) => wall)).toFixed(3)}, by processor time ${middle(ratios.map(({time}) => time)).toFixed(3)} (goal ≤ 1.15)`,
+  );
+  model.dispose();
 }
 
 async function main(): Promise<void> {

@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {POSITIONS, shows, type KnownActivations} from '../../src/known/activations';
 import {CLASS_PARTS, CODES, sharedParts} from '../../src/known/parts';
-import {permutation} from '../../src/common/shuffle';
+import {permutation} from '../../src/common/random';
 import {pearson} from '../../src/numerics/agreement';
 import {sphericalClusters} from '../../src/numerics/kmeans';
 import {auroc} from '../../src/numerics/ranking';

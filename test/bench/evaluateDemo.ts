@@ -9,7 +9,8 @@ import {backend} from '../../src/engine';
 import {findPolysemantic} from '../../src/concepts/find';
 import {DEMO_CLASSES, DEMO_PRESET, demo, demoImages, type Demo} from '../../src/demo';
 import {ablate, evaluateSplit, topImages, type SplitEvaluation} from '../../src/evaluate';
-import {number, textTable, withInterval} from '../../src/evaluate/text';
+import {fractionText, intervalText} from '../../src/common/numbers';
+import {textTable} from '../../src/common/textTable';
 import {loadModel} from '../../src/formats/load';
 import {makeModel} from '../../src/network/model';
 import {collectRelevance} from '../../src/relevance/collect';
@@ -73,20 +74,20 @@ async function report(split: Split, test: Demo['test']): Promise<void> {
     const [fraction, control] = [positive.summary.parts[j], positive.random.parts[j]];
     return [
       classNames.join(' + '),
-      withInterval(fraction) + (fraction.mean > control.interval[1] ? '' : ' NOT AHEAD'),
-      withInterval(control),
+      intervalText(fraction) + (fraction.mean > control.interval[1] ? '' : ' NOT AHEAD'),
+      intervalText(control),
       positive.parts
         .filter((_, l) => l !== j)
-        .map(number)
+        .map(fractionText)
         .join(' '),
-      [auroc.parts[j], auroc.original, auroc.random[j].mean].map(number).join(' '),
-      withInterval(own) + (own.mean >= 0.7 ? '' : ' BELOW 0.7'),
-      withInterval(other) + (other.mean <= 0.3 ? '' : ' ABOVE 0.3'),
-      withInterval(random.own),
-      withInterval(random.other),
-      number(list.purity[j]),
-      number(top.lists[0].purity[j]),
-      withInterval(list.random!),
+      [auroc.parts[j], auroc.original, auroc.random[j].mean].map(fractionText).join(' '),
+      intervalText(own) + (own.mean >= 0.7 ? '' : ' BELOW 0.7'),
+      intervalText(other) + (other.mean <= 0.3 ? '' : ' ABOVE 0.3'),
+      intervalText(random.own),
+      intervalText(random.other),
+      fractionText(list.purity[j]),
+      fractionText(top.lists[0].purity[j]),
+      intervalText(list.random!),
     ];
   });
   textTable([HEADS, ...rows]).forEach(say);
@@ -111,7 +112,7 @@ async function main(): Promise<void> {
     ranked.sort((a, b) => b.ahead - a.ahead);
     say(whole ? '\nall concepts found' : '\nthe two most different classes');
     for (const {split, ahead} of ranked.slice(0, Number(options.best))) {
-      say(`channel ${split.channel}, ρ ${split.rho?.rho ?? '–'}, ahead by ${number(ahead)} on train`);
+      say(`channel ${split.channel}, ρ ${split.rho?.rho ?? '–'}, ahead by ${fractionText(ahead)} on train`);
       await report(split, test);
     }
   }

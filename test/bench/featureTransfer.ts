@@ -80,7 +80,7 @@ async function classes(own: Model, other: Model): Promise<FeatureVisualization[]
   }
   say(`${hits} of ${DEMO_CLASSES.length} classes are recognised by the other network (goal: 7 of 10)`);
   const seconds = shown.map((image) => image.seconds).reduce((sum, value) => sum + value, 0) / shown.length;
-  say(`${seconds.toFixed(1)} s an image of 48² pixels, ${settings.steps} steps\n`);
+  say(`${seconds.toFixed(1)} s per image of 48² pixels, ${settings.steps} steps\n`);
   return shown;
 }
 

@@ -178,7 +178,7 @@ function compare(name: string): void {
   for (const [way, {wall, busy}] of times) {
     const ratios = (mine: number[], theirs: number[]) => median(mine.map((value, i) => value / theirs[i]!)).toFixed(3);
     say(
-      `  ${way}: ${median(wall).toFixed(1)} ms an image (${median(busy).toFixed(1)} of processor time), ` +
+      `  ${way}: ${median(wall).toFixed(1)} ms per image (${median(busy).toFixed(1)} of processor time), ` +
         `least ${Math.min(...wall).toFixed(1)}; ${ratios(wall, first!.wall)} of the first (processor ${ratios(busy, first!.busy)})`,
     );
   }

@@ -120,7 +120,7 @@ function residual(groups: number): Graph {
 }
 
 /** MobileNet v1 with 0.75 of its channels. */
-function mobileNet(): Graph {
+export function mobileNet(): Graph {
   const l = new Layers();
   const filters = [64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024];
   const strided = [1, 3, 5, 11];

@@ -1,6 +1,6 @@
 /**
  * The planted benchmark on three networks: `node --import tsx test/bench/planted.ts [demo|resnet20|mobilenet …] [--plants 50] [--out out/planted]`.
- * Results go to a folder a network, and the same command goes on after an interrupt. The two real networks are read from ../shared/data.
+ * Results go to a folder per network, and the same command resumes after an interrupt. The two real networks are read from ../shared/data.
  */
 import {readdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';

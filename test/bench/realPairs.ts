@@ -10,7 +10,7 @@ import path from 'node:path';
 import {parseArgs} from 'node:util';
 import sharp from 'sharp';
 import {fractionText, numberText} from '../../src/common/numbers';
-import {permutation} from '../../src/common/shuffle';
+import {permutation} from '../../src/common/random';
 import {findPolysemantic} from '../../src/concepts/find';
 import {classVectors, LEAST_AGREEMENT} from '../../src/concepts/relate';
 import {suggestThresholds} from '../../src/concepts/thresholds';
@@ -70,7 +70,7 @@ function strongest({shares, images}: RelevanceStatistics, channel: number, k: nu
   return found.slice(0, PICTURES).map(({image}) => image);
 }
 
-/** One row a pair: pictures of either class. */
+/** One row per pair: pictures of either class. */
 async function sheet(stats: RelevanceStatistics, {images, size}: Subject, pairs: ClassPair[], file: string) {
   const pieces: sharp.OverlayOptions[] = [];
   const places = new Map(images.paths.map((one, at) => [one, at]));

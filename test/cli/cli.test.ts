@@ -3,7 +3,7 @@ import {copyFile, mkdir, readdir, readFile, rm, symlink, writeFile} from 'node:f
 import path from 'node:path';
 import {after, before, test} from 'node:test';
 import {loadModel} from '../../src/formats/load';
-import {loadStatistics, saveStatistics} from '../../src/relevance/store';
+import {loadStatistics, openWriter, saveStatistics} from '../../src/relevance/store';
 import {makeSplit} from '../../src/split/split';
 import {loadSplit, saveSplit} from '../../src/split/store';
 import {at, fails, makeFolder, removeFolder, succeeds, unweave} from '../reference/commandLine';
@@ -246,13 +246,21 @@ test('what somebody else made is not overwritten, nor an input through a link', 
   assert.match(await readFile(at('page.html'), 'utf8'), /<meta name="generator" content="unweave" \/>/);
 });
 
-test('Ctrl-C leaves a checkpoint with exit code 130, and the same command goes on', async () => {
-  const args = ['collect', 'model', 'images', '--layer', 'first', '--out', 'stopped', '--batch', '1'];
-  const stopped = await unweave(args, {interruptAt: /collecting relevance/});
+test('Ctrl-C twice and SIGTERM leave a checkpoint, with codes 130 and 143, and the same command goes on; nobody else writes there', async () => {
+  const collect = (out: string) => ['collect', 'model', 'images', '--layer', 'first', '--out', out, '--batch', '1'];
+  const interruptAt = /collecting relevance/;
+  const writer = await openWriter(at('held'));
+  const [stopped, ended] = await Promise.all([
+    unweave(collect('stopped'), {interruptAt, signals: ['SIGINT', 'SIGINT']}),
+    unweave(collect('ended'), {interruptAt, signals: ['SIGTERM']}),
+    fails(/"held" is being written to by process \d+ on .*, since .*; wait until/, ...collect('held')),
+  ]);
+  await writer.close();
   assert.equal(stopped.code, 130, stopped.stderr);
-  assert.match(stopped.stderr, /interrupted after \d+ of 40 images/);
-  const finished = await succeeds<{images: number}>(...args);
-  assert.equal(finished.images, 40);
+  assert.equal(ended.code, 143, ended.stderr);
+  for (const {stderr} of [stopped, ended]) assert.match(stderr, /interrupted after \d+ of 40 images/);
+  const finished = await Promise.all(['stopped', 'ended'].map((out) => succeeds<{images: number}>(...collect(out))));
+  for (const {images} of finished) assert.equal(images, 40);
 });
 
 test('wrong use and bad input end with code 1 and one clear message on stderr', async () => {

@@ -1,29 +1,19 @@
 import assert from 'node:assert/strict';
-import {execFile} from 'node:child_process';
 import {mkdir, readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {test} from 'node:test';
-import {promisify} from 'node:util';
 import sharp from 'sharp';
 import {ensureBackend} from '../../src/engine';
 import {saveModel} from '../../src/formats/save';
 import {loadStatistics} from '../../src/relevance/store';
+import {runUnweave} from '../reference/commandArguments';
 import {CLASSES, SIDE, smallImages, smallModel} from '../reference/smallNetworks';
 import {temporaryFolder} from '../reference/temporaryFolder';
-
-const MAIN = path.join(__dirname, '../../src/cli/main.ts');
-const run = promisify(execFile);
 
 test('collect takes shards, numbers of images, an attribution and several layers; merge adds up what is whole', async (t) => {
   const folder = await temporaryFolder(t);
   const unweave = (args: string[], env: Record<string, string> = {}) =>
-    run(process.execPath, ['--import', require.resolve('tsx'), MAIN, ...args], {
-      cwd: folder,
-      env: {...process.env, UNWEAVE_BACKEND: 'wasm', ...env},
-    }).then(
-      ({stdout}) => ({code: 0, stdout, stderr: ''}),
-      (error: {code: number; stdout: string; stderr: string}) => error,
-    );
+    runUnweave(args, {cwd: folder, env: {UNWEAVE_BACKEND: 'wasm', ...env}});
   await ensureBackend();
   const model = smallModel({kind: 'conv', size: 3});
   await saveModel(model, path.join(folder, 'model'));

@@ -7,15 +7,11 @@ import {kubernetesJobs} from '../../src/cluster/kubernetes';
 import {arrayScript, indexList, mergeScript} from '../../src/cluster/slurm';
 import {submitCollect} from '../../src/cluster/submit';
 import {InputError} from '../../src/common/errors';
+import {runUnweave} from '../reference/commandArguments';
 import {temporaryFolder} from '../reference/temporaryFolder';
 
 const run = promisify(execFile);
-const MAIN = path.join(__dirname, '../../src/cli/main.ts');
-const unweave = (...args: string[]) =>
-  run(process.execPath, ['--import', require.resolve('tsx'), MAIN, ...args]).then(
-    ({stdout}) => ({code: 0, stdout, stderr: ''}),
-    (error: {code: number; stdout: string; stderr: string}) => error,
-  );
+const unweave = (...args: string[]) => runUnweave(args);
 
 const job = {
   model: "it's/model.onnx",

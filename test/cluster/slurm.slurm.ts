@@ -23,7 +23,7 @@ const [IMAGES, SHARDS] = [120, 4];
 
 /**
  * Runs unweave and writes down what was run. At their first start the task of shard 1 is killed when it has a checkpoint, and that of shard 3 comes
- * to no end, until its node is lost.
+ * to no end, until its node is lost. Where there is a file `slow`, the first start is so slow that its time ends before.
  */
 const wrapper = (folder: string) => `#!/bin/sh
 echo "$1 \${SLURM_ARRAY_TASK_ID:-}" >> ${folder}/runs
@@ -42,8 +42,17 @@ if [ -e ${folder}/faults ] && [ "$1" = collect ] && first 3; then
   mv ${folder}/first-3.part ${folder}/first-3
   sleep 1000
 fi
+if [ -e ${folder}/slow ] && [ "$1" = collect ]; then
+  mv ${folder}/slow ${folder}/slow.js
+  exec ${process.execPath} --require ${folder}/slow.js ${CLI} "$@"
+fi
 exec ${process.execPath} ${CLI} "$@"
 `;
+
+/** Lets a process sleep nineteen twentieths of its time as soon as there is a file. */
+const slowFrom = (file: string) => `const nothing = new Int32Array(new SharedArrayBuffer(4));
+const {existsSync} = require('node:fs');
+setInterval(() => existsSync(${JSON.stringify(file)}) && Atomics.wait(nothing, 0, 0, 190), 200).unref();`;
 
 const skip = noSlurm();
 
@@ -121,6 +130,27 @@ test(
       });
       assert.deepEqual((await runs()).slice(before), ['collect 2', 'merge']);
       assert.deepEqual(again.shares.values, merged.shares.values);
+    });
+
+    await t.test('a task whose time ends leaves a checkpoint, is queued again, and goes on from there', async () => {
+      await writeFile(at('slow'), slowFrom(path.join(shardFolder(at('limited.shards'), 0, 1), MANIFEST)));
+      const before = (await runs()).length;
+      const ended = await submitCollect({
+        ...job,
+        out: at('limited'),
+        shards: 1,
+        command: [at('unweave')],
+        flags: ['--batch', '1', '--checkpoint-seconds', '0', '--preset', 'raw'],
+        // Slurm looks at time limits now and then: it tells the task from half a minute on, and ends it after a minute.
+        slurm: ['--cpus-per-task', '1', '--chdir', folder, '--time', '1', '--signal', 'B:TERM@30'],
+        pollSeconds: 1,
+        progress: false,
+      });
+      assert.deepEqual((await runs()).slice(before), ['collect 0', 'collect 0', 'merge']);
+      const log = await readFile(path.join(at('limited.shards'), 'logs', 'shard-0.log'), 'utf8');
+      assert.match(log, /interrupted after \d+ of 120 images; a checkpoint is in/);
+      assert.deepEqual(ended.images.paths, alone.images.paths);
+      assert.deepEqual(ended.shares.values, merged.shares.values);
     });
 
     await t.test('unweave submit --slurm submits, follows with one bar and ends with the statistics', async () => {

@@ -51,6 +51,6 @@ test('counts, shares, fractions and means have one format each', () => {
   assert.equal(fractionText(-0.001), '0.00');
   assert.equal(signedText(0.25), '+0.25');
   assert.equal(intervalText({mean: 1.066, interval: [1.01, 1.131]}), '1.07 [1.01, 1.13]');
-  assert.equal(spreadText({mean: 1.066, deviation: 0.321, interval: [1.01, 1.131]}), '1.07 ± 0.32 [1.01, 1.13]');
-  assert.equal(spreadText({mean: NaN, deviation: NaN, interval: [NaN, NaN]}), '–');
+  assert.equal(spreadText({mean: 1.066, std: 0.321, interval: [1.01, 1.131]}), '1.07 ± 0.32 [1.01, 1.13]');
+  assert.equal(spreadText({mean: NaN, std: NaN, interval: [NaN, NaN]}), '–');
 });

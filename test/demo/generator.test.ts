@@ -4,7 +4,8 @@ import {test} from 'node:test';
 import {InputError} from '../../src/common/errors';
 import {DEMO_CLASSES, DEMO_SIZE, demoImage} from '../../src/demo/generator';
 import {luma, randomPalette} from '../../src/demo/colours';
-import {randomStream} from '../../src/demo/random';
+import {keyedRandom} from '../../src/common/random';
+import {noise} from '../../src/demo/canvas';
 import {SHAPES} from '../../src/demo/shapes';
 
 const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex').slice(0, 16);
@@ -40,31 +41,31 @@ test('no two pictures share their random numbers, whatever differs between their
     [3, 2, 1],
     [2, 1, 3],
   ];
-  const first = keys.map(([a, b, c]) => randomStream(a, b, c).uniform(0, 1));
+  const first = keys.map(([a, b, c]) => keyedRandom(a, b, c).uniform(0, 1));
   assert.equal(new Set(first).size, keys.length);
 });
 
 test('uniform numbers fill their range and noise has mean 0 and deviation 1', () => {
-  const random = randomStream(1, 2, 3);
+  const random = keyedRandom(1, 2, 3);
   const n = 40_000;
   const uniform = Array.from({length: n}, () => random.uniform(2, 4));
-  const noise = Array.from({length: n}, () => random.noise());
+  const noises = Array.from({length: n}, () => noise(random));
   const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / n;
   assert.ok(uniform.every((value) => value >= 2 && value < 4));
   assert.ok(Math.abs(mean(uniform) - 3) < 0.02);
-  assert.ok(Math.abs(mean(noise)) < 0.03);
-  assert.ok(Math.abs(mean(noise.map((value) => value * value)) - 1) < 0.03);
+  assert.ok(Math.abs(mean(noises)) < 0.03);
+  assert.ok(Math.abs(mean(noises.map((value) => value * value)) - 1) < 0.03);
 });
 
 test('whole numbers reach both ends of their range and nothing beyond', () => {
-  const random = randomStream(4, 5, 6);
+  const random = keyedRandom(4, 5, 6);
   const seen = new Set(Array.from({length: 500}, () => random.integer(5, 7)));
   assert.deepEqual([...seen].sort(), [5, 6, 7]);
 });
 
 test('paints can be told from the background and from each other by brightness alone', () => {
   for (let i = 0; i < 500; i++) {
-    const {background, paints} = randomPalette(randomStream(9, 9, i));
+    const {background, paints} = randomPalette(keyedRandom(9, 9, i));
     const apart = (a: number, b: number) => Math.abs(a - b);
     const [ground, first, second, third] = [background, ...paints].map(luma);
     assert.ok(apart(first, ground) >= 0.28 && apart(second, first) >= 0.28 && apart(second, ground) >= 0.15);
@@ -74,7 +75,7 @@ test('paints can be told from the background and from each other by brightness a
 
 /** Where a shape, centred and upright, covers a 48 × 48 grid of its own frame. */
 function silhouette(name: string, index: number): boolean[] {
-  const layers = SHAPES[name](randomStream(7, 7, index));
+  const layers = SHAPES[name](keyedRandom(7, 7, index));
   return Array.from({length: DEMO_SIZE * DEMO_SIZE}, (_, at) => {
     const [u, v] = [((at % DEMO_SIZE) + 0.5) / 19 - 24 / 19, (Math.floor(at / DEMO_SIZE) + 0.5) / 19 - 24 / 19];
     return layers.some(({distance}) => distance(u, v) < 0);
@@ -83,7 +84,7 @@ function silhouette(name: string, index: number): boolean[] {
 
 /** Every pixel's topmost layer's paint, 0 for the ground. */
 function painted(name: string, index: number): number[] {
-  const layers = SHAPES[name](randomStream(7, 7, index));
+  const layers = SHAPES[name](keyedRandom(7, 7, index));
   return Array.from({length: DEMO_SIZE * DEMO_SIZE}, (_, at) => {
     const [u, v] = [((at % DEMO_SIZE) + 0.5) / 19 - 24 / 19, (Math.floor(at / DEMO_SIZE) + 0.5) / 19 - 24 / 19];
     return layers.reduce((paint, layer) => (layer.distance(u, v) < 0 ? layer.paint + 1 : paint), 0);

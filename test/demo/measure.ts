@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {DEMO_CLASSES, DEMO_SIZE, demoImage} from '../../src/demo/generator';
-import {randomStream} from '../../src/demo/random';
+import {keyedRandom} from '../../src/common/random';
 import {nodeOf, weightOf} from '../../src/network/graph';
 import {compileGraph} from '../../src/network/run';
 import type {Model} from '../../src/network/types';
@@ -144,7 +144,7 @@ function split(
   const owners = ownersOf(arvs, rho);
   const table = shares(head, kernel, owners, of(unseen));
   const random = {own: 0, other: 0};
-  const stream = randomStream(channel, classes.length, 0);
+  const stream = keyedRandom(channel, classes.length, 0);
   for (let draw = 0; draw < draws; draw++) {
     const shuffled = [...owners];
     for (let i = shuffled.length - 1; i > 0; i--) {

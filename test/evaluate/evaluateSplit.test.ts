@@ -135,7 +135,7 @@ test('τ is 2 / channels where a layer has so few that 0.03 says nothing, and th
   assert.ok(evaluation.warnings.every((warning) => !warning.includes('channels')));
   const low = await evaluateSplit(split, images, {tau: 0.03, randomSplits: 0, ...quiet});
   assert.match(low.warnings[0], /tau 0\.03 is small for \d+ channels/);
-  const {deviation} = evaluation.concepts[0].positive.summary.residue;
+  const {std: deviation} = evaluation.concepts[0].positive.summary.residue;
   assert.ok(String(evaluation).includes(` ± ${deviation.toFixed(2)} [`));
 });
 

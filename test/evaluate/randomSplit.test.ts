@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import {backend} from '../../src/engine';
 import {randomSplit} from '../../src/evaluate';
 import {randomSplits} from '../../src/evaluate/randomSplit';
-import {permutation, seedsFrom} from '../../src/common/shuffle';
+import {permutation, seedsFrom} from '../../src/common/random';
 import {smallSplit} from '../reference/smallSplits';
 
 // A small network's weights are drawn on an engine.

@@ -5,7 +5,7 @@ import type {ConceptEvaluation, Fractions} from '../../src/evaluate';
 
 const summary = (mean: number, low = mean, high = mean) => ({
   mean,
-  deviation: 0.1,
+  std: 0.1,
   interval: [low, high] as [number, number],
   count: 20,
 });

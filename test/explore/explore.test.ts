@@ -7,7 +7,7 @@ import {before, test} from 'node:test';
 import * as fc from 'fast-check';
 import {demo, DEMO_EXAMPLE} from '../../src/demo';
 import {imagesFromPixels} from '../../src/images/inMemory';
-import {explore, exploreBundle, explorePage} from '../../src/explore';
+import {explore, exploreBundle, explorePage, type Exploration} from '../../src/explore';
 import {pack, select} from '../../src/explore/pack';
 import {analyse, complete} from '../../src/explore/page/analysis';
 import {unpack} from '../../src/explore/page/packed';
@@ -48,8 +48,10 @@ test('the page finds what findPolysemantic finds in the demo', async () => {
   const draw = uniform(1, 0, 0.999);
   for (let move = 0; move < 60; move++) {
     const at = settingsAt(explored.grid, [draw(), draw(), draw(), draw()]);
-    assertSameFindings(stats, explored, at, {analyse, complete, divideSources}, 1e-6);
+    for (const arv of ['published', 'gated'] as const)
+      assertSameFindings(stats, explored, {...at, arv}, {analyse, complete, divideSources}, 1e-6);
   }
+  assert.equal(explored.start.arv, 'gated', 'as findPolysemantic compares');
   const found = kernelFinds(stats, explored.start);
   assert.ok(found.length > 5 && found.some(({channel}) => channel === DEMO_EXAMPLE.channel));
 });
@@ -67,7 +69,7 @@ test('the bundled script, of the rooms that may run in a browser, finds the same
   for (const file of ['src/concepts/find.ts', 'src/split/sources.ts', 'src/numerics/vectors.ts']) {
     assert.ok(sources.includes(file), file);
   }
-  assert.ok(readFileSync(path.join(folder, 'page.js')).length < 100_000);
+  assert.ok(readFileSync(path.join(folder, 'page.js')).length < 110_000);
   assert.match(
     readFileSync(path.join(folder, 'LICENSES.txt'), 'utf8'),
     /ml-hclust [\s\S]*Permission is hereby granted/,
@@ -172,7 +174,7 @@ test('the panel is shown in its cell, its script once a notebook, with the same 
   const cell = kernel.runCell();
   const stats = syntheticStatistics({seed: 3});
   assert.throws(() => explore(stats, {tau: 7}), InputError);
-  assert.equal(explore(stats, {tau: 0.05, p: 0.5}), undefined);
+  const panel = explore(stats, {tau: 0.05, p: 0.5}) as Exploration;
   kernel.runCell();
   await kernelState().showing;
   const {data} = cell.outputs[0];
@@ -184,6 +186,31 @@ test('the panel is shown in its cell, its script once a notebook, with the same 
   assert.match(String(data['text/plain']), words);
   assert.match(String(data['text/html']), words);
   assert.match(String(data['text/html']), /<img alt="cosines of the classes/);
+  assert.deepEqual(panel.found.pairs, found.pairs, 'what the panel starts at');
+});
+
+test('what the kernel has of a panel follows its sliders, where the page can be heard', async (t) => {
+  const kernel = fakeKernel();
+  t.after(kernel.stop);
+  const cell = kernel.runCell();
+  let say: (text: string) => void = () => {};
+  const bundle = {data: {'text/plain': 'the field'}};
+  kernelState().linkPage = (onText) => {
+    say = onText;
+    return {className: 'unweave-link-7', bundle};
+  };
+  t.after(() => delete kernelState().linkPage);
+  const stats = syntheticStatistics({seed: 3});
+  const panel = explore(stats, {tau: 0.05, p: 0.5}) as Exploration;
+  await kernelState().showing;
+  assert.match(String(cell.outputs[0].data['text/html']), /"link":"unweave-link-7"/);
+  assert.deepEqual(cell.outputs[1].data, bundle.data);
+  const at = {tau: 0.06, p: 0.3, gamma: 0.8, rho: 0.4};
+  say(JSON.stringify({...at, channel: 2}));
+  assert.deepEqual(panel.settings, at);
+  assert.deepEqual(panel.found.pairs, kernelFinds(stats, at).pairs);
+  for (const nonsense of ['', '{', '{"tau": 7}', 'null']) say(nonsense);
+  assert.deepEqual(panel.settings, at);
 });
 
 test('options out of range get one sentence', async () => {

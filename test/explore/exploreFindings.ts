@@ -31,13 +31,15 @@ export function assertSameFindings(
   );
   candidates.forEach(({lowestCosine}, i) => assertNear(lowestCosine, found.candidates[i].lowestCosine, tolerance));
   assert.equal(overview.pairs, found.cosines.length);
+  assert.equal(overview.undecided, found.undecided.length);
   [...overview.cosines].sort((a, b) => a - b).forEach((value, i) => assertNear(value, found.cosines[i], tolerance));
   // A cosine that close to γ may fall on either side.
   if (found.cosines.some((value) => Math.abs(value - at.gamma) <= tolerance)) return;
   assert.equal(overview.below, found.pairs.length);
   assert.equal(overview.polysemantic, found.length);
-  for (const {channel, concepts, pairs} of found) {
+  for (const {channel, concepts, undecided, pairs} of found) {
     const detail = analysis.detail(at, channel)!;
+    assert.deepEqual(detail.undecided, undecided);
     assert.deepEqual(
       detail.concepts.map(({classes}) => classes),
       concepts.map(({classes}) => classes),
@@ -48,7 +50,7 @@ export function assertSameFindings(
     );
     assert.deepEqual(
       [...detail.classes].sort((a, b) => a - b),
-      [...concepts.flatMap(({classes}) => classes)].sort((a, b) => a - b),
+      [...concepts.flatMap(({classes}) => classes), ...undecided].sort((a, b) => a - b),
     );
     const division = page.divideSources(
       detail.concepts.map(({arv}) => arv),

@@ -26,8 +26,11 @@ export async function bundleExplore(folder?: string): Promise<string[]> {
 }
 
 /** What the kernel finds where the panel's knobs stand, by the vectors that the panel has. */
-export function kernelFinds(stats: RelevanceStatistics, {tau, p, gamma}: Settings): PolysemanticChannels {
-  return findPolysemantic(stats, {tau, p, gamma, arv: 'published'});
+export function kernelFinds(
+  stats: RelevanceStatistics,
+  {tau, p, gamma, arv = 'published'}: Settings,
+): PolysemanticChannels {
+  return findPolysemantic(stats, {tau, p, gamma, arv});
 }
 
 /** Settings on the grid from numbers from 0 to 1. */

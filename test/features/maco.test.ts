@@ -6,7 +6,7 @@ import {ensureBackend} from '../../src/engine';
 import {DEMO_SPECTRUM, imageSpectrum, maco} from '../../src/features';
 import {fromColours, inColours} from '../../src/features/colours';
 import {waveStrengths} from '../../src/features/maco';
-import {seededRandom} from '../../src/features/random';
+import {seededRandom} from '../../src/common/random';
 import {magnitudeAt} from '../../src/features/spectrum';
 import {subset} from '../../src/images';
 import {eachEngine, keepsTensorCount} from '../reference/engines';

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import {once} from 'node:events';
 import {test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import {fourier, pixels, realWaves, waveGains, type Parametrisation} from '../../src/features/parametrisation';
-import {seededRandom} from '../../src/features/random';
+import {seededRandom} from '../../src/common/random';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
 import {dot, finiteDifference, slowPower, slowSynthesis} from '../reference/features';
 import {uniform} from '../reference/smallNetworks';
@@ -32,7 +33,7 @@ eachEngine('two matrix products make the sum of waves that plain loops make', as
     [7, 4],
   ] as const) {
     await keepsTensorCount(() =>
-      started(fourier({deviation: 0.3, decorrelate: false}), [2, height, width, 3], 1, (images, parameters) => {
+      started(fourier({std: 0.3, decorrelate: false}), [2, height, width, 3], 1, (images, parameters) => {
         const gains = waveGains(height, width, 1, 0.35);
         const size = height * width;
         for (const [b, c] of [
@@ -104,7 +105,7 @@ test('a wave is damped by its frequency to the power of the falloff, and beyond 
 
 eachEngine('gradients of the parameters agree with finite differences', async () => {
   const shape: [number, number, number, number] = [1, 6, 5, 3];
-  for (const parametrisation of [fourier({deviation: 0.3}), pixels({deviation: 0.5, decorrelate: true})]) {
+  for (const parametrisation of [fourier({std: 0.3}), pixels({std: 0.5, decorrelate: true})]) {
     await keepsTensorCount(() =>
       tf.tidy(() => {
         const parametrised = parametrisation.start(shape, seededRandom(3));
@@ -149,7 +150,15 @@ eachEngine('one channel is a grey image', async () => {
 
 test('invalid parametrisations are refused with what would be valid', () => {
   assert.throws(() => fourier({cutoff: 0}), /invalid cutoff: 0; it is a number above 0/);
-  assert.throws(() => fourier({deviation: -1}), /invalid deviation: -1/);
+  assert.throws(() => fourier({std: -1}), /invalid std: -1/);
   assert.throws(() => fourier({falloff: NaN}), /invalid falloff: NaN/);
-  assert.throws(() => pixels({deviation: NaN}), /invalid deviation: NaN/);
+  assert.throws(() => pixels({std: NaN}), /invalid std: NaN/);
+});
+
+test('the old name of std is read, with a warning', async () => {
+  const warned = once(process, 'warning');
+  assert.equal(pixels({deviation: 0.5}).name, 'pixels');
+  const [{message}] = (await warned) as [Error];
+  assert.match(message, /features\.pixels: the option deviation is called std/);
+  assert.throws(() => fourier({deviation: -1}), /invalid std: -1/);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
-import {seededRandom} from '../../src/features/random';
+import {seededRandom} from '../../src/common/random';
 import {IDENTITY, resample, type View} from '../../src/features/resample';
 import {checkTransforms, drawView, jitter, pad, rotate, scale, type Transform} from '../../src/features/transforms';
 import {eachEngine, keepsTensorCount} from '../reference/engines';

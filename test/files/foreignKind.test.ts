@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {after, test} from 'node:test';
 import {gzipSync} from 'node:zlib';
 import {loadModel} from '../../src/formats/load';
+import {openImages} from '../../src/images';
 import {readLabelFile} from '../../src/images/labelFile';
 import {resolvePreset} from '../../src/images/presets';
 import {splitNote} from '../../src/images/fileNames';
+import {zipOf} from '../reference/torchFiles';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'unweave-stand-in-'));
 after(() => rmSync(folder, {recursive: true}));
@@ -48,4 +50,24 @@ test('folders that are called as splits, with what they are of before it', () =>
     assert.match(String(splitNote('data', names)), /look like the splits of a data set/);
   for (const names of [['trainer', 'validator'], ['test'], ['contest', 'train'], ['cat', 'train']])
     assert.equal(splitNote('data', names), undefined);
+});
+
+test('what cannot be read as asked says what to give', async () => {
+  const given = (name: string, content: string | Buffer) => {
+    writeFileSync(path.join(folder, name), content);
+    return path.join(folder, name);
+  };
+  assert.throws(
+    () => resolvePreset(given('twice.json', '{"mean": [0, 0, 0], "std": [1, 1, 1], "mean": [1, 1, 1]}')),
+    /"mean" stands twice in .*twice\.json; keep one of them/,
+  );
+  await assert.rejects(openImages(given('x.zip', 'PK')), /x\.zip is no folder of images; give a folder, a tar archive/);
+  const deep = path.join(folder, 'deep');
+  mkdirSync(path.join(deep, ...Array<string>(70).fill('d')), {recursive: true});
+  await assert.rejects(openImages(deep), /nested deeper than 64 levels/);
+  const packed = {'config.json': '{"a": 1, "a2": 1, "a3": 1}', 'metadata.json': '{}', 'model.weights.h5': ''};
+  await assert.rejects(
+    loadModel(given('packed.keras', zipOf(packed, {deflate: true}))),
+    /"config\.json" in .*packed\.keras is compressed or encrypted, which is not read; save the model again with Keras/,
+  );
 });

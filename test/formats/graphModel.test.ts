@@ -72,5 +72,13 @@ describe('tfjs graph models', () => {
     await assert.rejects(loadModel(await saved(missing)), sentence(/has no weight "other"/));
     const short = smallGraphModel();
     await assert.rejects(loadModel(await saved({...short, data: short.data.subarray(4)})), sentence(/truncated/));
+    for (const [padding, pattern] of [
+      ['RVhQTElDSVQ=', /explicit_paddings is \[\]; padding is SAME, VALID, or EXPLICIT with eight amounts/],
+      ['U0FNRlM=', /padding is "SAMFS"/],
+    ] as const) {
+      const odd = smallGraphModel();
+      for (const {attr} of odd.modelTopology.node) if (attr && 'padding' in attr) attr['padding'] = {s: padding};
+      await assert.rejects(loadModel(await saved(odd)), sentence(pattern));
+    }
   });
 });

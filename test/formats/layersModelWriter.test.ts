@@ -143,7 +143,7 @@ const networks: Record<string, Graph> = {
   square: of('Power', {exponent: 2}),
   ...Object.fromEntries(['Add', 'Multiply', 'Average', 'Maximum', 'Minimum', 'Subtract'].map((o) => [o, two(o)])),
   Concatenate: chain(conv('a', {}, [1, 1, 4, 3]), node('Concatenate', 'x', {inputs: ['image', 'a'], args: {axis: 3}})),
-  'gate of one number a channel': chain(
+  'gate of one number per channel': chain(
     after('GlobalAveragePooling2D', 'squeeze', {keepdims: true}),
     conv('gate', {}, [1, 1, 4, 4]),
     after('Activation', 'gate_activation', {activation: 'sigmoid'}),

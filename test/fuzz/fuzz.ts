@@ -22,6 +22,8 @@ export interface Tally {
   read: number;
   refused: number;
   seconds: number;
+  /** How reading processes ended that did not end when they read the same file again. */
+  endedOnce: string[];
   /** Everything else: an exception without a type of our own, a time or memory limit, a process that ended, content that no checksum fits. */
   failures: {
     kind: 'thrown' | 'slow' | 'memory' | 'ended' | 'believed';
@@ -39,11 +41,18 @@ export async function fuzz(reader: FuzzedReader, options: FuzzOptions): Promise<
   const reading = options.process ?? new ReadingProcess();
   const seeds = await reader.seeds();
   const others = seeds.map(({bytes}) => bytes);
-  const tally: Tally = {reader: reader.name, read: 0, refused: 0, seconds: 0, failures: []};
+  const tally: Tally = {reader: reader.name, read: 0, refused: 0, seconds: 0, endedOnce: [], failures: []};
   const sound = new Map<Seed, string | undefined>();
   const judged = async (from: Seed, damaged: Buffer): Promise<Verdict> => {
-    const given = await reading.read(reader, from, damaged, {milliseconds, bytes: limit});
-    if (typeof given === 'string') return {kind: given, message: ''};
+    const read = () => reading.read(reader, from, damaged, {milliseconds, bytes: limit});
+    let given = await read();
+    if ('failed' in given && given.failed === 'ended') {
+      // Somebody else may have ended the process: only what ends it again is the file's doing.
+      const {message} = given;
+      given = await read();
+      if (!('failed' in given)) tally.endedOnce.push(message);
+    }
+    if ('failed' in given) return {kind: given.failed, message: given.message};
     const {outcome, message = '', fingerprint} = given;
     if (outcome === 'read' && from.checked && sound.has(from) && sound.get(from) !== fingerprint) {
       return {kind: 'believed', message: 'other content was read'};
@@ -112,16 +121,24 @@ function kept(folder: string | undefined, name: string, files: Record<string, Bu
   return place;
 }
 
-/** A table for a report: one row a reader. */
-export function tallyTable(tallies: readonly Tally[]): string {
-  const kinds = ['thrown', 'slow', 'memory', 'ended', 'believed'] as const;
-  const rows = tallies.map(({reader, read, refused, failures}) => [
+const KINDS = ['thrown', 'slow', 'memory', 'ended', 'believed'] as const;
+
+/** The head of a table for a report. */
+export const TALLY_HEAD = `${row(['reader', 'files', 'read', 'refused', 'exception', 'over 10 s', 'over 1 GB', 'crash', 'believed', 'seconds'])}
+${row(Array<string>(10).fill('---'))}
+`;
+
+/** A reader's row of that table. */
+export const tallyRow = ({reader, read, refused, failures, seconds}: Tally): string =>
+  `${row([
     reader,
     read + refused + failures.length,
     read,
     refused,
-    ...kinds.map((kind) => failures.filter((failure) => failure.kind === kind).length),
-  ]);
-  const head = ['reader', 'files', 'read', 'refused', 'exception', 'over 10 s', 'over 1 GB', 'crash', 'believed'];
-  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+    ...KINDS.map((kind) => failures.filter((failure) => failure.kind === kind).length),
+    Math.round(seconds),
+  ])}\n`;
+
+function row(cells: readonly (string | number)[]): string {
+  return `| ${cells.join(' | ')} |`;
 }

@@ -198,6 +198,13 @@ export const HOSTILE_FILES: Readonly<Record<string, HostileFile>> = {
   'an ONNX constant expanded to 2^40': {opener: model, make: before('Expand', [2 ** 20, 2 ** 20])},
   'an ONNX input of 2^40 pixels': {opener: model, make: onnx(({graph}) => { for (const dim of graph.input[0].type!.tensorType!.shape!.dim) dim.dimValue = 2 ** 20; })}, // prettier-ignore
   'ONNX nodes in a circle': {opener: model, make: onnx(({graph}) => { graph.node[0].input[0] = graph.node[graph.node.length - 1].output[0]; })}, // prettier-ignore
+  'ONNX weights from a pipe': {
+    opener: model,
+    make(folder) {
+      execFileSync('mkfifo', [path.join(folder, 'weights.bin')]);
+      return onnx(({graph}) => { Object.assign(graph.initializer[0], {dataLocation: 1, rawData: new Uint8Array(), externalData: [{key: 'location', value: 'weights.bin'}]}); })(folder); // prettier-ignore
+    },
+  },
   // HDF5
   'an HDF5 file whose groups are elsewhere': {opener: model, make: h5((file) => { file.create_external_link?.('/etc/passwd', '/', 'model_weights'); })}, // prettier-ignore
   'an HDF5 file whose group is a link to itself': {opener: model, make: h5((file) => { file.create_soft_link?.('/model_weights', 'model_weights'); })}, // prettier-ignore
@@ -224,11 +231,12 @@ export const HOSTILE_FILES: Readonly<Record<string, HostileFile>> = {
   'a preset of no numbers': {opener: 'any preset', make: (f) => write(f, 'x.json', '{"mean": ["NaN", 0, 0], "std": [1, 1, 1]}')}, // prettier-ignore
   'a preset that divides by zero': {opener: 'any preset', make: (f) => write(f, 'x.json', '{"mean": [0, 0, 0], "std": [0, 1e999, 1]}')}, // prettier-ignore
   'a preset with the fields of a prototype': {opener: 'any preset', make: (f) => write(f, 'x.json', '{"__proto__": {"mean": [0, 0, 0]}, "std": [1, 1, 1]}')}, // prettier-ignore
+  'a preset that says one thing twice': {opener: 'any preset', make: (f) => write(f, 'x.json', '{"mean": [0, 0, 0], "std": [1, 1, 1], "m\\u0065an": [1, 1, 1]}')}, // prettier-ignore
   'a preset that is a device': {opener: 'any preset', make: link('/dev/zero', 'x.json')},
   'results whose rows are a device': {
     opener: 'any results',
     make(folder) {
-      write(folder, 'manifest.json', '{"format": "unweave planted benchmark", "formatVersion": 1, "seed": 1}');
+      write(folder, 'manifest.json', '{"format": "unweave planted benchmark", "formatVersion": 2, "seed": 1}');
       symlinkSync('/dev/zero', path.join(folder, 'rows.jsonl'));
     },
   },
@@ -241,6 +249,12 @@ export const HOSTILE_FILES: Readonly<Record<string, HostileFile>> = {
       symlinkSync('..', path.join(folder, 'a', 'loop'));
     },
   },
+  'folders nested without end': {
+    opener: 'any images',
+    make: (f) => void mkdirSync(path.join(f, ...Array<string>(400).fill('d')), {recursive: true}),
+  },
+  'an archive in place of a folder of images': {opener: 'any images', make: (f) => write(f, 'x.zip', zipOf({'a/x.png': ''}))}, // prettier-ignore
+  'images that are links to themselves': {opener: 'any images', make: within((f) => void mkdirSync(path.join(f, 'a')), link('x.png', 'a/x.png'))}, // prettier-ignore
   'a PNG of four thousand million pixels': {
     opener: 'any images',
     make(folder) {
@@ -257,6 +271,7 @@ export const HOSTILE_FILES: Readonly<Record<string, HostileFile>> = {
   },
   'a tar whose file has a negative size': {opener: 'any images', make: (f) => write(f, 'x.tar', Buffer.concat([tarHeader('a/one.png', '-7777777777\0'), Buffer.alloc(1024)]))}, // prettier-ignore
   'a tar whose file is larger than all disks': {opener: 'any images', make: (f) => write(f, 'x.tar', Buffer.concat([tarHeader('a/one.png', '77777777777\0'), Buffer.alloc(1024)]))}, // prettier-ignore
+  'a tar whose size is said twice': {opener: 'any images', make: (f) => write(f, 'x.tar', Buffer.concat([tarHeader('p', '00000000024\0', 'x'), Buffer.concat([Buffer.from('20 size=99999999999\n')], 512), tarHeader('a/one.png', '00000000000\0'), Buffer.alloc(1024)]))}, // prettier-ignore
   'a tar with a link to /etc/passwd': {opener: 'any images', make: (f) => write(f, 'x.tar', Buffer.concat([tarHeader('a/one.png', '00000000000\0', '2', '/etc/passwd'), tarHeader('b/two.png', '00000000000\0', '1', '/etc/passwd'), Buffer.alloc(1024)]))}, // prettier-ignore
   'a tar that is a pipe': {opener: 'any images', make: fifo('x.tar')},
   'a list that names devices': {

@@ -75,12 +75,25 @@ export function plantedRows(): Seed[] {
     detection: {...scores, permuted: scores},
   };
   const lines = [{row}, {plant: 0, negatives: [{...scores, kind: 'natural', channels: [1], classes: [3, 4]}]}];
-  const manifest = {format: 'unweave planted benchmark', formatVersion: 1, unweave: packageVersion(), seed: 1};
+  const manifest = {format: 'unweave planted benchmark', formatVersion: 2, unweave: packageVersion(), seed: 1};
   const files = {
     'manifest.json': Buffer.from(JSON.stringify(manifest)),
     'rows.jsonl': Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join('')),
   };
-  return inFolder(files, /rows/);
+  return inFolder(files, /rows/, {seal: sealedRows});
+}
+
+/** Each row with its checksum, where it is JSON still. */
+function sealedRows(all: Files): Files {
+  const sealed = (line: string) => {
+    try {
+      const said = JSON.parse(line) as object;
+      return JSON.stringify({...said, sha256: sha256(JSON.stringify(said))});
+    } catch {
+      return line;
+    }
+  };
+  return {...all, 'rows.jsonl': Buffer.from(all['rows.jsonl'].toString('latin1').split('\n').map(sealed).join('\n'), 'latin1')}; // prettier-ignore
 }
 
 export function cifar(): Seed[] {

@@ -52,6 +52,21 @@ async function split(folder: string): Promise<string> {
   return model.hash + fingerprint(arrays);
 }
 
+const savedStatistics = () => madeFiles((folder) => saveStatistics(syntheticStatistics({images: 8}), folder));
+
+async function savedSplit() {
+  await ensureBackend();
+  return madeFiles((folder) => saveSplit(smallSplit({kind: 'conv'}), folder));
+}
+
+/** A format of networks, opened as a user does; `output` names one of several outputs. */
+const ofNetworks = (
+  name: string,
+  entry: string,
+  seeds: FuzzedReader['seeds'],
+  {slow, output}: {slow?: boolean; output?: string} = {},
+): FuzzedReader => ({name, entry, seeds, slow, read: (file) => nothing(network(file, output))});
+
 /** To add a reader: its name, some sound files, and the call that reads one. */
 export const READERS: readonly FuzzedReader[] = [
   {
@@ -115,39 +130,18 @@ export const READERS: readonly FuzzedReader[] = [
       ]),
     read: (file) => nothing(readSafetensors(file)),
   },
-  {
-    name: 'ONNX',
-    entry: 'x.onnx',
-    seeds: () =>
-      each('x.onnx', goldens('onnx', 'branches.ts17.onnx', 'residual.ts11.onnx', 'keras.tf2onnx15.onnx', 'shuffle.dynamo20.onnx', 'attention.ts17.onnx')), // prettier-ignore
-    read: (file) => nothing(network(file)),
-  },
-  {
-    name: 'Keras .h5',
-    entry: 'x.h5',
-    slow: true,
-    seeds: () => each('x.h5', goldens('keras', 'keras2-adapted/model.h5')),
-    read: (file) => nothing(network(file)),
-  },
-  {
-    name: 'Keras .keras',
-    entry: 'x.keras',
-    slow: true,
-    seeds: made.kerasArchives,
-    read: (file) => nothing(network(file, 'classes')),
-  },
-  {
-    name: 'LayersModel',
-    entry: 'model.json',
-    seeds: () => ['keras2-adapted', 'keras2-normalisations'].flatMap(made.layersModel),
-    read: (file) => nothing(network(file)),
-  },
-  {
-    name: 'LayersModel, nested',
-    entry: 'model.json',
-    seeds: () => ['keras2-nested', 'keras3-nested'].flatMap(made.layersModel),
-    read: (file) => nothing(network(file, 'classes')),
-  },
+  ofNetworks(
+    'ONNX',
+    'x.onnx',
+    () =>
+    each('x.onnx', goldens('onnx', 'branches.ts17.onnx', 'residual.ts11.onnx', 'keras.tf2onnx15.onnx', 'shuffle.dynamo20.onnx', 'attention.ts17.onnx')), // prettier-ignore
+  ),
+  ofNetworks('Keras .h5', 'x.h5', () => each('x.h5', goldens('keras', 'keras2-adapted/model.h5')), {slow: true}),
+  ofNetworks('Keras .keras', 'x.keras', made.kerasArchives, {slow: true, output: 'classes'}),
+  ofNetworks('LayersModel', 'model.json', () => ['keras2-adapted', 'keras2-normalisations'].flatMap(made.layersModel)),
+  ofNetworks('LayersModel, nested', 'model.json', () => ['keras2-nested', 'keras3-nested'].flatMap(made.layersModel), {
+    output: 'classes',
+  }),
   {
     name: 'saved model',
     entry: '',
@@ -158,21 +152,16 @@ export const READERS: readonly FuzzedReader[] = [
     },
     read: (folder) => network(folder),
   },
-  {
-    name: 'graph model',
-    entry: 'model.json',
-    seeds: () => {
-      const {modelTopology, specs, data} = smallGraphModel();
-      const json = {format: 'graph-model', modelTopology, weightsManifest: [{paths: ['weights.bin'], weights: specs}]};
-      return inFolder({'model.json': Buffer.from(JSON.stringify(json)), 'weights.bin': data}, /json$/);
-    },
-    read: (file) => nothing(network(file)),
-  },
+  ofNetworks('graph model', 'model.json', () => {
+    const {modelTopology, specs, data} = smallGraphModel();
+    const json = {format: 'graph-model', modelTopology, weightsManifest: [{paths: ['weights.bin'], weights: specs}]};
+    return inFolder({'model.json': Buffer.from(JSON.stringify(json)), 'weights.bin': data}, /json$/);
+  }),
   {
     name: 'statistics',
     entry: '',
     seeds: async () => {
-      const files = await madeFiles((folder) => saveStatistics(syntheticStatistics({images: 8}), folder));
+      const files = await savedStatistics();
       return [...inFolder(files, /safetensors$/, {checked: true}), ...inFolder(files, /json$/)];
     },
     read: statistics,
@@ -180,10 +169,7 @@ export const READERS: readonly FuzzedReader[] = [
   {
     name: 'statistics, checksums right',
     entry: '',
-    seeds: async () => {
-      const files = await madeFiles((folder) => saveStatistics(syntheticStatistics({images: 8}), folder));
-      return inFolder(files, /safetensors$/, {seal: made.sealedStatistics});
-    },
+    seeds: async () => inFolder(await savedStatistics(), /safetensors$/, {seal: made.sealedStatistics}),
     read: (folder) => nothing(statistics(folder)),
   },
   {
@@ -192,24 +178,11 @@ export const READERS: readonly FuzzedReader[] = [
     seeds: async () => inFolder(await madeFiles((folder) => writeVersion1(syntheticStatistics({images: 8}), folder)), /./), // prettier-ignore
     read: (folder) => nothing(statistics(folder)),
   },
-  {
-    name: 'split',
-    entry: '',
-    seeds: async () => {
-      await ensureBackend();
-      const files = await madeFiles((folder) => saveSplit(smallSplit({kind: 'conv'}), folder));
-      return inFolder(files, /./, {checked: true});
-    },
-    read: split,
-  },
+  {name: 'split', entry: '', seeds: async () => inFolder(await savedSplit(), /./, {checked: true}), read: split},
   {
     name: 'split, checksums right',
     entry: '',
-    seeds: async () => {
-      await ensureBackend();
-      const files = await madeFiles((folder) => saveSplit(smallSplit({kind: 'conv'}), folder));
-      return inFolder(files, /^split/, {seal: made.sealedSplit});
-    },
+    seeds: async () => inFolder(await savedSplit(), /^split/, {seal: made.sealedSplit}),
     read: (folder) => nothing(split(folder)),
   },
   {

@@ -12,6 +12,12 @@ export interface Limits {
   bytes: number;
 }
 
+/** Why there is no answer. */
+export interface Failed {
+  failed: 'slow' | 'memory' | 'ended';
+  message: string;
+}
+
 /** A process that reads, for all readers in turn; it is replaced only when it hangs, ends or has grown. */
 export class ReadingProcess {
   private child?: ChildProcess;
@@ -23,7 +29,7 @@ export class ReadingProcess {
     seed: Seed,
     damaged: Buffer,
     {milliseconds, bytes}: Limits,
-  ): Promise<Answer | 'slow' | 'memory' | 'ended'> {
+  ): Promise<Answer | Failed> {
     const base = path.join(this.folder, reader.name.replace(/\W+/g, '-'));
     const files = seed.files(damaged);
     for (const file of this.written.keys()) {
@@ -43,22 +49,21 @@ export class ReadingProcess {
   }
 
   /** Reads what is there already. */
-  async ask(
-    reader: string,
-    place: string,
-    {milliseconds, bytes}: Limits,
-  ): Promise<Answer | 'slow' | 'memory' | 'ended'> {
+  async ask(reader: string, place: string, {milliseconds, bytes}: Limits): Promise<Answer | Failed> {
     const child = (this.child ??= await launch());
     child.send({reader, place} satisfies Task);
     const given = await nextFrom(child, milliseconds);
-    if (typeof given === 'string' || given.memory > bytes) {
+    if ('failed' in given) {
       this.stop();
-      return typeof given === 'string' ? given : 'memory';
+      return given;
+    }
+    if (given.memory > bytes) {
+      this.stop();
+      return {failed: 'memory', message: `${Math.round(given.memory / 2 ** 20)} MB`};
     }
     return given;
   }
 
-  /** The files that were read last, for an example that is kept. */
   stop(): void {
     this.child?.kill('SIGKILL');
     this.child = undefined;
@@ -73,7 +78,7 @@ export class ReadingProcess {
 async function launch(): Promise<ChildProcess> {
   const child = fork(path.join(__dirname, 'child.ts'), {
     execArgv: ['--import', 'tsx'],
-    stdio: 'ignore',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: {...process.env, UNWEAVE_BACKEND: 'wasm'},
   });
   await new Promise((resolve, reject) => {
@@ -96,21 +101,29 @@ function processorTime(pid: number | undefined): number {
 }
 
 /** The next answer; `slow` where the process has computed for so long without one. */
-function nextFrom(child: ChildProcess, milliseconds: number): Promise<Answer | 'slow' | 'ended'> {
+function nextFrom(child: ChildProcess, milliseconds: number): Promise<Answer | Failed> {
   return new Promise((resolve) => {
     const start = Date.now();
     let before: number | undefined;
-    const done = (result: Answer | 'slow' | 'ended') => {
+    let said = '';
+    const listen = (piece: Buffer) => (said = (said + piece.toString('latin1')).slice(-2000));
+    const done = (result: Answer | Failed) => {
       clearInterval(timer);
-      child.removeAllListeners('message').removeAllListeners('exit');
+      child.stderr?.off('data', listen);
+      child.removeAllListeners('message').removeAllListeners('close');
       resolve(result);
     };
     const timer = setInterval(() => {
       // A busy machine may leave a process waiting: its own time counts, and the clock's only where nothing moves at all.
       before ??= processorTime(child.pid);
       const used = processorTime(child.pid) - before;
-      if (used > milliseconds || Date.now() - start > 12 * milliseconds) done('slow');
+      if (used > milliseconds || Date.now() - start > 12 * milliseconds) {
+        done({failed: 'slow', message: `${used} ms of processor time, ${Date.now() - start} ms`});
+      }
     }, 200);
-    child.once('message', (answer: Answer) => done(answer)).once('exit', () => done('ended'));
+    child.stderr?.on('data', listen);
+    child
+      .once('message', (answer: Answer) => done(answer))
+      .once('close', (code, signal) => done({failed: 'ended', message: `ended by ${signal ?? `exit ${code}`}: ${said}`})); // prettier-ignore
   });
 }

@@ -41,6 +41,13 @@ test('nearest rounding agrees with Pillow at its own geometry', async () => {
   }
 });
 
+test('bicubic resizing agrees with Pillow, to the bit', async () => {
+  for (const file of ['rgb.png', 'large.jpg', 'tall.jpg']) {
+    const actual = fitTo(await decodeRgb(join(GOLDEN, file), file), {...SIZE, interpolation: 'bicubic'}, file);
+    assert.equal(difference(actual, await expected(`bicubic-${file}`)).largest, 0, file);
+  }
+});
+
 test('exif: true turns the image', async () => {
   const actual = fitTo(await decodeRgb(join(GOLDEN, 'turned.jpg'), 'turned.jpg', {exif: true}), SIZE, 'turned.jpg');
   assert.equal(difference(actual, await expected('exif-turned.jpg')).mean, 0);

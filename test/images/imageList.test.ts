@@ -29,6 +29,10 @@ test('a list file names images and labels in its order, relative to itself or to
     assert.deepEqual([...images.labelsFor(4)], [3, 0, 1], name);
     assert.equal((await images.pixels(2, {height: 4, width: 4}))[0], 30, name);
   }
+  const spaced = await madeFolder({'a/b c d.png': 7, 'e/f g h.png': 8, 'l.txt': 'a/b c d.png 1\ne/f g h.png 0\n'});
+  const {paths, source} = await openImages(join(spaced, 'l.txt'));
+  assert.deepEqual(paths, ['a/b c d.png', 'e/f g h.png'], 'each with as many spaces as the others');
+  assert.equal(source, join(spaced, 'l.txt'), 'so that results may lie beside the list');
   await assert.rejects(
     openImages(join(folder, 'lists/val.lst')),
     /none of the first 3 files of the list .* is there: .*; its paths are relative to .*lists, give another root/,

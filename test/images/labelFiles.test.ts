@@ -64,7 +64,7 @@ test('UTF-16 of either order and a byte order mark are read', async () => {
 test('lines without names are labels in the order of the images, one for each; numbers for ILSVRC are refused', async () => {
   assert.deepEqual(await read(WRONG.map((k) => IDS[k]).join('\n'), 4), WRONG);
   assert.deepEqual(await read(WRONG.join('\n'), 4), WRONG);
-  await assert.rejects(read(IDS.slice(1).join('\n'), 4), /3 labels in .*, one a line, for 4 images/);
+  await assert.rejects(read(IDS.slice(1).join('\n'), 4), /3 labels in .*, one per line, for 4 images/);
   await assert.rejects(read(WRONG.join('\n'), 4, 'ILSVRC2012_validation_ground_truth.txt'), /an order of its own/);
 });
 

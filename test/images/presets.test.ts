@@ -11,6 +11,7 @@ import {
   pixelSize,
   PRESETS,
   resolvePreset,
+  samePreset,
   type Preset,
 } from '../../src/images';
 import {madeFolder} from './madeFolder';
@@ -31,9 +32,22 @@ test('a preset is found by name, given as fields or read from a JSON file', asyn
   assert.throws(() => resolvePreset(join(folder, 'list.json')), /not a JSON object/);
   assert.throws(
     () => resolvePreset('caffe'),
-    /no preset "caffe"; presets: torch-imagenet, tf, cifar, raw, or the path of a JSON file/,
+    /no preset "caffe"; presets: torch-imagenet, tf, cifar, raw, timm's as timm\/resnet50\.a1_in1k, or the path of a JSON file/,
   );
   assert.throws(() => resolvePreset('toString'), /no preset "toString"/);
+});
+
+test('the preprocessing of timm’s published weights goes by their name', () => {
+  const {interpolation, shorterSide, cropSide, mean} = resolvePreset('timm/resnet50.a1_in1k');
+  assert.deepEqual([interpolation, shorterSide, cropSide, mean[0]], ['bicubic', 235, 224, 0.485]);
+  assert.deepEqual(resolvePreset('resnet50.a1_in1k'), resolvePreset('timm/resnet50.a1_in1k'));
+  assert.equal(pixelSize(resolvePreset('resnet50.a1_in1k'), 224, 224).interpolation, 'bicubic');
+  // torchvision's own weights of timm's name are torchvision's preprocessing.
+  assert.ok(samePreset(resolvePreset('timm/resnet50.tv_in1k'), PRESETS['torch-imagenet']));
+  assert.ok(!samePreset(resolvePreset('timm/resnet50.ra_in1k'), PRESETS['torch-imagenet']), 'bicubic');
+  assert.deepEqual(resolvePreset('timm/tf_efficientnet_lite0.in1k').mean, [0.5, 0.5, 0.5]);
+  for (const name of ['timm/resnet50.xy', 'timm/resnet50', 'timm/constructor.name', 'resnet50.constructor'])
+    assert.throws(() => resolvePreset(name), /no preset .* timm's as timm\/resnet50\.a1_in1k/);
 });
 
 test('an invalid field of a preset is named with its value', () => {
@@ -43,6 +57,7 @@ test('an invalid field of a preset is named with its value', () => {
     [{shorterSide: 25.5}, /invalid shorterSide in preset: 25\.5/],
     [{shorterSide: 1e9}, /invalid shorterSide/],
     [{rounding: 'up'}, /invalid rounding/],
+    [{interpolation: 'cubic'}, /invalid interpolation in preset: "cubic"; it is bilinear or bicubic/],
     [{name: 7}, /invalid name in preset: 7; it is a word/],
     [{mean: undefined}, /invalid mean in preset: missing/],
     [{stdd: [1, 1, 1]} as object, /unknown field "stdd" in preset; a preset has name, mean, std, shorterSide/],

@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import {InputError} from '../../src/common/errors';
 import {imageFolder, imageListHash, openImages, tarImages, type LabelledImages} from '../../src/images';
 import {scanTar} from '../../src/images/tarIndex';
+import {stampsOf} from '../../src/pass/stamps';
 import {madeFolder} from './madeFolder';
 
 const SIZE = {height: 4, width: 4};
@@ -36,8 +37,26 @@ test("ILSVRC's tar of tars, a folder of class tars and a tar of class folders ar
     assert.deepEqual(images.classNamesFor(1000).slice(0, 2), ['tench', 'goldfish'], path);
     assert.deepEqual(await levels(images), [10, 20, 30], path);
     assert.equal(imageListHash(images, images.labelsFor(2)), imageListHash(wanted, wanted.labelsFor(2)), path);
-    assert.match(images.fileOf!(0)!, /\.tar$/);
+    assert.match(images.sourceOf!(0)!.file, /\.tar$/);
   }
+});
+
+test('by content, a changed image in an archive is noticed, it alone', async () => {
+  const folder = await madeFolder({...CLASSES});
+  const file = join(folder, 'train.tar');
+  await pack(folder, 'train.tar', '.', ['n01440764', 'n01443537']);
+  const images = await openImages(file);
+  const changed = async (check: 'content' | 'files') => {
+    const stamps = () => stampsOf(images, [0, 1, 2], check);
+    const before = await stamps();
+    const bytes = await readFile(file);
+    const {position = 0, length = 0} = images.sourceOf!(1)!;
+    bytes[position + length - 1] ^= 1;
+    await writeFile(file, bytes);
+    return [...(await stamps())].map((stamp, at) => stamp !== before[at]);
+  };
+  assert.deepEqual(await changed('content'), [false, true, false]);
+  assert.deepEqual(await changed('files'), [true, true, true], 'of an archive only its own size and time are known');
 });
 
 test('WebDataset shards have their labels beside their images', async () => {

@@ -83,7 +83,7 @@ test('an interrupted cell that imports the package and computes ends, keeps a ch
   const [interrupted, alive, again] = notebook.cells;
   assert.match(textOf(interrupted, 'stderr'), /^Interrupted: .*\n$/);
   const said =
-    /^InterruptError interrupted after (\d+) of 96000 images; a checkpoint is in "out", and the same call goes on/;
+    /^InterruptError interrupted after (\d+) of 96000 images; a checkpoint is in "out", and the same call resumes/;
   assert.match(textOf(alive, 'stdout'), said);
   const [, done] = said.exec(textOf(alive, 'stdout')) ?? [];
   assert.equal(textOf(again, 'stdout'), `goes on after ${done}\n`);

@@ -6,6 +6,7 @@ import {test} from 'node:test';
 import {InputError} from '../../src/common/errors';
 import {suggestThresholds} from '../../src/concepts/thresholds';
 import {ensureBackend} from '../../src/engine';
+import {sha256} from '../../src/files/checksum';
 import {classActivations} from '../../src/known/activations';
 import {relabelled} from '../../src/known/detection';
 import {knownImages} from '../../src/known/images';
@@ -45,7 +46,10 @@ test('a benchmark goes on from the networks that its folder holds, and refuses t
   const [line, ...others] = (await readFile(file, 'utf8')).split('\n').filter(Boolean);
   assert.deepEqual(others, []);
   // A result that says where it is from: whoever measures again would not find it.
-  await writeFile(file, `${line.replace(/"topOne":[\d.]+/, '"topOne":0.125')}\n`);
+  const {sha256: checksum, ...row} = JSON.parse(line) as Record<string, unknown>;
+  assert.equal(checksum, sha256(JSON.stringify(row)));
+  const changed = {...row, topOne: 0.125};
+  await writeFile(file, `${JSON.stringify({...changed, sha256: sha256(JSON.stringify(changed))})}\n`);
   const again = await runKnownBenchmark({...options, seeds: [1]});
   assert.equal(again.rows[0].topOne, 0.125);
   assert.deepEqual(again.rows[0].splitting, first.rows[0].splitting);
@@ -112,7 +116,7 @@ test('weights are kept as bytes with a scale, to half a step', async (t) => {
     kernel.forEach((w, i) => assert.ok(Math.abs(w - loaded.weights[at].kernel[i]) <= 0.5 / 127 + 1e-6));
   });
   await assert.rejects(knownNetwork('none' as KnownKind, 0), InputError);
-  await assert.rejects(runKnownBenchmark({perClass: 1}), /invalid number of pictures a class/);
+  await assert.rejects(runKnownBenchmark({perClass: 1}), /invalid number of pictures per class/);
 });
 
 test('clusters of directions are found whatever their length, and a silhouette says how clear they are', () => {

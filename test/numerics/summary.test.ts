@@ -10,14 +10,14 @@ const near = (a: number, b: number, tolerance = 1e-9) =>
 test('a mean interval is the mean and 1.96 standard errors on both sides', () => {
   const summary = meanInterval([2, 4, 4, 4, 5, 5, 7, 9]);
   near(summary.mean, 5);
-  near(summary.deviation, Math.sqrt(32 / 7));
+  near(summary.std, Math.sqrt(32 / 7));
   near(summary.interval[1] - 5, (1.959964 * Math.sqrt(32 / 7)) / Math.sqrt(8));
   near(summary.interval[0] + summary.interval[1], 10);
   assert.equal(summary.count, 8);
 });
 
 test('one value has no deviation, and none has no mean', () => {
-  assert.deepEqual(meanInterval([3]), {mean: 3, deviation: NaN, interval: [NaN, NaN], count: 1});
+  assert.deepEqual(meanInterval([3]), {mean: 3, std: NaN, interval: [NaN, NaN], count: 1});
   assert.ok(Number.isNaN(meanInterval([]).mean));
   assert.ok(Number.isNaN(centralRange([]).interval[0]));
 });
@@ -31,7 +31,7 @@ test('a ratio of equal denominators is the mean of the ratios, with the same int
       );
       const mean = meanInterval(a.map((value) => value / b));
       near(ratio.mean, mean.mean);
-      near(ratio.deviation, mean.deviation, 1e-6);
+      near(ratio.std, mean.std, 1e-6);
       near(ratio.interval[0], mean.interval[0], 1e-6);
     }),
   );

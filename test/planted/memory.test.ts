@@ -48,7 +48,7 @@ test('what is kept of the images counts against the bound, with what passes the 
       studyLayer(residual, {discovery, heldOut}, {...options, mostBytes: bytes[1] - 1}),
       (error) =>
         error instanceof InputError &&
-        /^the inputs of studied, and what passes it by \(.* MB\), take .* MB for 36 discovery and 20 held-out images, and at most .* MB is kept; give fewer images a class/.test(
+        /^the inputs of studied, and what passes it by \(.* MB\), take .* MB for 36 discovery and 20 held-out images, and at most .* MB is kept; give fewer images per class/.test(
           error.message,
         ),
     );

@@ -7,6 +7,7 @@ import {ensureBackend} from '../../src/engine';
 import {bestRule, detectionRates, pairedGain, runPlantedBenchmark, TIERS} from '../../src/planted';
 import type {PlantedBenchmark, PlantedOptions} from '../../src/planted';
 import {InputError, InterruptError} from '../../src/common/errors';
+import {lockFolder} from '../../src/files/folderLock';
 import {SPLIT_RULES} from '../../src/split/rules';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
 import {colourImages, plantedNetwork} from '../reference/plantedNetwork';
@@ -156,6 +157,9 @@ test('a run that was interrupted goes on, and ends as one that was not', async (
       () => runPlantedBenchmark(model, images, {...options, out, seed: 4}),
       (error) => error instanceof InputError && /of another run: seed is 0 there and 4 here/.test(error.message),
     );
+    const release = await lockFolder(out);
+    await assert.rejects(() => runPlantedBenchmark(model, images, {...options, out}), /is being written to by/);
+    await release();
     await writeFile(path.join(folder, 'letter.txt'), 'mine');
     await assert.rejects(() => runPlantedBenchmark(model, images, {...options, out: folder}), /holds something else/);
   });
@@ -204,7 +208,7 @@ test('bad input is refused with what would be valid', async () => {
   await refuses({p: 2}, /invalid p: 2/);
   await refuses({plants: 0}, /invalid number of plants: 0/);
   await refuses({seed: 0.5}, /invalid seed: 0.5/);
-  await refuses({discoveryPerClass: 3}, /invalid number of discovery images a class: 3; give a whole number from 8/);
+  await refuses({discoveryPerClass: 3}, /invalid number of discovery images per class: 3; give a whole number from 8/);
   model.dispose();
 });
 

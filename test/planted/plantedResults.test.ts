@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import assert from 'node:assert/strict';
 import fs, {mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import os from 'node:os';
@@ -50,6 +51,11 @@ test('force begins anew where the run is the same, and so does another version o
   await assert.rejects(openResults(folder, {seed: 1}), refused(/of another run: unweave is not said there and /));
 });
 
+const sealed = (said: object) => {
+  const text = JSON.stringify(said);
+  return JSON.stringify({...said, sha256: createHash('sha256').update(text).digest('hex')});
+};
+
 test('rows are checked one by one', async (t) => {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'unweave-planted-'));
   t.after(() => rm(folder, {recursive: true, force: true}));
@@ -58,19 +64,25 @@ test('rows are checked one by one', async (t) => {
   const row = {
     tier: 'dense', plant: 0, channels: [1, 2], classes: [3, 4], importance: [0.5, null], candidate: true, trueLeakShare: null, rules: {},
   }; // prettier-ignore
-  await writeFile(file, `${JSON.stringify({row})}\n${JSON.stringify({plant: -1, negatives: []})}\n`);
+  await writeFile(file, `${sealed({row})}\n${sealed({plant: -1, negatives: []})}\n`);
   const {rows} = await openResults(folder, {seed: 1});
   assert.deepEqual(rows[0].importance, [0.5, NaN]);
-  const damaged = async (line: unknown, pattern: RegExp) => {
-    await writeFile(file, `${JSON.stringify(line)}\n`);
+  const damaged = async (line: object | null, pattern: RegExp) => {
+    await writeFile(file, `${line === null ? 'null' : sealed(line)}\n`);
     await assert.rejects(openResults(folder, {seed: 1}), refused(pattern));
   };
-  await damaged(null, /rows\.jsonl" is damaged: a line of it is not valid.*delete the folder/);
+  await damaged(null, /rows\.jsonl" is damaged: a line of it is no JSON object.*delete the folder/);
   await damaged({row: {...row, tier: 'other'}}, /row\.tier is not valid/);
   await damaged({row: {...row, plant: -1}}, /row\.plant is not valid/);
   await damaged({row: {...row, rules: {published: {}}}}, /row\.rules\.published\.r is not valid/);
+  await damaged({row: {...row, rules: []}}, /row\.rules is not valid \(an object of scores by rule\)/);
+  await damaged({row: {...row, importance: [0.5]}}, /row\.importance is not valid \(one for each class\)/);
   await damaged({row: {...row, more: 1}}, /row\.more is not valid/);
   await damaged({plant: 0, negatives: [{kind: 'natural'}]}, /negatives\.0\.negativeCosine is not valid/);
+  await writeFile(file, `${sealed({row}).replace('"plant":0', '"plant":1')}\n`);
+  await assert.rejects(openResults(folder, {seed: 1}), refused(/a line of it is not the one that was written/));
+  await writeFile(file, `${JSON.stringify({row})}\n`);
+  await assert.rejects(openResults(folder, {seed: 1}), refused(/its sha256 is missing/));
   await writeFile(file, Buffer.from([0xff, 0xfe, 0xfd, 10]));
   await assert.rejects(openResults(folder, {seed: 1}), refused(/rows\.jsonl/));
 });

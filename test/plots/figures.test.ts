@@ -21,14 +21,8 @@ import {
 } from '../../src/plots';
 import {classLabels, conceptLabels, nameText} from '../../src/plots/labels';
 import {syntheticGates} from '../reference/syntheticGates';
-import {
-  exampleEvaluation,
-  exampleSplit,
-  exampleStatistics,
-  HOSTILE_NAMES,
-  largeStatistics,
-  snapshotFigures,
-} from './examples';
+import {exampleEvaluation, exampleSplit, exampleStatistics, HOSTILE_NAMES, largeStatistics} from './examples';
+import {snapshotFigures} from './snapshotFigures';
 
 type Row = Record<string, unknown>;
 
@@ -131,7 +125,7 @@ test('a part has the same colour in the sources and in the fractions, and no res
   assert.equal(fractions['d1 · flag'], sources.flag);
   assert.equal(fractions['d2 · checker'], sources.checker);
   assert.equal(fractions.residue, sources.shared);
-  const nothing = {mean: 0, deviation: 0, interval: [0, 0] as [number, number], count: 9};
+  const nothing = {mean: 0, std: 0, interval: [0, 0] as [number, number], count: 9};
   const concepts = evaluation.concepts.map((concept) => ({
     ...concept,
     positive: {

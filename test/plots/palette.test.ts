@@ -5,7 +5,7 @@ import {conceptColours, DARK, sequential} from '../../src/plots/palette';
 import {symmetricLog} from '../../src/plots/symmetricLog';
 import {legendColumns} from '../../src/plots/labels';
 import {renderVegaSvg} from '../../src/report/display';
-import {snapshotFigures} from './examples';
+import {snapshotFigures} from './snapshotFigures';
 
 test('a class has one colour in every list of concepts, in any order', () => {
   const [a, b] = conceptColours([{classes: [3]}, {classes: [17, 8]}]);

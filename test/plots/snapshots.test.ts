@@ -3,7 +3,7 @@ import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'n
 import path from 'node:path';
 import {test} from 'node:test';
 import {renderVegaSvg} from '../../src/report/display';
-import {snapshotFigures} from './examples';
+import {snapshotFigures} from './snapshotFigures';
 
 const FOLDER = path.join(__dirname, 'snapshots');
 const UPDATE = process.env['UPDATE_SNAPSHOTS'] === '1';

@@ -6,9 +6,9 @@ import path from 'node:path';
 import sharp from 'sharp';
 import {ensureBackend} from '../../src/engine';
 import {saveModel} from '../../src/formats/save';
+import {COMMAND} from './commandArguments';
 import {CLASSES, SIDE, smallImages, smallModel} from './smallNetworks';
 
-const MAIN = path.join(__dirname, '../../src/cli/main.ts');
 let folder = '';
 
 /** A path in the folder that the commands run in. */
@@ -20,10 +20,13 @@ interface Run {
   stderr: string;
 }
 
-/** Runs the command from another folder than the repository's; `interruptAt` sends Ctrl-C once stderr has such a line. */
-export function unweave(args: string[], {interruptAt}: {interruptAt?: RegExp} = {}): Promise<Run> {
+/** Runs the command from another folder than the repository's; once stderr has a line as `interruptAt`, the signals are sent. @default Ctrl-C */
+export function unweave(
+  args: string[],
+  {interruptAt, signals = ['SIGINT']}: {interruptAt?: RegExp; signals?: readonly NodeJS.Signals[]} = {},
+): Promise<Run> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['--import', require.resolve('tsx'), MAIN, ...args], {
+    const child = spawn(process.execPath, [...COMMAND, ...args], {
       cwd: folder,
       env: {...process.env, UNWEAVE_BACKEND: process.env['UNWEAVE_BACKEND'] ?? 'wasm'},
     });
@@ -32,7 +35,9 @@ export function unweave(args: string[], {interruptAt}: {interruptAt?: RegExp} = 
     child.stdout.on('data', (data: Buffer) => (run.stdout += data.toString()));
     child.stderr.on('data', (data: Buffer) => {
       run.stderr += data.toString();
-      if (!interrupted && interruptAt?.test(run.stderr)) interrupted = child.kill('SIGINT');
+      if (interrupted || !interruptAt?.test(run.stderr)) return;
+      interrupted = true;
+      signals.forEach((signal, n) => setTimeout(() => child.kill(signal), 5 * n));
     });
     child.on('close', (code) => resolve({...run, code}));
   });
@@ -52,7 +57,7 @@ export async function fails(pattern: RegExp, ...args: string[]): Promise<void> {
   assert.match(stderr, pattern);
   assert.equal(code, 1);
   assert.equal(stdout, '');
-  assert.ok(!/ at .*\.ts:\d+/.test(stderr), `no stack: ${stderr}`);
+  assert.ok(!/ at .*\.[jt]s:\d+/.test(stderr), `no stack: ${stderr}`);
 }
 
 /** A folder with a small model, images in class folders, and the same images flat with a file of labels. */

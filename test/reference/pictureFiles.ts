@@ -3,7 +3,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import {CLASSES, SIDE, smallImages} from './smallNetworks';
 
-/** Writes `count` small pictures as PNG files, one folder a class. */
+/** Writes `count` small pictures as PNG files, one folder per class. */
 export async function writePictures(folder: string, count: number): Promise<void> {
   const images = smallImages(count);
   const labels = images.labelsFor(CLASSES);

@@ -57,7 +57,6 @@ export function randomProblem(options: RandomProblem = {}): {problem: SplitProbl
     kernel,
     bias: 0,
     concepts: concepts.map((_, j) => ({classes: [j], classNames: [`class ${j}`], arv: new Float64Array(sources)})),
-    statistics: undefined,
     inputs: inputsOf(concepts, sources),
     background: others && (() => patchMoment(layer, inputsOf([others], sources))),
     rho: 'auto',

@@ -133,7 +133,7 @@ test('an interrupted pass leaves a checkpoint, and the same call goes on to the 
   );
   assert.deepEqual(
     states.filter(({outcome}) => outcome !== 'running').map(({outcome, note}) => [outcome, note]),
-    [['interrupted', `a checkpoint is in "${out}", and the same call goes on from there`]],
+    [['interrupted', `a checkpoint is in "${out}", and the same call resumes from there`]],
   );
   const part = await loadStatistics(out);
   assert.ok(part.images.done >= 8 && part.images.done < 20, `${part.images.done} images were kept`);
@@ -292,6 +292,10 @@ test('accuracy no better than chance warns of wrong labels or preprocessing', as
   assert.match(
     warningsOf({...stats, hits: new Float64Array(CLASSES)}).join(),
     /top-1 is 0.00 %, no better than chance/,
+  );
+  assert.match(
+    warningsOf({...stats, model: {...stats.model, arch: 'resnet50'}, hits: new Float64Array(CLASSES)}).join(),
+    /look wrong; or the network is another: timm's resnetaa50 and resnetblur50 have the names and shapes of resnet50/,
   );
   assert.deepEqual(warningsOf({...stats, hits: Float64Array.of(12, 0, 0, 0)}), []);
 });

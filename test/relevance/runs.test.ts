@@ -39,7 +39,7 @@ function identical(a: RelevanceStatistics, b: RelevanceStatistics): void {
   assert.deepEqual(JSON.parse(JSON.stringify(a, plain)), JSON.parse(JSON.stringify(b, plain)));
 }
 
-/** Small pictures as files, one folder a class. */
+/** Small pictures as files, one folder per class. */
 async function folderOf(t: TestContext, count: number) {
   const folder = path.join(await temporaryFolder(t), 'pictures');
   await writePictures(folder, count);
@@ -101,7 +101,7 @@ test('a folder that vanishes stops the pass with a checkpoint before it; back ag
       return images.pixels(index, size);
     },
   };
-  await refused(/the images of pictures are not there any more \(the first is class\d.*png: .*run the same again to go on from there/, collectRelevance(model, vanishing, {...options, out})); // prettier-ignore
+  await refused(/the images of pictures are not there any more \(the first is class\d.*png: .*run the same again to resume/, collectRelevance(model, vanishing, {...options, out})); // prettier-ignore
   const part = await loadStatistics(out);
   assert.ok(part.images.done <= 20 && part.images.done >= 12 && part.images.skipped.length === 0, String(part.images.done)); // prettier-ignore
   await rename(`${folder}-away`, folder);

@@ -8,6 +8,7 @@ import {saveStatistics} from '../../src/relevance/store';
 import {saveFigure} from '../../src/report/show';
 import {candidateScatter, similarityHeatmap} from '../../src/plots';
 import {exampleStatistics} from '../plots/examples';
+import {COMMAND} from '../reference/commandArguments';
 import {temporaryFolder} from '../reference/temporaryFolder';
 
 /** Names that steer a terminal, turn what follows around, end a line, or are no text at all. */
@@ -30,8 +31,7 @@ test('names with control characters reach a terminal as text, in JSON too, and p
   await saveStatistics(stats, path.join(folder, 'statistics'));
   const find = (...more: string[]) =>
     new Promise<string>((resolve) => {
-      const main = path.join(__dirname, '../../src/cli/main.ts');
-      const args = ['--import', 'tsx', main, 'find', path.join(folder, 'statistics'), '--tau', '0.05', '--p', '0.3', ...more]; // prettier-ignore
+      const args = [...COMMAND, 'find', path.join(folder, 'statistics'), '--tau', '0.05', '--p', '0.3', ...more];
       execFile(process.execPath, args, (_error, stdout, stderr) => resolve(stdout + stderr));
     });
   const [text, json] = await Promise.all([find(), find('--json')]);

@@ -6,6 +6,7 @@ import path from 'node:path';
 import {test} from 'node:test';
 import {parse} from 'csv-parse/sync';
 import {demo} from '../../src/demo';
+import type {Densities} from '../../src/evaluate';
 import {findPolysemantic} from '../../src/concepts/find';
 import {imageFolder, subset} from '../../src/images';
 import {makeModel} from '../../src/network/model';
@@ -18,6 +19,7 @@ import {
   pairsCsv,
   pooledFractions,
   PUBLISHED_TRIPLES,
+  publishedFiles,
   reproducePaper,
   TEASER,
   writePaper,
@@ -89,12 +91,43 @@ test('pairs are exported as the published list: the highest cosine first', () =>
   assert.equal(pairsCsv(pairs), 'Channel,Class1,Class2,CosineSimilarity\n9,0,3,0.5\n1,2,3,0.25\n');
 });
 
+test('files are named and written as the published code does', () => {
+  const point = (concept: string, channel: string) => ({concept, channel, activation: -1.5, density: 0.25});
+  const densities = {
+    concepts: [{classNames: ['a']}, {classNames: ['b']}],
+    rows: ['a', 'b'].flatMap((concept) => ['original', 'd1', 'd2'].map((channel) => point(concept, channel))),
+  } as unknown as Densities;
+  const pairs = [-0.1, 0.25, 0.4, 0.5].map((cosine) => ({channel: 9, classes: [0, 3] as [number, number], cosine}));
+  const images = [{image: 'x', concept: 0, fractions: [1, 0.25], residue: 0.25}];
+  const perImage = [
+    {channel: 9, classes: [0, 3] as [number, number], classNames: ['a', 'b'] as [string, string], rho: 0.5, images},
+  ];
+  const thresholds = {tau: 0.03, p: 0.75, gamma: 0.5, lowest: 0, important: 0.05};
+  const files = publishedFiles({arch: 'resnet50', thresholds, pairs, perImage, densities});
+  assert.equal(
+    files.get('resnet50_required0.03_p0.75_cossim0.0to0.5.txt'),
+    'Channel,Class1,Class2,CosineSimilarity\n9,0,3,0.4\n9,0,3,0.25\n',
+  );
+  assert.equal(files.get('quantitative_concept1_required0.05.txt'), '1,0.25,0.25\n');
+  assert.equal(files.get('quantitative_concept2_required0.05.txt'), '');
+  const curve = (name: string) => `\\begin{filecontents*}{${name}.dat}\n-1.5 0.25\n\\end{filecontents*}\n`;
+  assert.equal(
+    files.get('density_concept2.txt'),
+    ['original_c2', 'disentangled1_c2', 'disentangled2_c2'].map(curve).join(''),
+  );
+});
+
 test('the paper is reproduced on the demo network, with every figure on one page', async (t) => {
   const {model, train, test: held} = await demo();
   const stats = await collectRelevance(model, train, {layer: 'conv5', ...quiet});
   const {pairs} = findPolysemantic(stats, {tau: 2 / 16, allPairs: true, arv: 'published'});
   const triples = pairs.slice(0, 2).map(({channel, classes}) => ({channel, classes}));
-  const paper = await reproducePaper(model, stats, train, held, {triples, randomSplits: 4, ...quiet});
+  const paper = await reproducePaper(model, stats, train, held, {
+    triples,
+    randomSplits: 4,
+    features: {steps: 2, transforms: []},
+    ...quiet,
+  });
   assert.equal(paper.published, false);
   assert.ok(paper.teaser.proof.exact);
   assert.equal(paper.rows.length + 2 * paper.left.length, 4);
@@ -107,8 +140,9 @@ test('the paper is reproduced on the demo network, with every figure on one page
   const folder = mkdtempSync(path.join(tmpdir(), 'unweave-paper-'));
   t.after(() => rmSync(folder, {recursive: true}));
   const page = readFileSync(await writePaper(paper, held, path.join(folder, 'out')), 'utf8');
-  assert.ok(page.includes('Theirs, ours, difference'));
-  assert.ok(page.includes('not run: this needs torchvision'));
+  assert.ok(page.includes('theirs, ours, difference'));
+  assert.match(page, /weights IMAGENET1K_V1 .* It was not run: this is/);
+  for (const figure of [1, 2, 3, 4, 5]) assert.ok(page.includes(`Figure ${figure}`), `Figure ${figure}`);
   // Text only: libraries and pictures inside the page hold anything.
   assert.equal(/<bdi dir="auto">[^<]*(undefined|NaN)/.exec(page)?.[0], undefined);
   const results = JSON.parse(readFileSync(path.join(folder, 'out', 'results.json'), 'utf8')) as {rows: unknown[]};
@@ -136,13 +170,17 @@ test('on ResNet-50 and a folder in the layout of ImageNet the published triples 
     triples: [{channel: 1660, classes: [a, b]}],
     tau: 0.001 < stats.shares.floor ? stats.shares.floor : 0.001,
     important: 1e-9,
+    lowest: -1,
+    features: false,
     randomSplits: 2,
     ...quiet,
   });
   assert.equal(paper.published, true);
   assert.equal(paper.comparison.published, 20);
   assert.ok(paper.teaser.proof.exact, 'the network computes the same');
-  assert.ok(existsSync(await writePaper(paper, images, path.join(folder, '..', path.basename(folder), 'out'))));
+  assert.ok(existsSync(await writePaper(paper, images, path.join(folder, 'out'))));
+  const official = await readdir(path.join(folder, 'out', 'as-published'));
+  assert.ok(official.includes('density_concept1.txt') && official.some((name) => name.endsWith('cossim-1.0to0.5.txt')));
   paper.teaser.split.dispose();
   model.dispose();
 });

@@ -11,6 +11,7 @@ import {saveFigure, show, topImagesGallery} from '../../src/report/show';
 import type {SplitTopImages} from '../../src/evaluate';
 import {InputError} from '../../src/common/errors';
 import {rhoSweep} from '../../src/plots';
+import {DARK, GRID, GROUND, INK, QUIET} from '../../src/plots/palette';
 import {manyResults, type ManyResults} from './showResults';
 
 let many: ManyResults;
@@ -88,6 +89,15 @@ test('what cannot be written says what can', async () => {
   await refuses(saved('maps.json'), /as \.json: only a figure.*; write \.png, \.svg, \.pdf or \.html/);
   await refuses(saved('maps.png', {width: -1}), /invalid width: -1; it is a number above 0/);
   await refuses(saved('maps.png', {resolution: NaN}), /invalid resolution: NaN/);
+});
+
+test('a picture for dark pages has the dark palette, and an unknown theme is refused', async () => {
+  const split = many.results['a split'];
+  await saveFigure(split, file('dark.svg'), {theme: 'dark'});
+  const svg = readFileSync(file('dark.svg'), 'utf8');
+  assert.match(svg, new RegExp(`fill="${DARK[GROUND]}"`));
+  assert.doesNotMatch(svg, new RegExp(`"(${[GROUND, INK, QUIET, GRID].join('|')})"`));
+  await assert.rejects(saveFigure(split, file('x.svg'), {theme: 'blue' as 'dark'}), /invalid theme: 'blue'/);
 });
 
 test('a gallery is saved as it is', async () => {

@@ -117,7 +117,7 @@ test('an evaluation shows the residue, the spread and random splits by every def
   assert.equal(rows('residue').length, concepts.length);
   assert.equal(rows('– random').length, concepts.length * 3);
   const [{published, auroc}] = concepts;
-  const {mean, deviation} = published.summary.residue;
+  const {mean, std: deviation} = published.summary.residue;
   const written = (value: number) => value.toFixed(2).replace('-', '−');
   assert.ok(rows('residue')[0].includes(`${written(mean)} ± ${written(deviation)} [`), rows('residue')[0]);
   assert.ok(rows('– random')[0].includes(written(published.random.parts[0].mean)));
@@ -138,7 +138,7 @@ test('an ablation shows every class with logit and accuracy, the classes of no c
   assert.match(textOf(await bundleOf({...ablation, classes: crowd})), /… and 20 more rows/);
 });
 
-test('visualisations of a split stand beside their top images, a row a channel', async () => {
+test('visualisations of a split stand beside their top images, a row per channel', async () => {
   const {results, images} = many;
   const top = results['top images'] as SplitTopImages;
   const features = {...(results['visualisations of a split'] as SplitVisualization), channel: top.channel};

@@ -39,7 +39,7 @@ test('in a notebook, show returns nothing, keeps the order of outputs, and the c
   }
 });
 
-test('an image that is being optimised is shown in place, and its last state stays', async () => {
+test('an image that is being optimised is shown in place, and its last state gives way to the result where that is shown', async () => {
   const kernel = fakeKernel();
   try {
     const cell = kernel.runCell();
@@ -54,6 +54,15 @@ test('an image that is being optimised is shown in place, and its last state sta
     assert.equal(new Set(cell.outputs.map(({transient}) => transient.display_id)).size, 1);
     assert.equal(cell.outputs[1].data['text/plain'], '<b>dog</b>: 3 after 3 of 3 steps');
     assert.doesNotMatch(elements(String(cell.outputs[1].data['text/html'])), /<b>/);
+    show(many.results['a visualisation']);
+    await kernelState().showing;
+    const [, , gone, result] = cell.outputs;
+    assert.deepEqual([gone.update, gone.transient.display_id], [true, cell.outputs[0].transient.display_id]);
+    assert.equal(gone.data['text/html'], '<span></span>');
+    assert.ok(String(result.data['text/html']).includes('<img'));
+    show(many.results['a visualisation']);
+    await kernelState().showing;
+    assert.equal(cell.outputs.length, 5, 'there is no preview any more');
   } finally {
     kernel.stop();
   }

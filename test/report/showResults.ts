@@ -6,6 +6,7 @@ import {channel as channelObjective, type FeatureVisualization, type SplitVisual
 import type {LabelledImages} from '../../src/images/types';
 import type {Model} from '../../src/network/types';
 import type {RelevanceStatistics} from '../../src/numerics/statistics';
+import {teaser} from '../../src/report/show';
 import {collectRelevance} from '../../src/relevance/collect';
 import type {Split} from '../../src/split/types';
 import {verifySplit} from '../../src/split/verify';
@@ -36,6 +37,7 @@ export async function manyResults(given: readonly string[] = HOSTILE_NAMES): Pro
   const model = split.before;
   const stats = await collectRelevance(model, images, {layer: 'studied', ...quiet});
   const found = findPolysemantic(stats, {tau: 0.05, p: 0.2, gamma: 0.9, allPairs: true});
+  const top = await topImages(split, images, {count: 5, randomSplits: 3, ...quiet});
   const results = {
     'a network': model,
     images: images,
@@ -48,7 +50,8 @@ export async function manyResults(given: readonly string[] = HOSTILE_NAMES): Pro
     'an evaluation': await evaluateSplit(split, images, {tau: 0.05, randomSplits: 3, ...quiet}),
     densities: await densities(split, images, {points: 40, ...quiet}),
     'an ablation': await ablate(split, images, {randomSplits: 2, ...quiet}),
-    'top images': await topImages(split, images, {count: 5, randomSplits: 3, ...quiet}),
+    'top images': top,
+    'a teaser': await teaser({...exampleSplitFeatures(names), layer: split.layer, channel: split.channel}, top, images),
     'activation maps': await activationMaps(split, images, {perConcept: 2, ...quiet}),
     'a visualisation': exampleFeature(names[0]),
     'visualisations of a split': exampleSplitFeatures(names),

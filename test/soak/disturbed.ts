@@ -2,6 +2,7 @@ import {execFileSync, fork, type ChildProcess} from 'node:child_process';
 import {mkdirSync, rmSync, statfsSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {ENDS} from './pass';
+import type {Kind} from './setting';
 
 /** What a process said while it ran, and how it ended. */
 export interface Ran {
@@ -10,17 +11,23 @@ export interface Ran {
   message: string;
   memory: {seconds: number; memory: number}[];
   done: number;
+  /** Milliseconds from when the pass began, with the engine ready, to its end. */
+  milliseconds: number;
 }
 
 export interface Pass {
   folder: string;
   images: number;
   checkpointSeconds: number;
+  /** @default plain */
+  kind?: Kind;
+  /** Images a batch. @default 64 */
+  batchSize?: number;
 }
 
 /** Starts a pass; `during` may disturb it. */
 export async function runPass(
-  {folder, images, checkpointSeconds}: Pass,
+  {folder, images, checkpointSeconds, kind = 'plain', batchSize = 64}: Pass,
   {
     clock = false,
     env = {},
@@ -30,25 +37,43 @@ export async function runPass(
     clock?: boolean;
     env?: Record<string, string>;
     preload?: string;
-    during?: (child: ChildProcess, done: () => number) => Promise<void>;
+    during?: (child: ChildProcess, done: () => number, begun: Promise<void>) => Promise<void>;
   } = {},
 ): Promise<Ran> {
-  const args = [folder, String(images), String(checkpointSeconds), ...(clock ? ['clock'] : [])];
+  const args = [
+    folder,
+    String(images),
+    String(checkpointSeconds),
+    kind,
+    ...(clock ? ['clock'] : []),
+    ...(kind === 'plain' ? [`batch=${batchSize}`] : []),
+  ];
   const execArgv = [...(preload === undefined ? [] : ['--require', preload]), '--import', 'tsx'];
   const child = fork(path.join(__dirname, 'pass.ts'), args, {execArgv, stdio: 'ignore', env: {...process.env, ...env}});
-  const ran: Ran = {code: null, signal: null, message: '', memory: [], done: 0};
-  child.on('message', (said: Partial<{memory: number; seconds: number; message: string; done: number}>) => {
-    if (said.memory !== undefined) ran.memory.push({memory: said.memory, seconds: said.seconds ?? 0});
-    if (said.message !== undefined) ran.message = said.message;
-    if (said.done !== undefined) ran.done = said.done;
-  });
+  const ran: Ran = {code: null, signal: null, message: '', memory: [], done: 0, milliseconds: 0};
+  let start = performance.now();
+  let begin = () => {};
+  const begun = new Promise<void>((resolve) => (begin = resolve));
+  child.on(
+    'message',
+    (said: Partial<{memory: number; seconds: number; message: string; done: number; begun: true}>) => {
+      if (said.begun) {
+        start = performance.now();
+        begin();
+      }
+      if (said.memory !== undefined) ran.memory.push({memory: said.memory, seconds: said.seconds ?? 0});
+      if (said.message !== undefined) ran.message = said.message;
+      if (said.done !== undefined) ran.done = said.done;
+    },
+  );
   const ended = new Promise<void>((resolve) =>
     child.on('exit', (code, signal) => {
-      [ran.code, ran.signal] = [code, signal];
+      [ran.code, ran.signal, ran.milliseconds] = [code, signal, performance.now() - start];
+      begin();
       resolve();
     }),
   );
-  await Promise.all([during?.(child, () => ran.done), ended]);
+  await Promise.all([during?.(child, () => ran.done, begun), ended]);
   return ran;
 }
 
@@ -85,7 +110,7 @@ export interface Fault {
 const refused = (pattern: RegExp) => (ran: Ran) => ran.code === ENDS.refused && pattern.test(ran.message);
 
 /** Fills a disk to its last byte. @returns frees it again */
-function fill(disk: string): () => void {
+export function fill(disk: string): () => void {
   const file = path.join(disk, 'ballast');
   const {bavail, bsize} = statfsSync(disk);
   for (let size = bavail * bsize; size > 0; size = Math.floor(size / 2)) {
@@ -99,6 +124,47 @@ function fill(disk: string): () => void {
 }
 
 export const FAULTS: readonly Fault[] = [
+  {
+    name: 'full disk',
+    disk: true,
+    async run(pass, disk, milliseconds) {
+      let free = () => {};
+      const ran = await runPass(pass, {
+        during: async (child, done) => {
+          if (await under(child, done, milliseconds)) free = fill(disk);
+        },
+      });
+      free();
+      return ran;
+    },
+    ends: refused(/the disk is full; free some space/),
+  },
+  {
+    name: 'read-only disk',
+    disk: true,
+    async run(pass, disk, milliseconds) {
+      const remount = (how: string) => execFileSync('mount', ['-o', `remount,${how}`, disk], {stdio: 'ignore'});
+      let back = () => {};
+      const ran = await runPass(pass, {
+        during: async (child, done) => {
+          if (!(await under(child, done, milliseconds))) return;
+          for (let tries = 0; tries < 100; tries++) {
+            try {
+              // Not while a file is being written.
+              remount('ro');
+              back = () => remount('rw');
+              return;
+            } catch {
+              await wait(10);
+            }
+          }
+        },
+      });
+      back();
+      return ran;
+    },
+    ends: refused(/the disk is read-only/),
+  },
   ...(['SIGKILL', 'SIGTERM', 'SIGHUP'] as const).map((signal): Fault => ({
     name: signal,
     run: (pass, _disk, milliseconds) =>
@@ -143,46 +209,5 @@ export const FAULTS: readonly Fault[] = [
       return second ?? first;
     },
     ends: refused(/is being written to by process \d+/),
-  },
-  {
-    name: 'full disk',
-    disk: true,
-    async run(pass, disk, milliseconds) {
-      let free = () => {};
-      const ran = await runPass(pass, {
-        during: async (child, done) => {
-          if (await under(child, done, milliseconds)) free = fill(disk);
-        },
-      });
-      free();
-      return ran;
-    },
-    ends: refused(/the disk is full; free some space/),
-  },
-  {
-    name: 'read-only disk',
-    disk: true,
-    async run(pass, disk, milliseconds) {
-      const remount = (how: string) => execFileSync('mount', ['-o', `remount,${how}`, disk], {stdio: 'ignore'});
-      let back = () => {};
-      const ran = await runPass(pass, {
-        during: async (child, done) => {
-          if (!(await under(child, done, milliseconds))) return;
-          for (let tries = 0; tries < 100; tries++) {
-            try {
-              // Not while a file is being written.
-              remount('ro');
-              back = () => remount('rw');
-              return;
-            } catch {
-              await wait(10);
-            }
-          }
-        },
-      });
-      back();
-      return ran;
-    },
-    ends: refused(/the disk is read-only/),
   },
 ];

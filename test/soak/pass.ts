@@ -1,25 +1,27 @@
-/** One pass, or what is left of it, in a process that may be killed: `pass.ts FOLDER IMAGES SECONDS [clock]`. */
+/** One pass, or what is left of it, in a process that may be killed: `pass.ts FOLDER IMAGES SECONDS [all] [clock] [batch=64]`. */
 import {InputError, InterruptError} from '../../src/common/errors';
-import {collectRelevance} from '../../src/relevance/collect';
-import {soakImages, soakModel} from './setting';
+import {ensureBackend} from '../../src/engine';
+import {soakPass} from './setting';
 
 /** How a pass ended, as its exit code. */
 export const ENDS = {whole: 0, refused: 3, interrupted: 4} as const;
 
-async function main([folder, count, seconds, clock]: string[]): Promise<number> {
-  if (clock === 'clock') {
+async function main([folder, count, seconds, ...words]: string[]): Promise<number> {
+  if (words.includes('clock')) {
     const {now} = Date;
     setTimeout(() => (Date.now = () => now() - 3_600_000), 500).unref();
   }
+  const batch = words.find((word) => word.startsWith('batch='));
   const started = Date.now();
   const timer = setInterval(() => {
     process.send?.({memory: process.memoryUsage.rss(), seconds: (Date.now() - started) / 1000});
   }, 500);
   try {
-    await collectRelevance(soakModel(), soakImages(Number(count)), {
-      layer: 'studied',
+    await ensureBackend();
+    process.send?.({begun: true});
+    await soakPass(words.includes('all') ? 'all' : 'plain', Number(count), {
       out: folder,
-      batchSize: 64,
+      ...(batch !== undefined && {batchSize: Number(batch.slice(6))}),
       checkpointSeconds: Number(seconds),
       progress: ({done}) => {
         process.send?.({done});

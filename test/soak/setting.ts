@@ -3,6 +3,11 @@ import type {LabelledImages} from '../../src/images/types';
 import type {Graph, Weight} from '../../src/network/graph';
 import {makeModel} from '../../src/network/model';
 import type {Model} from '../../src/network/types';
+import type {RelevanceStatistics} from '../../src/numerics/statistics';
+import {lrp} from '../../src/pass/attribution';
+import {collectRelevance} from '../../src/relevance/collect';
+import {collectLayers} from '../../src/relevance/layers';
+import type {CollectOptions} from '../../src/relevance/options';
 import {uniform} from '../reference/smallNetworks';
 
 const SIDE = 32;
@@ -62,4 +67,37 @@ export function soakModel(): Model {
     outputs: ['logits'],
   };
   return makeModel(graph, {name: 'network of the soak', preset: PRESET});
+}
+
+/** `plain`: one layer; `all`: two layers in one pass, LRP, the size of a batch measured; gated sums in both. */
+export const KINDS = ['plain', 'all'] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** A pass of that kind, each layer's statistics. */
+export async function soakPass(
+  kind: Kind,
+  images: number,
+  options: Omit<CollectOptions, 'layer'>,
+): Promise<RelevanceStatistics[]> {
+  const [model, list] = [soakModel(), soakImages(images)];
+  try {
+    if (kind === 'plain') return [await collectRelevance(model, list, {batchSize: 64, ...options, layer: 'studied'})];
+    const all = {batchSize: 'auto' as const, attribution: lrp(), gates: true, ...options, layers: ['first', 'studied']};
+    return Object.values(await collectLayers(model, list, all));
+  } finally {
+    model.dispose();
+  }
+}
+
+/** Every number, to the last bit; the order of fields is that of making or of loading. */
+export function told(stats: readonly RelevanceStatistics[]): string {
+  const sorted = (value: object) => Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const plain = (key: string, value: unknown): unknown => {
+    if (ArrayBuffer.isView(value))
+      return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64');
+    // Written down where it was measured alone.
+    if (key === 'batchSize') return undefined;
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? sorted(value) : value;
+  };
+  return JSON.stringify(stats, plain);
 }

@@ -40,7 +40,7 @@ eachEngine('exact means at most 1e-5 of the largest logit, and is told in every 
   const wrong = await proofOf([100, 99, 0, 0], [100, 101, 0, 0]);
   assert.deepEqual([wrong.exact, wrong.changed, wrong.unexplained], [false, 8, 8]);
   assert.equal(wrong.top1Agreement, 0);
-  assert.match(String(wrong), /the split is NOT exact: the difference is more than 1e-5 of the largest logit/);
+  assert.match(String(wrong), /the split is NOT exact: the difference is more than 1e−5 of the largest logit/);
   assert.match(JSON.stringify(proofView(wrong)), /does NOT compute the same/);
 
   const beyond = await proofOf([100, 50, 0, 0], [100.01, 50, 0, 0]);

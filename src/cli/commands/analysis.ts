@@ -12,6 +12,7 @@ import {LARGEST_SIZE} from '../../split/rules/activity';
 import {saveFigure} from '../../report/show';
 import {loadLayers} from '../../relevance/layers';
 import {loadStatistics} from '../../relevance/store';
+import {textTable} from '../../common/textTable';
 import {number, openImagesOption, openModel, print, withJson, withSourceOptions, type SourceOptions} from '../common';
 
 /** `layers`, `find`: from a network and images to its polysemantic channels. */
@@ -31,7 +32,12 @@ export function addAnalysisCommands(program: Command): void {
         `${inputs} → ${outputs}`,
         output.join('×'),
       ]);
-      print([String(model), ...table([['layer', 'kind', 'kernel', 'channels', 'output'], ...rows])].join('\n'), false);
+      print(
+        [String(model), ...textTable([['layer', 'kind', 'kernel', 'channels', 'output'], ...rows], () => false)].join(
+          '\n',
+        ),
+        false,
+      );
     });
 
   addDepth(program);
@@ -95,7 +101,7 @@ export function addAnalysisCommands(program: Command): void {
 function addDepth(program: Command): void {
   withJson(program.command('depth'))
     .description('polysemantic channels of several layers, input to output')
-    .argument('<folder>', 'folder that unweave collect made of several layers (a folder a layer), or of one')
+    .argument('<folder>', 'folder that unweave collect made for several layers (one folder per layer), or for one')
     .option('--tau <share>', 'as for find; by default 2 / channels in each layer', number)
     .option('--p <fraction>', 'as for find', number, 0.75)
     .option('--gamma <cosine>', 'as for find', number, 0.5)
@@ -148,15 +154,4 @@ export function addExploreCommand(program: Command): void {
       await replaceFile(options.out, await explorePage(stats, {images}));
       print(options.json ? {page: options.out} : `open ${options.out} in a browser`, options.json);
     });
-}
-
-/** Rows of text in aligned columns. */
-export function table(rows: string[][]): string[] {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]))
-      .join('  ')
-      .trimEnd(),
-  );
 }

@@ -45,14 +45,14 @@ export function addBenchmarkCommand(program: Command): void {
     .option('--model <path>', 'network to plant in', undefined)
     .option('--images <folder>', 'images that rules may look at (with --model)')
     .option('--held-out <folder>', 'images that recovery is measured on (with --model)')
-    .option('--crops', 'few images a class: make 20 random crops of each to look at and 12 others to measure on')
+    .option('--crops', 'few images per class: make 20 random crops of each to look at and 12 others to measure on')
     .option('--layer <name>', 'layer to plant in (with --model)')
     .option('--plants <n>', 'plants a tier', wholeNumber, 50)
-    .option('--tiers <names>', `of ${TIERS.map(({name}) => name).join(', ')}; all without it`)
-    .option('--rules <names>', 'splitting rules; all without it')
+    .option('--tiers <names>', `some of ${TIERS.map(({name}) => name).join(', ')}; by default all`)
+    .option('--rules <names>', 'splitting rules; by default all')
     .option('--tau <share>', 'share of relevance from which a channel is important for an image', number)
     .option('--seed <n>', 'another one chooses other plants', wholeNumber, 0)
-    .option('--out <folder>', 'results; the same command goes on from there', path.join('out', 'planted'))
+    .option('--out <folder>', 'results; the same command resumes from there', path.join('out', 'planted'))
     .option('--force', 'begin anew in the folder, whatever it holds')
     .action(async (options: BenchmarkFlags) => {
       const [resultFile, pageFile] = ['result.json', 'index.html'].map((name) => path.join(options.out, name));

@@ -21,15 +21,11 @@ export function addKnownBenchmark(benchmark: Command): void {
     .description(
       'measure detection, splitting and clusters without labels on networks whose channels were taught, or measured to have, their meaning',
     )
-    .option('--kinds <names>', `of ${KNOWN_KINDS.join(', ')}; all without it`)
-    .option('--seeds <numbers>', 'seeds of the networks; those that nothing was chosen on without it')
+    .option('--kinds <names>', `some of ${KNOWN_KINDS.join(', ')}; by default all`)
+    .option('--seeds <numbers>', 'seeds of the networks; by default those on which nothing was tuned')
     .option('--per-class <n>', 'pictures of each class to fit on, and as many others to measure on', wholeNumber, 60)
-    .option('--rules <names>', 'splitting rules; all without it')
-    .option(
-      '--out <folder>',
-      'results, a network at a time; the same command goes on from there',
-      path.join('out', 'known'),
-    )
+    .option('--rules <names>', 'splitting rules; by default all')
+    .option('--out <folder>', 'results, a network at a time; the same command resumes there', path.join('out', 'known'))
     .option('--force', 'begin anew in the folder, whatever it holds')
     .action(async (options: KnownFlags) => {
       const file = path.join(options.out, 'result.json');

@@ -27,7 +27,7 @@ import {
 } from '../common';
 
 const IMAGES =
-  'folder with one sub-folder a class, flat folder with --labels, list file (path and label a line), tar archive or folder of them, or CIFAR-10 binary batches (of a folder the training batches, else test_batch.bin; or one file)';
+  'folder with one sub-folder per class, flat folder with --labels, list file (path and label per line), tar archive or folder of them, or CIFAR-10 binary batches (of a folder the training batches, else test_batch.bin; or one file)';
 
 interface CollectFlags extends SourceOptions {
   layer: string[];
@@ -64,15 +64,15 @@ function addCollect(program: Command): void {
       'layer of interest (see unweave layers); given more than once, or a pattern such as "layer4.*", each gets a folder inside --out',
       (name: string, before: string[] = []) => [...before, name],
     )
-    .requiredOption('--out <folder>', 'folder for the statistics; a checkpoint of the same run there is gone on with')
+    .requiredOption('--out <folder>', 'folder for the statistics; a checkpoint of the same run there is resumed')
     .option('--force', 'begin anew in the folder, whatever it holds')
-    .option('--batch <n>', 'images a batch; auto measures which number is fastest', batchOption, 32)
-    .option('--limit <n>', 'only n images, of each class as many as of the others', imageCount)
+    .option('--batch <n>', 'images per batch; auto measures which number is fastest', batchOption, 32)
+    .option('--limit <n>', 'only n images, spread evenly over the classes', imageCount)
     .option('--per-class <n>', 'only n images of each class', imageCount)
     .option('--floor <share>', 'smallest share of relevance kept; find cannot go below it', number, 0.005)
     .option(
       '--attribution <name>',
-      `how much of the logit each channel is given: ${ATTRIBUTIONS.join(', ')}; with parameters as in integratedGradients:steps=64 or lrp:epsilon=0.01`,
+      `how the logit is shared out among the channels: ${ATTRIBUTIONS.join(', ')}; with parameters as in integratedGradients:steps=64 or lrp:epsilon=0.01`,
       'actGrad',
     )
     .addOption(
@@ -82,12 +82,12 @@ function addCollect(program: Command): void {
     )
     .option(
       '--unreadable-in-a-row <n>',
-      'so many unreadable images in a row stop the pass; by default 1 in 100 of the list, at least 16',
+      'stop the pass after this many unreadable images in a row; by default 1 in 100 of the list, at least 16',
       wholeNumber,
     )
-    .option('--retry-skipped', 'try the images again that an earlier run skipped')
+    .option('--retry-skipped', 'try again the images that an earlier run skipped')
     .addOption(
-      new Option('--check <what>', 'how a run that goes on notices changed images: size and time, content, or not')
+      new Option('--check <what>', 'how a resumed run notices changed images: size and time, content, or not')
         .choices(['files', 'content', 'none'])
         .default('files'),
     )
@@ -136,7 +136,7 @@ function addCollect(program: Command): void {
       print(
         flags.json
           ? {out, layers: layers.map((stats) => summary(stats, out)), ...timesOf(profile)}
-          : tell(`${text}\nstatistics in ${out}, a folder a layer`),
+          : tell(`${text}\nstatistics in ${out}, a folder per layer`),
         flags.json,
       );
     });
@@ -144,7 +144,7 @@ function addCollect(program: Command): void {
 
 function addMerge(program: Command): void {
   withJson(program.command('merge'))
-    .description('add up the shards of a run: the same statistics as of one pass')
+    .description('add up the shards of a run: the same statistics as from one pass')
     .argument('<folders...>', 'folders of shards, or the folder that holds them')
     .requiredOption('--out <folder>', 'folder for the statistics')
     .option('--force', 'overwrite the folder, whatever it holds')

@@ -16,9 +16,11 @@ import {refuseForeignDemo, writeDemoPage} from '../demoPage';
 /** `demo`: the main job on the network that comes with the package, and a page to look at. */
 export function addDemoCommand(program: Command): void {
   withJson(program.command('demo'))
-    .description('the main job on the demo network: find polysemantic channels, pull one apart, prove it, show it')
+    .description(
+      'the main job on the demo network: find polysemantic channels, pull one apart, prove that nothing changed, show it',
+    )
     .option('--out <folder>', 'folder for the statistics, the split model and the page', path.join('out', 'demo'))
-    .option('--force', 'write into the folder whatever it holds')
+    .option('--force', 'write into the folder, whatever it holds')
     .action(async ({out, force, json}: {out: string; force?: boolean; json?: boolean}) => {
       await refuseForeignDemo(out, force);
       const say = (text: unknown) => json || process.stdout.write(`${printableLines(String(text))}\n\n`);

@@ -33,7 +33,7 @@ interface DiscoverFlags extends SourceOptions {
 /** `discover`: what a channel answers to, without labels; with --split, one channel per cluster. */
 export function addDiscoverCommand(program: Command): void {
   withJson(withSourceOptions(program.command('discover')))
-    .description('what a channel answers to, without labels: clusters of what it reads where it fires most')
+    .description('what a channel responds to, without labels: clusters of what it reads where it fires most')
     .argument('<model>', 'ONNX, Keras or tfjs model, or PyTorch checkpoint')
     .argument('<images>', 'folder or tar archive of images, in any sub-folders; labels are not looked at')
     .requiredOption('--layer <name>', 'layer of interest; an early one will do')
@@ -47,7 +47,7 @@ export function addDiscoverCommand(program: Command): void {
       '--rule <name>',
       `how the weights are divided: ${Object.keys(SPLIT_RULES).join(', ')}; by default as for split`,
     )
-    .option('--force', 'write into the folder whatever it holds')
+    .option('--force', 'write into the folder, whatever it holds')
     .action(async (source: string, folder: string, flags: DiscoverFlags) => {
       const model = await openModel(source, flags);
       if (flags.page !== undefined) await refuseForeignFile(flags.page, PAGE_MARK);

@@ -7,7 +7,7 @@ import {print, withJson} from '../common';
 export function addEnvironmentCommands(program: Command): void {
   withJson(program.command('setup'))
     .description(
-      'install the native engine into a per-user cache; without a compiler or Python, say so and go on with WebAssembly',
+      'install the native engine into a per-user cache; without a compiler or Python, say so and continue with WebAssembly',
     )
     .option('--force', 'install again')
     .action(async (options: {force?: boolean; json?: boolean}) =>

@@ -24,12 +24,22 @@ interface PaperFlags extends SourceOptions {
   out: string;
   tau?: number;
   important?: number;
+  lowest?: number;
+  steps: number;
   rho: number;
   force?: boolean;
 }
 
 /** What the command writes, beside the statistics' folder. */
-const FILES = ['statistics', 'index.html', 'pairs.csv', 'fractions.csv', 'densities.csv', 'results.json'];
+const FILES = [
+  'statistics',
+  'as-published',
+  'index.html',
+  'pairs.csv',
+  'fractions.csv',
+  'densities.csv',
+  'results.json',
+];
 
 /** `paper`: every figure and table of the paper, on one page. */
 export function addPaperCommand(program: Command): void {
@@ -54,9 +64,16 @@ export function addPaperCommand(program: Command): void {
       'share of relevance from which an image counts in the fractions; published with 0.03 and 0.05 (default: tau)',
       number,
     )
+    .option('--lowest <cosine>', 'lower end of the cosines that count as found; published with 0', number, 0)
+    .option(
+      '--steps <count>',
+      'steps of the feature visualisations of figure 1, minutes of work on a ResNet-50; 0 leaves them out',
+      number,
+      256,
+    )
     .option('--rho <value>', 'the fixed ρ that stands beside the chosen one', number, 0.5)
     .option('--out <folder>', 'folder for the page, its data and the statistics', path.join('out', 'paper'))
-    .option('--force', 'write into the folder whatever it holds')
+    .option('--force', 'write into the folder, whatever it holds')
     .action(async (options: PaperFlags) => {
       await refuseInput(options.out, [options.checkpoint, options.images, options.train]);
       await refuseForeignFile(path.join(options.out, 'index.html'), PAGE_MARK, options.force);
@@ -74,8 +91,9 @@ export function addPaperCommand(program: Command): void {
         preset: await presetOption(options.preset),
         force: options.force,
       });
-      const {tau, important, rho} = options;
-      const paper = await reproducePaper(model, stats, train, test, {tau, important, rho});
+      const {tau, important, lowest, rho, steps} = options;
+      const features = steps === 0 ? (false as const) : {steps};
+      const paper = await reproducePaper(model, stats, train, test, {tau, important, lowest, rho, features});
       try {
         const page = await writePaper(paper, test, options.out);
         print(options.json ? {page, ...paperSummary(paper)} : `the page: ${page}`, options.json);

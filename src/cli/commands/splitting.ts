@@ -55,7 +55,7 @@ export function addSplittingCommands(program: Command): void {
       '--rule <name>',
       `how the weights are divided: ${Object.keys(SPLIT_RULES).join(', ')} (default: freeRidge with --images, else published)`,
     )
-    .option('--force', 'write into the folder whatever it holds')
+    .option('--force', 'write into the folder, whatever it holds')
     .action(async (source: string, statistics: string, options: SourceOptions & SplitFlags) => {
       const stats = await loadStatistics(statistics);
       const concepts = conceptsOf(stats, options);
@@ -95,7 +95,7 @@ export function addSplittingCommands(program: Command): void {
     .argument('<model>', 'the model that was split')
     .argument('<split>', 'folder that unweave split made')
     .argument('<images>', 'images: a folder, tar archives or a list file')
-    .option('--limit <n>', 'only n images, of each class as many as of the others', imageCount)
+    .option('--limit <n>', 'only n images, spread evenly over the classes', imageCount)
     .option('--per-class <n>', 'only n images of each class', imageCount)
     .action(async (source: string, folder: string, imagesFolder: string, options: SourceOptions & SomeImages) => {
       const {split, images, preset} = await openSplit(source, folder, imagesFolder, options);
@@ -110,7 +110,7 @@ export function addSplittingCommands(program: Command): void {
     .argument('<model>', 'the model that was split')
     .argument('<split>', 'folder that unweave split made')
     .argument('<images>', 'images: a folder, tar archives or a list file')
-    .option('--limit <n>', 'only n images, of each class as many as of the others', imageCount)
+    .option('--limit <n>', 'only n images, spread evenly over the classes', imageCount)
     .option('--per-class <n>', 'only n images of each class', imageCount)
     .option(
       '--tau <share>',

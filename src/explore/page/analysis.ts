@@ -1,4 +1,6 @@
 import {findPolysemantic, makeConcept} from '../../concepts/find';
+import {groupClasses} from '../../concepts/group';
+import {LEAST_AGREEMENT, relatedPairs, type ClassVectors} from '../../concepts/relate';
 import type {ClassPair} from '../../concepts/types';
 import type {RelevanceStatistics} from '../../numerics/statistics';
 import {cosine} from '../../numerics/vectors';
@@ -13,9 +15,10 @@ export interface ChannelSummary {
   lowestCosine: number;
   /** The classes of the lowest cosine. */
   lowestPair?: [number, number];
-  /** Pairs that can be compared, and those below γ. */
+  /** Pairs that can be compared, and those below γ; pairs that gated vectors leave undecided. */
   pairs: number;
   below: number;
+  undecided: number;
 }
 
 /** What the thresholds find in the layer. */
@@ -25,7 +28,8 @@ export interface Overview {
   polysemantic: number;
   pairs: number;
   below: number;
-  /** Cosines of all pairs, in no order. */
+  undecided: number;
+  /** Cosines of all pairs that are decided, in no order. */
   cosines: Float64Array;
 }
 
@@ -43,6 +47,8 @@ export interface Detail {
   /** [classes, classes]; NaN where an ARV is zero. */
   cosines: Float64Array;
   concepts: DetailConcept[];
+  /** Classes that do not agree with themselves between the halves of their images, and are of no concept. */
+  undecided: number[];
   /** Pairs below γ, ascending by cosine. */
   pairs: ClassPair[];
   lowestCosine: number;
@@ -105,23 +111,36 @@ export function analyse(explored: Explored): Analysis {
     return matrix;
   }
 
-  function summary(channel: ExploredChannel, positions: number[], gamma: number, cosines: number[]): ChannelSummary {
-    const {classes} = channel;
+  /** The cosine of two classes by position, or undefined where gated vectors leave them undecided. */
+  function comparison(channel: ExploredChannel, positions: readonly number[], {arv}: Settings) {
+    if (arv === 'gated' && explored.gated) {
+      const vectors = explored.gated(channel);
+      const sure = new Map(positions.map((at) => [at, vectors.agreement(at) > LEAST_AGREEMENT]));
+      return (a: number, b: number) => (sure.get(a) && sure.get(b) ? vectors.cosine(a, b) : undefined);
+    }
     const matrix = cosinesOf(channel, positions);
+    return (a: number, b: number) => matrix[a * channel.classes.length + b];
+  }
+
+  function summary(channel: ExploredChannel, positions: number[], at: Settings, cosines: number[]): ChannelSummary {
+    const {classes} = channel;
+    const compared = comparison(channel, positions, at);
     const result: ChannelSummary = {
       channel: channel.channel,
       classes: positions.map((at) => classes[at]),
       lowestCosine: NaN,
       pairs: 0,
       below: 0,
+      undecided: 0,
     };
     for (let i = 0; i < positions.length; i++) {
       for (let j = i + 1; j < positions.length; j++) {
-        const value = matrix[positions[i] * classes.length + positions[j]];
-        if (Number.isNaN(value)) continue;
+        const value = compared(positions[i], positions[j]);
+        if (value === undefined) result.undecided += 1;
+        if (value === undefined || Number.isNaN(value)) continue;
         cosines.push(value);
         result.pairs += 1;
-        if (value < gamma) result.below += 1;
+        if (value < at.gamma) result.below += 1;
         if (!(result.lowestCosine <= value)) {
           result.lowestCosine = value;
           result.lowestPair = [classes[positions[i]], classes[positions[j]]];
@@ -137,7 +156,7 @@ export function analyse(explored: Explored): Analysis {
     for (const channel of explored.channels) {
       const positions = relevant(channel, settings);
       if (positions.length < 2) continue;
-      candidates.push(summary(channel, positions, settings.gamma, cosines));
+      candidates.push(summary(channel, positions, settings, cosines));
       yield;
     }
     const order = ({lowestCosine}: ChannelSummary) => (Number.isNaN(lowestCosine) ? 2 : lowestCosine);
@@ -147,13 +166,16 @@ export function analyse(explored: Explored): Analysis {
       polysemantic: candidates.filter(({below}) => below > 0).length,
       pairs: cosines.length,
       below: candidates.reduce((sum, {below}) => sum + below, 0),
+      undecided: candidates.reduce((sum, {undecided}) => sum + undecided, 0),
       cosines: Float64Array.from(cosines),
     };
   }
 
-  function detail({tau, p, gamma}: Settings, wanted: number): Detail | undefined {
+  function detail(settings: Settings, wanted: number): Detail | undefined {
+    const {tau, p, gamma, arv} = settings;
     const channel = byChannel.get(wanted);
     if (!channel) return undefined;
+    if (arv === 'gated' && explored.gated) return gatedDetail(settings, channel, explored.gated(channel));
     const [found] = findPolysemantic(statisticsOf(channel), {tau, p, gamma, allPairs: true});
     if (!found) return undefined;
     const outside = (local: readonly number[]) => local.map((k) => channel.classes[k]);
@@ -167,9 +189,35 @@ export function analyse(explored: Explored): Analysis {
         const [i, j] = [Math.floor(at / ordered.length), at % ordered.length];
         return i === j ? 1 : matrix[ordered[i] * channel.classes.length + ordered[j]];
       }),
-      concepts: found.concepts.map(({classes, arv}) => ({classes: outside(classes), arv})),
+      concepts: found.concepts.map((concept) => ({classes: outside(concept.classes), arv: concept.arv})),
+      undecided: [],
       pairs: pairs.map((pair) => ({...pair, channel: wanted, classes: outside(pair.classes) as [number, number]})),
       lowestCosine: found.lowestCosine,
+    };
+  }
+
+  /** As `findPolysemantic` decides by gated vectors. */
+  function gatedDetail(settings: Settings, channel: ExploredChannel, vectors: ClassVectors): Detail | undefined {
+    const {gamma} = settings;
+    const positions = relevant(channel, settings);
+    const pairs = relatedPairs(vectors, channel.channel, positions, gamma);
+    if (pairs.length === 0) return undefined;
+    const undecided = positions.filter((k) => !(vectors.agreement(k) > LEAST_AGREEMENT));
+    const sure = positions.filter((k) => !undecided.includes(k));
+    const groups = sure.length >= 2 ? groupClasses(vectors, sure, {gamma}).groups : sure.map((k) => [k]);
+    const ordered = [...groups.flat(), ...undecided];
+    const outside = (local: readonly number[]) => local.map((k) => channel.classes[k]);
+    const stats = statisticsOf(channel);
+    return {
+      channel: channel.channel,
+      classes: outside(ordered),
+      cosines: Float64Array.from(ordered.flatMap((a) => ordered.map((b) => (a === b ? 1 : vectors.cosine(a, b))))),
+      concepts: groups.map((group) => ({classes: outside(group), arv: makeConcept(stats, 0, group).arv})),
+      undecided: outside(undecided),
+      pairs: pairs
+        .filter(({decision}) => decision === 'different')
+        .map((pair) => ({...pair, classes: outside(pair.classes) as [number, number]})),
+      lowestCosine: pairs.find(({decision}) => decision !== 'undecided')?.cosine ?? NaN,
     };
   }
 

@@ -30,8 +30,8 @@ export function detailView(explored: Explored, analysis: Analysis): DetailView {
   function render(summary: ChannelSummary | undefined, settings: Settings): void {
     redrawSources = () => {};
     if (!summary) return element.replaceChildren();
-    const {channel, classes, lowestCosine, below, pairs} = summary;
-    const facts = `relevant to ${plural(classes.length, 'class', 'classes')} · lowest cosine ${numberText(lowestCosine)} · ${below} of ${plural(pairs, 'pair')} below γ`;
+    const {channel, classes, lowestCosine, below, pairs, undecided} = summary;
+    const facts = `relevant to ${plural(classes.length, 'class', 'classes')} · lowest cosine ${numberText(lowestCosine)} · ${below} of ${plural(pairs, 'pair')} below γ${undecided > 0 ? ` · ${undecided} undecided` : ''}`;
     const head = [h('h3', {}, `Channel ${channel}`), h('div', {class: 'facts'}, facts)];
     const why = classes.length > MOST_CLASSES ? 'These classes are too many to be grouped here: raise τ or p.' : '';
     const detail = why ? undefined : analysis.detail(settings, channel);
@@ -42,6 +42,12 @@ export function detailView(explored: Explored, analysis: Analysis): DetailView {
     if (chosen?.channel !== channel || !chosen.classes.every((k) => classes.includes(k))) chosen = undefined;
     const groups = chosen?.classes.map((k) => [k]);
     const concepts = groups ? analysis.concepts(channel, groups) : detail.concepts;
+    if (concepts.length < 2) {
+      const map = heatmap(detail, {gamma: settings.gamma, nameOf, choose: () => {}});
+      const words =
+        'Fewer than two of these classes agree with themselves between the halves of their images: there is nothing to divide the channel by.';
+      return element.replaceChildren(...head, h('p', {}, words), map);
+    }
     const choose = (two?: [number, number]) => {
       chosen = two && {channel, classes: two};
       render(summary, settings);

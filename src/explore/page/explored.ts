@@ -1,3 +1,5 @@
+import type {ClassVectors} from '../../concepts/relate';
+import type {VectorKind} from '../../concepts/types';
 import type {Vector} from '../../numerics/vectors';
 
 /** Positions of the knobs: τ, p, γ and ρ of Hesse et al. 2025, section 3. */
@@ -6,9 +8,11 @@ export interface Settings {
   p: number;
   gamma: number;
   rho: number;
+  /** What classes are compared by. @default published */
+  arv?: VectorKind;
 }
 
-export type Knob = keyof Settings;
+export type Knob = Exclude<keyof Settings, 'arv'>;
 
 /** Values that each knob can take, ascending. */
 export type Grid = Record<Knob, readonly number[]>;
@@ -67,6 +71,8 @@ export interface Explored {
   pictures?: Pictures;
   /** ARV of a channel for one of its classes, by position in its list, [Cin]. */
   arv(channel: ExploredChannel, position: number): Vector;
+  /** The channel's classes by gated vectors, numbered by their position in its list; undefined for statistics without gates. */
+  gated?(channel: ExploredChannel): ClassVectors;
 }
 
 /** Position of a value on its grid. */

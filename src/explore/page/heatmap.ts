@@ -1,6 +1,6 @@
 import type {Detail} from './analysis';
 import {conceptColours, inkOn, MARK, ON_DARK, ON_LIGHT, sequential, type Coloured} from '../../plots/palette';
-import {numberText} from '../../common/numbers';
+import {fractionText, numberText} from '../../common/numbers';
 import {h, isolated} from './dom';
 import {partName} from './words';
 
@@ -21,6 +21,7 @@ export interface HeatmapOptions {
 /** Cosines of a channel's classes, those of a concept side by side; a dot marks the pairs below γ. */
 export function heatmap(detail: Detail, {gamma, nameOf, choose}: HeatmapOptions): HTMLElement {
   const {classes, cosines, concepts} = detail;
+  const unsure = new Set(detail.undecided);
   const count = classes.length;
   const cell = Math.max(1, Math.min(LARGEST_CELL, SIDE / count));
   const side = Math.round(cell * count);
@@ -35,7 +36,9 @@ export function heatmap(detail: Detail, {gamma, nameOf, choose}: HeatmapOptions)
   });
   const readout = h('div', {class: 'readout', 'aria-live': 'polite'});
   let cursor: [number, number] | undefined;
-  const draw = () => drawMatrix(canvas, {count, side, cosines, colour, gamma, cursor});
+  const undecided = (i: number, j: number) => unsure.has(classes[i]) || unsure.has(classes[j]);
+  const marked = (i: number, j: number) => i !== j && cosines[i * count + j] < gamma && !undecided(i, j);
+  const draw = () => drawMatrix(canvas, {count, side, cosines, colour, cursor, marked});
   const show = () => {
     draw();
     readout.replaceChildren(
@@ -46,7 +49,7 @@ export function heatmap(detail: Detail, {gamma, nameOf, choose}: HeatmapOptions)
     const value = cosines[i * count + j];
     const end = Number.isNaN(value)
       ? 'no direction to compare'
-      : `${numberText(value)}${i !== j && value < gamma ? ', below γ' : ''}`;
+      : `${numberText(value)}${i !== j && undecided(i, j) ? ', undecided: a class does not agree with itself' : marked(i, j) ? ', below γ' : ''}`;
     return [isolated(nameOf(classes[i])), ' × ', isolated(nameOf(classes[j])), `: ${end}`];
   };
   const pick = () => {
@@ -81,7 +84,7 @@ export function heatmap(detail: Detail, {gamma, nameOf, choose}: HeatmapOptions)
     h(
       'span',
       {class: className, style: `${size}:${cell}px`, title: nameOf(k)},
-      (className === 'name' || cell >= ROOM_FOR_PARTS) && chip(conceptOf.get(k) ?? 0, concepts),
+      (className === 'name' || cell >= ROOM_FOR_PARTS) && (unsure.has(k) ? '?' : chip(conceptOf.get(k) ?? 0, concepts)),
       isolated(nameOf(k)),
     );
   return h(
@@ -117,11 +120,12 @@ interface Matrix {
   side: number;
   cosines: Float64Array;
   colour(value: number): [number, number, number];
-  gamma: number;
   cursor: [number, number] | undefined;
+  /** Whether a pair is below γ, and decided. */
+  marked(i: number, j: number): boolean;
 }
 
-function drawMatrix(canvas: HTMLCanvasElement, {count, side, cosines, colour, gamma, cursor}: Matrix): void {
+function drawMatrix(canvas: HTMLCanvasElement, {count, side, cosines, colour, cursor, marked}: Matrix): void {
   const density = Math.max(1, globalThis.devicePixelRatio || 1);
   canvas.width = canvas.height = Math.round(side * density);
   const context = canvas.getContext('2d');
@@ -144,9 +148,9 @@ function drawMatrix(canvas: HTMLCanvasElement, {count, side, cosines, colour, ga
       const light = 0.3 * red + 0.59 * green + 0.11 * blue > 130;
       context.fillStyle = light ? ON_LIGHT : ON_DARK;
       if (cell >= 34 && i !== j && !Number.isNaN(value)) {
-        context.fillText(value.toFixed(2).replace('-', '−'), x + cell / 2, y + cell / 2);
+        context.fillText(fractionText(value), x + cell / 2, y + cell / 2);
       }
-      if (cell >= 9 && i !== j && value < gamma) {
+      if (cell >= 9 && marked(i, j)) {
         context.beginPath();
         context.arc(x + cell - gap - cell * 0.16, y + cell * 0.16, Math.max(1.2, cell * 0.07), 0, 2 * Math.PI);
         context.fill();

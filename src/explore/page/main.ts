@@ -8,5 +8,5 @@ export {unpack} from './packed';
 export {divideSources} from './sources';
 
 export async function start(root: HTMLElement, packed: Packed): Promise<void> {
-  mountPanel(root, await unpack(packed), packed.sprite);
+  mountPanel(root, await unpack(packed), packed);
 }

@@ -1,6 +1,7 @@
 import {averagedRelevanceVector, type RelevanceStatistics} from '../../numerics/statistics';
 import type {About, Explored, ExploredChannel, Grid, Pictures, Settings} from './explored';
 import {unshuffledFloats} from './floats';
+import {gatedLength, readGatedTable} from './gatedPairs';
 
 /**
  * How the relevance vectors travel: `products` as the layer's kernel [taps, Cin, C] of the carried channels and the sums
@@ -18,15 +19,19 @@ export interface PackedHeader {
   /** Channel and its classes. */
   channels: [number, number[]][];
   encoding: Encoding;
+  /** Whether a table of gated cosines a channel follows the vectors. */
+  gated: boolean;
   pictures?: Pictures;
 }
 
 /** What the page is given. */
 export interface Packed {
-  /** Gzip in base64 of: length of the header (uint32, little-endian), header, reach of all channels, vectors. */
+  /** Gzip in base64 of: length of the header (uint32, little-endian), header, reach of all channels, vectors, gated cosines. */
   data: string;
   /** The tiles, as a data URI. */
   sprite?: string;
+  /** Class of the field through which the kernel hears where the knobs stand. */
+  link?: string;
 }
 
 export async function unpack({data}: Packed): Promise<Explored> {
@@ -58,7 +63,7 @@ export function readPacked(bytes: Uint8Array): Explored {
     const classAt = new Map(header.classes.map(([k], position) => [k, position]));
     const arv: Explored['arv'] = (channel, position) =>
       averagedRelevanceVector(stats, channelAt.get(channel.channel)!, [classAt.get(channel.classes[position])!]);
-    return {...explored, arv};
+    return {...explored, arv, ...gatedOf(header, channels, floats)};
   }
   const vectors = floats(inputs * channels.reduce((sum, channel) => sum + channel.classes.length, 0));
   const firsts = new Map<number, number>();
@@ -70,7 +75,20 @@ export function readPacked(bytes: Uint8Array): Explored {
     const row = firsts.get(channel.channel)! + position;
     return vectors.subarray(row * inputs, (row + 1) * inputs);
   };
-  return {...explored, arv};
+  return {...explored, arv, ...gatedOf(header, channels, floats)};
+}
+
+function gatedOf(
+  {gated}: PackedHeader,
+  channels: readonly ExploredChannel[],
+  floats: (count: number) => Float32Array,
+): Pick<Explored, 'gated'> {
+  if (!gated) return {};
+  const all = floats(channels.reduce((sum, {classes}) => sum + gatedLength(classes.length), 0));
+  const tables = new Map<number, Float32Array>();
+  let at = 0;
+  for (const {channel, classes} of channels) tables.set(channel, all.subarray(at, (at += gatedLength(classes.length))));
+  return {gated: ({channel, classes}) => readGatedTable(tables.get(channel)!, classes.length)};
 }
 
 /** As much of the statistics as averaged relevance vectors need; channels and classes are numbered as they are carried. */

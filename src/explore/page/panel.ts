@@ -3,19 +3,22 @@ import {channelList} from './channelList';
 import {detailView} from './detailView';
 import {copyButton, h, isolated} from './dom';
 import type {Explored, Knob, Settings} from './explored';
+import type {Packed} from './packed';
 import {knobControls} from './knobs';
 import {STYLE} from './style';
 import {countText, numberText} from '../../common/numbers';
-import {findCode, plural} from './words';
+import {vectorSwitch} from './vectorSwitch';
+import {comparedBy, findCode, plural} from './words';
 
 /** Milliseconds that a computation keeps the page from answering. */
 const SLICE = 12;
 
 /** Fills an element with the panel. Everything is inside a shadow root, so that panels and the page's styles leave each other alone. */
-export function mountPanel(root: HTMLElement, explored: Explored, sprite?: string): void {
+export function mountPanel(root: HTMLElement, explored: Explored, {sprite, link}: Omit<Packed, 'data'> = {}): void {
   const analysis = analyse(explored);
   const settings: Settings = {...explored.start};
   let selected: number | undefined;
+  let current: number | undefined;
   let overview: Overview | undefined;
   let run = 0;
 
@@ -32,6 +35,7 @@ export function mountPanel(root: HTMLElement, explored: Explored, sprite?: strin
     {class: 'panel', 'aria-label': `explore layer ${explored.about.layer}`, role: 'region'},
     heading(explored),
     knobs.element,
+    explored.gated && vectorSwitch(settings, () => void recompute()),
     summary,
     h(
       'div',
@@ -51,7 +55,10 @@ export function mountPanel(root: HTMLElement, explored: Explored, sprite?: strin
   void recompute();
 
   function moved(knob: Knob): void {
-    if (knob === 'rho') return detail.renderSources(settings);
+    if (knob === 'rho') {
+      if (link) tellKernel(link, {...settings, channel: current});
+      return detail.renderSources(settings);
+    }
     void recompute();
   }
 
@@ -73,9 +80,19 @@ export function mountPanel(root: HTMLElement, explored: Explored, sprite?: strin
     if (!overview) return;
     const {candidates} = overview;
     const shown = candidates.find(({channel}) => channel === selected) ?? candidates[0];
+    current = shown?.channel;
+    if (link) tellKernel(link, {...settings, channel: current});
     list.render(overview, shown?.channel);
     detail.render(shown, settings);
   }
+}
+
+/** Writes into the field that Jupyter's widgets send to the kernel, as typing would. */
+function tellKernel(link: string, state: object): void {
+  const field = document.querySelector<HTMLInputElement>(`.${link} input`);
+  if (!field) return;
+  field.value = JSON.stringify(state);
+  for (const type of ['input', 'change']) field.dispatchEvent(new Event(type, {bubbles: true}));
 }
 
 /** Goes through the steps in slices, and gives up when the result is no longer wanted. */
@@ -109,8 +126,9 @@ function heading({about}: Explored): HTMLElement {
 }
 
 /** What was found; where nothing was, which knob to turn. */
-function summaryWords(overview: Overview, {gamma, tau, p}: Settings, {about, channels}: Explored): (Node | string)[] {
-  const {candidates, polysemantic, pairs, below} = overview;
+function summaryWords(overview: Overview, settings: Settings, {about, channels}: Explored): (Node | string)[] {
+  const {gamma, tau, p} = settings;
+  const {candidates, polysemantic, pairs, below, undecided} = overview;
   const outputs = about.shape[3];
   if (about.classCount < 2) {
     return [
@@ -134,7 +152,7 @@ function summaryWords(overview: Overview, {gamma, tau, p}: Settings, {about, cha
     h('b', {'data-count': 'polysemantic'}, countText(polysemantic)),
     ' polysemantic: ',
     h('b', {'data-count': 'below'}, countText(below)),
-    ` of ${plural(pairs, 'pair')} of classes below γ (published vectors).`,
+    ` of ${plural(pairs, 'pair')} of classes below γ${undecided > 0 ? `, ${countText(undecided)} undecided` : ''} (${comparedBy(settings)}).`,
   );
   if (below > 0 || pairs === 0) return [found];
   const sorted = overview.cosines.slice().sort();

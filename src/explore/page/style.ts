@@ -82,6 +82,7 @@ code{flex:1;font:12px/1.5 var(--jp-code-font-family,ui-monospace,Menlo,Consolas,
 .copy,.back{font:inherit;font-size:12px;color:inherit;background:none;border:1px solid var(--line);border-radius:4px;padding:1px 9px;cursor:pointer;flex:none}
 .copy:hover,.back:hover{background:var(--soft)}
 .back{margin-bottom:8px}
+.vectors{display:flex;flex-wrap:wrap;gap:2px 14px;margin:0 0 6px}
 .auto{display:inline-flex;gap:5px;align-items:center;cursor:pointer}
 :focus-visible{outline:2px solid var(--link);outline-offset:1px}
 .offscreen{position:absolute;left:-9999px}

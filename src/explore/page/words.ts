@@ -1,3 +1,4 @@
+import type {Settings} from './explored';
 export {counted as plural} from '../../common/words';
 
 /** Name of the part that a concept gets: d1, d2 … */
@@ -5,9 +6,14 @@ export function partName(position: number): string {
   return `d${position + 1}`;
 }
 
-/** Code that finds what the thresholds find; the page has the published vectors alone. */
-export function findCode({tau, p, gamma}: {tau: number; p: number; gamma: number}): string {
-  return `const found = uw.findPolysemantic(stats, {tau: ${tau}, p: ${p}, gamma: ${gamma}, arv: 'published'});`;
+/** Code that finds what the thresholds find. */
+export function findCode({tau, p, gamma, arv = 'published'}: Settings): string {
+  return `const found = uw.findPolysemantic(stats, {tau: ${tau}, p: ${p}, gamma: ${gamma}, arv: '${arv}'});`;
+}
+
+/** What pairs are compared by, for a sentence. */
+export function comparedBy({arv = 'published'}: Pick<Settings, 'arv'>): string {
+  return arv === 'gated' ? 'compared where the channel fires: gated vectors' : 'compared by the published vectors';
 }
 
 /** Code that divides a channel; only numbers are in it, since a class may be called anything. */

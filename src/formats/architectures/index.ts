@@ -1,3 +1,3 @@
 export {buildArchitecture, expectedWeights} from './buildArchitecture';
-export {ARCHITECTURES, type Architecture} from './registry';
+export {ARCHITECTURES, ARCHITECTURE_INFO, type Architecture, type ArchitectureInfo} from './registry';
 export type {CheckpointWeight} from './bind';

@@ -108,3 +108,13 @@ export const ARCHITECTURES: readonly Architecture[] = [
   inverted('tf_efficientnet_lite0', timmTfEfficientNetLite0, ranged('tf_efficientnet_lite0', 0.5, 0.5)),
   inverted('efficientnet-lite0', efficientNetLite0, LITE),
 ];
+
+/** What a user is told of an architecture. */
+export type ArchitectureInfo = Readonly<Pick<Architecture, 'name' | 'preset' | 'inputShape'>>;
+
+/** The architectures whose PyTorch checkpoints are read by name. */
+export const ARCHITECTURE_INFO: readonly ArchitectureInfo[] = ARCHITECTURES.map(({name, preset, inputShape}) => ({
+  name,
+  preset,
+  inputShape,
+}));

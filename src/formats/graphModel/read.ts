@@ -1,4 +1,5 @@
 import {InputError} from '../../common/errors';
+import {isRecord} from '../../common/isRecord';
 import {readManifest, readWeightFiles} from '../layersModel/weightFiles';
 import {attributeMessage} from '../onnx/exportGraph';
 import type {OnnxModel} from '../onnx/file';
@@ -10,9 +11,6 @@ import {TRANSLATIONS} from './translate';
 import type {TfAttribute, TfNode} from './translation';
 
 type Json = Readonly<Record<string, unknown>>;
-
-const isRecord = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * Reads a tfjs graph model (a TensorFlow SavedModel or hub module that was converted): its operators are frozen, its layers gone, but the

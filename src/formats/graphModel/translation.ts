@@ -1,4 +1,5 @@
 import {InputError} from '../../common/errors';
+import {printableName} from '../../common/printable';
 import type {Constant} from '../onnx/tensors';
 
 /** A node of a TensorFlow graph in tfjs's JSON. */
@@ -58,7 +59,12 @@ export function padding(node: TfNode): Record<string, number[] | string> {
   const kind = stringOf(node, 'padding', 'VALID');
   if (kind === 'SAME') return {auto_pad: 'SAME_UPPER'};
   if (kind === 'VALID') return {};
-  const [, , top, bottom, left, right] = listOf(node, 'explicit_paddings');
+  const amounts = listOf(node, 'explicit_paddings');
+  if (kind !== 'EXPLICIT' || amounts.length !== 8 || !amounts.every(Number.isSafeInteger)) {
+    const said = kind === 'EXPLICIT' ? `explicit_paddings is [${amounts.slice(0, 9).join(', ')}]` : `padding is "${printableName(kind, 60)}"`; // prettier-ignore
+    throw refuse(node, `${said}; padding is SAME, VALID, or EXPLICIT with eight amounts`);
+  }
+  const [, , top, bottom, left, right] = amounts;
   return {pads: [top, left, bottom, right]};
 }
 

@@ -1,5 +1,5 @@
+import {isRecord} from '../../common/isRecord';
 import type {Dialect} from './layers/layer';
-import {isRecord} from './topology';
 
 /**
  * Keras' generation by its version (`2.15.0`, `3.3.3`, `tfjs-layers 4.22.0`), else by how the description is written: only Keras 3

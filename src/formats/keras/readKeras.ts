@@ -3,6 +3,7 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {InputError} from '../../common/errors';
 import {parseJson} from '../../common/json';
+import {isRecord} from '../../common/isRecord';
 import {readBytes, withBinaryFile, writeBytes, type BinaryFile} from '../../files/binaryFile';
 import {readZipDirectory, type ZipArchive} from '../../files/zipArchive';
 import type {ReadNetwork, ReadOptions} from '../types';
@@ -12,7 +13,7 @@ import {readHdf5} from './hdf5';
 import {notesOf} from './notes';
 import {insideNotes, presetInside} from './preprocessing';
 import {StateWeights} from './stateWeights';
-import {isRecord, readTopology} from './topology';
+import {readTopology} from './topology';
 
 const CONFIG = 'config.json';
 const WEIGHTS = 'model.weights.h5';
@@ -28,7 +29,10 @@ export const isKerasArchive = (names: readonly string[]) => names.includes(CONFI
  */
 export async function readKeras(file: string, options: ReadOptions = {}): Promise<ReadNetwork> {
   return withBinaryFile(file, async (opened) => {
-    const zip = await readZipDirectory(opened);
+    const zip = await readZipDirectory(
+      opened,
+      'save the model again with Keras, or unpack the archive and pack it without compression (zip -0)',
+    );
     if (!isKerasArchive(zip.names) || !zip.names.includes(WEIGHTS)) {
       throw new InputError(
         `"${file}" is a zip archive, but no Keras model: it lacks ${[CONFIG, 'metadata.json', WEIGHTS].filter((name) => !zip.names.includes(name)).join(', ')}`,

@@ -1,4 +1,5 @@
 import {InputError} from '../../common/errors';
+import {isRecord} from '../../common/isRecord';
 
 /**
  * Keras' description of a network (`config.json`, `model_config`, a tfjs `modelTopology`) as plain, checked data: both spellings, of
@@ -42,8 +43,6 @@ export interface Topology {
 const CONTAINERS = new Set(['Model', 'Functional', 'Sequential']);
 const MAX_DEPTH = 16;
 
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 export const isTensor = (value: TensorReference | {constant: unknown}): value is TensorReference => 'layer' in value;
 
 /** A value from a file, short enough for a sentence. */

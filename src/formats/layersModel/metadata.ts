@@ -1,10 +1,10 @@
 import * as v from 'valibot';
 import {InputError} from '../../common/errors';
+import {isRecord} from '../../common/isRecord';
 import {sha256} from '../../files/checksum';
 import {resolvePreset} from '../../images/presets';
 import type {Preset} from '../../images/types';
 import type {GraphNode} from '../../network/graph';
-import {isRecord} from '../keras/topology';
 import type {Expressed} from './write';
 
 /** Of what unweave keeps in a model.json's `userDefinedMetadata`. 1, of unweave 0.1, had no such field. */

@@ -1,13 +1,14 @@
 import path from 'node:path';
 import {InputError} from '../../common/errors';
 import {parseJson} from '../../common/json';
+import {isRecord} from '../../common/isRecord';
 import {foreignKind} from '../../files/foreignKind';
 import {decodeText, readRegularFile} from '../../files/regularFile';
 import {buildGraph} from '../keras/build';
 import {dialectOf} from '../keras/dialect';
 import {notesOf} from '../keras/notes';
 import {insideNotes, presetInside} from '../keras/preprocessing';
-import {isRecord, layerNames, readTopology} from '../keras/topology';
+import {layerNames, readTopology} from '../keras/topology';
 import {NamedWeights} from '../keras/weights';
 import type {ReadNetwork, ReadOptions} from '../types';
 import {readMetadata, topologyChecksum} from './metadata';

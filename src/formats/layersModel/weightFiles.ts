@@ -2,10 +2,11 @@ import {createHash} from 'node:crypto';
 import {stat} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../../common/errors';
+import {isRecord} from '../../common/isRecord';
 import {toHostOrder} from '../../files/binaryFile';
 import {standInKind} from '../../files/foreignKind';
 import {readRegularFile} from '../../files/regularFile';
-import {isRecord, shown} from '../keras/topology';
+import {shown} from '../keras/topology';
 import type {StoredArray} from '../keras/weights';
 
 /** tfjs's weight manifest: which arrays lie in which files, and how they are stored. */

@@ -1,4 +1,4 @@
-import {readFile, stat} from 'node:fs/promises';
+import {readFile, realpath, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../../common/errors';
 import {counted} from '../../common/words';
@@ -36,6 +36,7 @@ export async function readOnnxFile(file: string): Promise<OnnxModel> {
         `${counted(inside.length, 'weight')} of "${file}" ${inside.length === 1 ? 'lies' : 'lie'} in "${path.basename(place)}", which is not beside it; copy it there`,
       );
     }
+    await refuseLinkOutside(place, file, inside[0].name);
     await withBinaryFile(place, async (data) => {
       for (const tensor of inside) {
         const {offset, length} = rangeOf(tensor);
@@ -78,12 +79,23 @@ function placeOf(tensor: TensorMessage, file: string): string {
   const location = entry(tensor, 'location') ?? '';
   const folder = path.resolve(path.dirname(file));
   const place = path.resolve(folder, location);
-  if (location === '' || !place.startsWith(folder.replace(/[\\/]$/, '') + path.sep)) {
-    throw new InputError(
-      `"${file}" takes weight "${tensor.name}" from "${location}", which is outside its folder; such a file is refused`,
-    );
-  }
+  if (location === '' || !liesIn(place, folder)) throw outside(file, tensor.name, location);
   return place;
+}
+
+const liesIn = (place: string, folder: string) => place.startsWith(folder.replace(/[\\/]$/, '') + path.sep);
+
+const outside = (file: string, weight: string, location: string) =>
+  new InputError(
+    `"${file}" takes weight "${weight}" from "${location}", which is outside its folder; such a file is refused`,
+  );
+
+/** Links may lead to where the file's own link leads, as in caches that keep files by their checksums. */
+async function refuseLinkOutside(place: string, file: string, weight: string): Promise<void> {
+  const [target, folder, origin] = await Promise.all(
+    [place, path.dirname(path.resolve(file)), file].map((one) => realpath(one)),
+  );
+  if (!liesIn(target, folder) && !liesIn(target, path.dirname(origin))) throw outside(file, weight, target);
 }
 
 function rangeOf(tensor: TensorMessage): {offset: number; length?: number} {

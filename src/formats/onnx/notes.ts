@@ -5,7 +5,8 @@ import {counted} from '../../common/words';
 import {parseJson} from '../../common/json';
 import type {Preset} from '../../images/types';
 import {isFoldedByRewriter} from './names';
-import type {NodeMessage, TextEntry} from './proto';
+import type {OnnxModel} from './file';
+import {graphChecksum, type NodeMessage, type TextEntry} from './proto';
 
 /** What a user should know of a file, in sentences. */
 export function notesOn(nodes: readonly NodeMessage[]): string[] {
@@ -49,12 +50,15 @@ export interface Saved {
   hashVersion?: number;
 }
 
-/** Key of what unweave keeps in a file: `{hash, preset, classNames, origins}`. */
+/** Key of what unweave keeps in a file: `{hash, sha256, preset, classNames, origins}`. */
 export const METADATA_KEY = 'unweave';
 
-/** What `saveOnnx` kept; nothing in files of others. @throws InputError where it is damaged */
-export function savedIn(entries: readonly TextEntry[]): Saved {
-  const text = entries.find(({key}) => key === METADATA_KEY)?.value;
+/**
+ * What `saveOnnx` kept; nothing in files of others.
+ * @throws InputError where it is damaged, or nodes or weights are not those that were saved
+ */
+export function savedIn({metadataProps, graph}: OnnxModel, file: string): Saved {
+  const text = metadataProps.find(({key}) => key === METADATA_KEY)?.value;
   if (text === undefined) return {};
   let json: unknown;
   try {
@@ -69,7 +73,12 @@ export function savedIn(entries: readonly TextEntry[]): Saved {
       `what unweave saved in this ONNX file is damaged: ${v.getDotPath(issue)?.slice(0, 80) ?? 'it'} is not valid (${issue.message.slice(0, 120)}); save the model again`,
     );
   }
-  const {preset, classNames, origins = [], hashVersion} = checked.output;
+  const {preset, classNames, origins = [], hashVersion, sha256} = checked.output;
+  if (sha256 !== undefined && sha256 !== graphChecksum(graph)) {
+    throw new InputError(
+      `"${file}" is damaged: its nodes and weights are not those that unweave saved; copy it again, or save the model again (if another program has changed it on purpose, remove "${METADATA_KEY}" from its metadata_props)`,
+    );
+  }
   return {
     ...(preset && {preset: resolvePreset(preset as unknown as Preset)}),
     ...(hashVersion !== undefined && {hashVersion}),
@@ -83,4 +92,5 @@ const SAVED = v.object({
   classNames: v.optional(v.array(v.string())),
   origins: v.optional(v.array(v.string())),
   hashVersion: v.optional(v.number()),
+  sha256: v.optional(v.string()),
 });

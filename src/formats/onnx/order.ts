@@ -62,11 +62,19 @@ function given(attribute: AttributeMessage, call: NodeMessage, {attributeProto}:
 
 /**
  * The nodes that `output` needs, each after those that it reads.
- * @throws InputError for nodes that read each other in a circle, and for one that reads what nothing computes
+ * @throws InputError for nodes that read each other in a circle, one that reads what nothing computes, and a value that is computed twice
  */
 export function ordered(nodes: readonly NodeMessage[], known: ReadonlySet<string>, output: string): NodeMessage[] {
   const makers = new Map<string, NodeMessage>();
-  for (const node of nodes) for (const name of node.output) if (name !== '') makers.set(name, node);
+  for (const node of nodes) {
+    for (const name of node.output.filter((one) => one !== '')) {
+      if (makers.has(name) || known.has(name))
+        throw new InputError(
+          `node ${titleOf(node)} computes "${name}", which is there already; the ONNX file is damaged`,
+        );
+      makers.set(name, node);
+    }
+  }
   const state = new Map<NodeMessage, 'open' | 'done'>();
   const result: NodeMessage[] = [];
   const start = makers.get(output);

@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import {parse, type Type} from 'protobufjs';
 import {InputError} from '../../common/errors';
 import {ONNX_DEFINITIONS} from './definitions';
@@ -116,6 +117,23 @@ export function encodeModel(model: ModelMessage): Uint8Array {
   return type()
     .encode(model as never)
     .finish();
+}
+
+/**
+ * SHA-256 of what a graph computes: its nodes, inputs, outputs and weights, wherever the weights lie. Shapes that other programs note of values in
+ * between do not count.
+ */
+export function graphChecksum({node, input, output, initializer}: GraphMessage): string {
+  const bare = initializer.map((tensor) => ({
+    ...tensor,
+    rawData: undefined,
+    externalData: undefined,
+    dataLocation: undefined,
+  }));
+  const graph = {node, input, output, initializer: bare} as unknown as GraphMessage;
+  const digest = createHash('sha256').update(encodeModel({graph} as ModelMessage));
+  for (const {rawData} of initializer) digest.update(rawData);
+  return digest.digest('hex');
 }
 
 /** As a double: exact for shapes; the largest int64, which means "to the end", stays large. */

@@ -51,6 +51,7 @@ export function readOnnxModel(model: OnnxModel, file: string, {inputSize, output
     );
   }
   const {graph} = model;
+  const saved = savedIn(model, file);
   const weights = new Map<string, () => Constant>(
     graph.initializer.map((tensor) => [tensor.name, once(() => readTensor(tensor))]),
   );
@@ -76,7 +77,6 @@ export function readOnnxModel(model: OnnxModel, file: string, {inputSize, output
   const rows = new Map<string, number[]>();
   const whole = withoutUnused(builder.graph(settled(builder, result).node));
   const read = simplified(whole, (layer, order) => rows.set(layer, order));
-  const saved = savedIn(model.metadataProps);
   const classNames = saved.classNames ?? classNamesIn(model.metadataProps, classes);
   return {
     graph: read,

@@ -7,7 +7,7 @@ import {dividedModel} from './divide';
 import {exportedModel} from './exportGraph';
 import {readOnnxFile, type OnnxModel} from './file';
 import {METADATA_KEY} from './notes';
-import {encodeModel} from './proto';
+import {encodeModel, graphChecksum} from './proto';
 
 /** Protocol buffers end here. */
 const LARGEST = 2 ** 31 - 1;
@@ -32,7 +32,8 @@ export async function saveOnnx(
   await refuseForeignFile(file, METADATA_KEY, force);
   const written = (await fromSource(model, source)) ?? exportedModel(model);
   const {hash, preset, classNames, origins} = model;
-  const value = JSON.stringify({hashVersion: HASH_VERSION, hash, preset, classNames, origins});
+  const sha256 = graphChecksum(written.graph);
+  const value = JSON.stringify({hashVersion: HASH_VERSION, hash, sha256, preset, classNames, origins});
   const metadataProps = [...written.metadataProps.filter(({key}) => key !== METADATA_KEY), {key: METADATA_KEY, value}];
   const bytes = written.graph.initializer.reduce((sum, {rawData}) => sum + rawData.length, 0);
   if (bytes > LARGEST)

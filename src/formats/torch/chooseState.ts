@@ -1,5 +1,6 @@
 /** Which of a checkpoint's state dicts is read, and as which architecture. */
 import {InputError} from '../../common/errors';
+import {NAMESAKES} from '../../common/namesakes';
 import {option} from '../../common/options';
 import {printableName} from '../../common/printable';
 import {ARCHITECTURES, type Architecture} from '../architectures';
@@ -8,9 +9,6 @@ import type {Checkpoint} from './readCheckpoint';
 
 /** A running average of the weights, beside the weights themselves. */
 const AVERAGE = /(^|[._])(ema|swa|avg|averaged?|shadow|teacher|momentum|target)([._]|$)/i;
-
-/** Networks with the very names and shapes of a known one that compute something else. */
-const NAMESAKES: Readonly<Record<string, readonly string[]>> = {resnet50: ['resnetaa50', 'resnetblur50']};
 
 /** How a state dict is called in notes and by the option `state`. */
 export function stateName({state, prefix}: Pick<Fit, 'state' | 'prefix'>): string {

@@ -1,4 +1,5 @@
 import {InputError} from '../../common/errors';
+import {namesakesText} from '../../common/namesakes';
 import {option} from '../../common/options';
 import {printableName} from '../../common/printable';
 import type {Graph} from '../../network/graph';
@@ -28,10 +29,13 @@ export async function loadCheckpoint(
   const named = arch === undefined ? undefined : architectureOf(arch);
   return withCheckpoint(file, async (checkpoint) => {
     const architecture = named ?? inferArchitecture(checkpoint);
-    const {fit, others} = await chooseFit(checkpoint, architecture, state);
+    const {fit, others: alsoFit} = await chooseFit(checkpoint, architecture, state);
     const graph = buildArchitecture(architecture.name, await loadWeights(checkpoint, fit));
-    const inferred = named ? [] : [`read as ${architecture.name}, the only known architecture that the weights fit`];
-    return {graph, architecture, notes: [...inferred, ...notesOf(fit, others)]};
+    const others = namesakesText(architecture.name);
+    const inferred = named
+      ? []
+      : [`read as ${architecture.name}, the only known architecture that the weights fit${others && `; ${others}`}`];
+    return {graph, architecture, notes: [...inferred, ...notesOf(fit, alsoFit)]};
   });
 }
 

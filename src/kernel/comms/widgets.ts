@@ -21,6 +21,8 @@ export interface Widget {
 export interface WidgetHost {
   control(model: string, state: Record<string, unknown>): Widget;
   column(children: readonly Widget[]): Widget;
+  /** A field for text that takes no room, found by its class. */
+  hiddenText(className: string): Widget;
   /** Forgets widgets, here and on the page. */
   close(widgets: readonly Widget[]): void;
 }
@@ -94,6 +96,14 @@ function createHost(server: CommServer): WidgetHost {
       }),
     column: (children) =>
       add('VBoxModel', 'VBoxView', {layout: layout(), children: children.map(reference), box_style: ''}),
+    hiddenText: (className) =>
+      add('TextModel', 'TextView', {
+        layout: layout({display: 'none'}),
+        style: reference(add('TextStyleModel', 'StyleView', {}, CONTROLS, BASE)),
+        _dom_classes: [className],
+        continuous_update: true,
+        value: '',
+      }),
     close(closed) {
       for (const {comm} of closed) {
         widgets.delete(comm.id);

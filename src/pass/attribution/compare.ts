@@ -1,3 +1,4 @@
+import {numberText} from '../../common/numbers';
 import * as tf from '@tensorflow/tfjs-core';
 import {sampleRankCorrelation} from 'simple-statistics';
 import {InputError} from '../../common/errors';
@@ -70,7 +71,7 @@ export async function compareAttributions(
 
 function describeComparison({layer, names, images, correlations}: Omit<AttributionComparison, 'toString'>): string {
   const lines = names.flatMap((name, i) =>
-    names.slice(i + 1).map((other, j) => `  ${name} and ${other}: ${correlations[i][i + 1 + j].toFixed(3)}`),
+    names.slice(i + 1).map((other, j) => `  ${name} and ${other}: ${numberText(correlations[i][i + 1 + j])}`),
   );
   return [`rank correlation of the channels of layer ${layer}, mean over ${images} images:`, ...lines].join('\n');
 }

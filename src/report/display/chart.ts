@@ -34,6 +34,12 @@ export function interactiveChartBundle(spec: VegaLiteSpec): Bundle {
   });
 }
 
+/** Whether the page is dark: the ink of the text around `root` tells, whatever made the page. */
+export const IS_DARK = `const isDark = () => {
+    const [red, green, blue] = getComputedStyle(root).color.match(/[\\d.]+/g).map(Number);
+    return 0.3 * red + 0.59 * green + 0.11 * blue > 140;
+  };`;
+
 /**
  * The page's side of an interactive chart: (root, Vega program, Vega) → drawn. It follows the page's theme, now and when that changes; the ink
  * of the text around it tells which it is, whatever made the page.
@@ -41,10 +47,7 @@ export function interactiveChartBundle(spec: VegaLiteSpec): Bundle {
 export const DRAW_CHART = `async (root, program, vega) => {
   const table = ${JSON.stringify(DARK)};
   const turned = (_, value) => typeof value === "string" && Object.hasOwn(table, value) ? table[value] : value;
-  const isDark = () => {
-    const [red, green, blue] = getComputedStyle(root).color.match(/[\\d.]+/g).map(Number);
-    return 0.3 * red + 0.59 * green + 0.11 * blue > 140;
-  };
+  ${IS_DARK}
   let view, dark;
   const draw = async () => {
     if (dark === isDark()) return;

@@ -1,8 +1,7 @@
 import {escapeHtml} from './html';
 import {FONT_FAMILY, textWidth} from './fonts';
-import {INK} from '../../plots/palette';
-import type {Bundle} from './bundle';
-import {renderSvgPng} from './vega';
+import {DARK, GROUND, INK} from '../../plots/palette';
+import type {Theme} from './theme';
 
 /** A picture as a piece of SVG: what stands inside an element of this size, in pixels. */
 export interface Drawing {
@@ -11,13 +10,15 @@ export interface Drawing {
   body: string;
 }
 
-/** A drawing as a file of its own. @param ground colour behind it */
-export function svgOf({width, height, body}: Drawing, ground = '#ffffff'): string {
+/** A drawing as a file of its own, in the palette of light or of dark pages. */
+export function svgOf({width, height, body}: Drawing, theme: Theme = 'light'): string {
   const [w, h] = [Math.ceil(width), Math.ceil(height)];
-  return (
+  const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}">` +
-    `<rect width="${w}" height="${h}" fill="${ground}"/>${body}</svg>`
-  );
+    `<rect width="${w}" height="${h}" fill="${GROUND}"/>${body}</svg>`;
+  return theme === 'light'
+    ? svg
+    : svg.replace(/"(#[0-9a-f]{6})"/g, (_, colour: string) => `"${DARK[colour] ?? colour}"`);
 }
 
 /** A drawing moved right and down. */
@@ -94,14 +95,4 @@ export function drawnImage(bytes: Uint8Array, {x, y, width, height, pixelated}: 
   const uri = `data:${type};base64,${Buffer.from(bytes).toString('base64')}`;
   const style = pixelated ? ' style="image-rendering:pixelated"' : '';
   return `<image x="${x}" y="${y}" width="${width}" height="${height}" preserveAspectRatio="none"${style} xlink:href="${uri}"/>`;
-}
-
-/** A drawing as an output: its picture, at two pixels for each of its own. */
-export function drawingBundle(drawing: Drawing & {text: string}): Bundle {
-  const png = renderSvgPng(svgOf(drawing), 2);
-  const width = Math.ceil(drawing.width);
-  return {
-    data: {'image/png': png.toString('base64'), 'text/plain': drawing.text},
-    metadata: {'image/png': {width}},
-  };
 }

@@ -11,6 +11,8 @@ export interface ImageOptions {
   height?: number;
   /** Enlarges pixels as squares, for small pictures. @default false */
   pixelated?: boolean;
+  /** Becomes smaller where the page is narrower. @default false */
+  fits?: boolean;
   /** @default 'image/png' */
   type?: ImageType;
 }
@@ -28,10 +30,10 @@ export function imageBundle(bytes: Uint8Array, options: ImageOptions): Bundle {
 /** A picture as markup with its bytes inside, to be put into a table or a grid. */
 export function imageHtml(
   bytes: Uint8Array,
-  {alt, width, height, pixelated = false, type = 'image/png'}: ImageOptions,
+  {alt, width, height, pixelated = false, fits = false, type = 'image/png'}: ImageOptions,
 ): Html {
   const size = html`${width ? html` width="${width}"` : ''}${height ? html` height="${height}"` : ''}`;
-  const style = `max-width:none;vertical-align:middle${pixelated ? ';image-rendering:pixelated' : ''}`;
+  const style = `max-width:${fits ? '100%' : 'none'};vertical-align:middle${pixelated ? ';image-rendering:pixelated' : ''}`;
   return html`<img alt="${alt}" ${size} style="${style}" src="${`data:${type};base64,${base64(bytes)}`}" />`;
 }
 

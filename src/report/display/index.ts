@@ -11,7 +11,8 @@ export {
   type EmitOptions,
 } from './bundle';
 export {chartBundle, figureText, interactiveChartBundle, svgHtml} from './chart';
-export {drawingBundle, svgOf, type Drawing} from './drawing';
+export {svgOf, type Drawing} from './drawing';
+export {drawingBundle} from './themedDrawing';
 export {printErrorsShortly, showErrorsShortly} from './errors';
 export {escapeHtml, html, isolated, isHtml, scriptJson, trusted, type Html} from './html';
 export {imageBundle, imageHtml, type ImageOptions, type ImageType} from './image';

@@ -35,7 +35,7 @@ export function notebookProgress({now = () => performance.now()}: {now?: () => n
   };
 }
 
-/** How long a task has run, and how many units were done before it started (a run that goes on). */
+/** How long a task has run, and how many units were done before it started (a resumed run). */
 export interface Elapsed {
   seconds: number;
   before: number;

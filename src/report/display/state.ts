@@ -1,3 +1,11 @@
+import type {Bundle} from './bundle';
+
+/** A field on the page that the kernel hears: where it is shown, and the class that the page finds it by. */
+export interface PageLink {
+  className: string;
+  bundle: Bundle;
+}
+
 /** What this process knows of the kernel that it runs in: one record, whichever copy of the package asks. */
 export interface KernelState {
   /** The running cell's id where the front end sends one, otherwise its source. */
@@ -8,6 +16,10 @@ export interface KernelState {
   carriers: Map<string, string | undefined>;
   /** Outputs of the running cell that are still being made; never rejects. */
   showing?: Promise<void>;
+  /** Takes away the preview of an image under way in a cell, once its result is shown there. */
+  preview?: {cell: string | undefined; clear(): void};
+  /** Links the running cell's output to the kernel; absent, or undefined, where nothing can be heard. */
+  linkPage?(onText: (text: string) => void): PageLink | undefined;
   /** Prototypes that have been extended, so that two copies of the package do not do it twice. */
   extended: WeakMap<object, Set<string>>;
 }

@@ -1,4 +1,5 @@
 import {countText, numberText} from '../../common/numbers';
+import {textTable} from '../../common/textTable';
 import type {Bundle} from './bundle';
 import {html, isHtml, isolated, type Html} from './html';
 
@@ -78,22 +79,11 @@ export function tableHtml(
 export function tableText(
   columns: readonly (string | Column)[],
   rows: readonly Cell[][],
-  {caption, limit = 50}: TableOptions = {},
+  options: TableOptions = {},
 ): string {
-  const titled = columns.map(asColumn);
-  const lines = [
-    titled.map(({title}) => title),
-    ...rows.slice(0, limit).map((row) => titled.map((column, i) => cellText(row[i], column))),
-  ];
-  const widths = titled.map((_, i) => Math.max(...lines.map((line) => line[i].length)));
-  const right = titled.map((column, i) => alignment(column, rows, i) === 'right');
-  const text = lines.map((line) =>
-    line
-      .map((word, i) => (right[i] ? word.padStart(widths[i]) : word.padEnd(widths[i])))
-      .join('  ')
-      .trimEnd(),
-  );
-  return [...(caption ? [caption] : []), ...text, moreRows(rows.length, limit)].filter(Boolean).join('\n');
+  const {lines, right, more} = tableCells(columns, rows, options);
+  const text = textTable(lines, (column) => right[column]);
+  return [...(options.caption ? [options.caption] : []), ...text, more].filter(Boolean).join('\n');
 }
 
 /** The same as text in cells, the heads first; which columns stand to the right; and what is left out. */

@@ -1,3 +1,4 @@
+import {isRecord} from '../../common/isRecord';
 import type {TopLevelSpec} from 'vega-lite';
 import {DARK, GRID, GROUND, INK, LINE, QUIET, SEQUENTIAL, SERIES} from '../../plots/palette';
 
@@ -51,8 +52,4 @@ function merge(base: object, over: object): object {
     merged[key] = isRecord(merged[key]) && isRecord(value) ? merge(merged[key], value) : value;
   }
   return merged;
-}
-
-function isRecord(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,4 @@
+import {isRecord} from '../../common/isRecord';
 import {countText} from '../../common/numbers';
 import {inspect} from 'node:util';
 import type {Bundle} from './bundle';
@@ -79,8 +80,4 @@ export function isVegaLite(value: unknown): value is VegaLiteSpec {
   // Not `in`: other objects, tensors for one, have methods of these names.
   const has = (key: string) => Object.hasOwn(value, key);
   return COMPOSITIONS.some(has) && (has('data') || has('datasets'));
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -49,5 +49,8 @@ export const PUBLISHED_COSINE = {...triple(522, 62, 687), cosine: 0.4963} as con
  */
 export const HALF_PRECISION_TOLERANCE = 2 ** -11;
 
-/** torchvision's weights that the paper uses, by the first digits of the file's hash; V2 are another network with other channels. */
-export const PUBLISHED_WEIGHTS = {file: 'resnet50-0676ba61.pth', name: 'IMAGENET1K_V1'} as const;
+/** torchvision's weights that the paper uses, by the first digits of the file's hash. */
+export const PUBLISHED_WEIGHTS = {file: 'resnet50-0676ba61.pth', name: 'IMAGENET1K_V1', digits: '0676ba61'} as const;
+
+/** The newer weights of the same architecture: trained anew by another recipe, so its channels stand for other things. */
+export const OTHER_WEIGHTS = {file: 'resnet50-11ad3fa6.pth', name: 'IMAGENET1K_V2', digits: '11ad3fa6'} as const;

@@ -8,6 +8,7 @@ import {
   type SplitTopImages,
 } from '../../evaluate';
 import type {ConceptEvaluation} from '../../evaluate';
+import {visualizeSplit, type SplitVisualization, type VisualizeSplitOptions} from '../../features';
 import type {ClassPair} from '../../concepts/types';
 import {subset} from '../../images';
 import type {LabelledImages} from '../../images/types';
@@ -28,12 +29,16 @@ export interface PaperOptions extends LongCallOptions {
   important?: number;
   /** τ of detection. @default 0.03, or 2 / channels of the layer where that is more */
   tau?: number;
+  /** Lower end of the cosines that count as found; the published code's `cos_sim_low`, which drops negative ones. @default 0 */
+  lowest?: number;
   /** A fixed ρ whose pooled result stands beside that of the chosen one. @default 0.5 */
   rho?: number;
   /** Triples to pull apart. @default the published 20 where the layer has them, else the pairs with the lowest cosines */
   triples?: readonly Triple[];
   /** Random splits of the same sizes that each triple is held against. @default 20 */
   randomSplits?: number;
+  /** How the teaser's channel and its parts are visualised (figure 1); `false` leaves the visualisations out. @default those of `visualizeSplit` */
+  features?: VisualizeSplitOptions | false;
 }
 
 /** One row of the table: images of one concept of one triple. */
@@ -54,7 +59,8 @@ export interface PaperReproduction {
   model: string;
   layer: string;
   top1: {images: number; share: number};
-  thresholds: {tau: number; p: number; gamma: number};
+  /** `lowest` ≤ cosine < `gamma` is what counts as found; `important` is the share from which an image counts in the fractions. */
+  thresholds: {tau: number; p: number; gamma: number; lowest: number; important: number};
   /** The triples that were pulled apart, with their cosines; NaN for one whose channel is not relevant to both classes. */
   triples: (Triple & {cosine: number; classNames: [string, string]})[];
   pairs: ClassPair[];
@@ -65,7 +71,14 @@ export interface PaperReproduction {
   /** Triples that have no row, and why. */
   left: (Triple & {reason: string})[];
   perImage: TripleFractions[];
-  teaser: {split: Split; densities: Densities; top: SplitTopImages; proof: SplitProof};
+  teaser: {
+    split: Split;
+    densities: Densities;
+    /** With the places that the channel fires at. */
+    top: SplitTopImages;
+    features: SplitVisualization | undefined;
+    proof: SplitProof;
+  };
   stats: RelevanceStatistics;
 }
 
@@ -85,18 +98,20 @@ export async function reproducePaper(
 ): Promise<PaperReproduction> {
   const outputs = stats.layer.shape[3];
   const {tau = Math.max(PUBLISHED_THRESHOLDS.tau, 2 / outputs), rho = 0.5, randomSplits = 20} = options;
-  const {important = tau, progress, signal} = options;
+  const {important = tau, lowest = PUBLISHED_THRESHOLDS.lowest, features = {}, progress, signal} = options;
   const calls = {progress, signal};
   const {p, gamma} = PUBLISHED_THRESHOLDS;
+  if (!(lowest < gamma)) {
+    throw new InputError(`invalid ${option('lowest')}: ${lowest}; give a cosine below γ, ${gamma}, such as 0 or -1`);
+  }
   const {pairs} = findPolysemantic(stats, {tau, p, gamma, allPairs: true, arv: 'published'});
   const published = stats.layer.name === PUBLISHED_LAYER && outputs === 2048 && stats.classes === 1000;
-  const triples = options.triples ?? (published ? PUBLISHED_TRIPLES : lowest(pairs));
+  const triples = options.triples ?? (published ? PUBLISHED_TRIPLES : lowestCosines(pairs));
   if (triples.length === 0) {
     throw new InputError(
       `no channel of ${stats.layer.name} is relevant to two classes at τ ${tau}; give a smaller ${option('tau')}`,
     );
   }
-  const teaser = published && !options.triples ? TEASER : triples[0];
   const evaluating: EvaluateOptions = {tau: important, randomSplits, perImage: true, ...calls};
   const rows: PaperRow[] = [];
   const left: PaperReproduction['left'] = [];
@@ -126,7 +141,11 @@ export async function reproducePaper(
       left.push({...triple, reason: error.message});
     }
   }
-  const split = await splitOf(model, stats, teaser, train, {rho: 'auto', ...calls});
+  // Theirs where it can be divided here: a folder may lack its classes.
+  const split = await firstSplit(published && !options.triples ? [TEASER, ...triples] : triples, (triple) =>
+    splitOf(model, stats, triple, train, {rho: 'auto', ...calls}),
+  );
+  const divided = split.concepts.flatMap(({classes}) => classes);
   return {
     kind: 'paper reproduction',
     published,
@@ -136,7 +155,7 @@ export async function reproducePaper(
       images: stats.images.paths.length,
       share: topOne(stats),
     },
-    thresholds: {tau, p, gamma},
+    thresholds: {tau, p, gamma, lowest, important},
     triples: triples.map((triple) => ({
       ...triple,
       classNames: namesOf(stats, triple),
@@ -145,7 +164,7 @@ export async function reproducePaper(
           ?.cosine ?? NaN,
     })),
     pairs,
-    comparison: compareWithPublished(pairs, {gamma}),
+    comparison: compareWithPublished(pairs, {gamma, lowest}),
     pooled: {best: pooledFractions(best), fixed: pooledFractions(fixed), rho},
     rows,
     left,
@@ -153,8 +172,9 @@ export async function reproducePaper(
     teaser: {
       split,
       densities: await densities(split, test, {sums: 'signed', by: 'concept', ...calls}),
-      top: await topImages(split, test, calls),
-      proof: await verifySplit(split, proofImages(test, teaser.classes, model.classes), calls),
+      top: await topImages(split, test, {relevance: true, ...calls}),
+      features: features === false ? undefined : await visualizeSplit(split, {...calls, ...features}),
+      proof: await verifySplit(split, proofImages(test, divided, model.classes), calls),
     },
     stats,
   };
@@ -165,7 +185,7 @@ const namesOf = (stats: RelevanceStatistics, {classes: [a, b]}: Triple): [string
   stats.classNames[b],
 ];
 
-const lowest = (pairs: readonly ClassPair[]): Triple[] =>
+const lowestCosines = (pairs: readonly ClassPair[]): Triple[] =>
   pairs.slice(0, PUBLISHED_TRIPLES.length).map(({channel, classes}) => ({channel, classes}));
 
 function splitOf(
@@ -177,6 +197,20 @@ function splitOf(
 ): Promise<Split> {
   const concepts = classes.map((k) => [k]);
   return disentangle(model, stats, {channel, concepts}, {images, rule: 'published', ...options});
+}
+
+/** The first triple that can be divided. @throws InputError the first one's reason, where none can be */
+async function firstSplit(triples: readonly Triple[], split: (triple: Triple) => Promise<Split>): Promise<Split> {
+  let first: InputError | undefined;
+  for (const triple of triples) {
+    try {
+      return await split(triple);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      first ??= error;
+    }
+  }
+  throw first ?? new InputError('no triple was given; give at least one');
 }
 
 /** Images that the proof looks at. */

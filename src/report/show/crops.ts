@@ -86,10 +86,11 @@ export async function croppedPicture(
 const wholePicture = ({picture: {height, width}}: Peak): Rectangle => ({top: 0, left: 0, height, width});
 
 /** The geometry of the picture that the network gets, with `scale` times its pixels. */
-function scaled({height, width, shorterSide, rounding}: PixelSize, scale: number): PixelSize {
-  if (scale === 1) return {height, width, shorterSide, rounding};
+function scaled(size: PixelSize, scale: number): PixelSize {
+  const {height, width, shorterSide} = size;
+  if (scale === 1) return size;
   const shorter = shorterSide ?? Math.min(height, width);
-  return {height: scale * height, width: scale * width, shorterSide: scale * shorter, rounding};
+  return {...size, height: scale * height, width: scale * width, shorterSide: scale * shorter};
 }
 
 /** The part of the receptive field that holds most of the relevance: along each axis as much is cut off at either end. */

@@ -26,7 +26,7 @@ export function drawView(view: View): Drawing {
 
 function drawBlock(block: Block, n: number): Drawing {
   if ('figure' in block) return drawFigure(block.figure, `p${n}-`);
-  if ('markup' in block && block.draw) return block.draw();
+  if (block.draw) return block.draw();
   if ('bundle' in block && typeof block.bundle.data['image/png'] === 'string') {
     const bytes = Buffer.from(block.bundle.data['image/png'], 'base64');
     const own = bytes.readUInt32BE(16);

@@ -1,12 +1,10 @@
 import {classIndex} from '../../common/classIndex';
-import {InputError} from '../../common/errors';
 import {inTurn} from '../../common/inTurn';
 import {namedClass} from '../../common/words';
 import {makeConcept} from '../../concepts/find';
 import {suggestThresholds} from '../../concepts/thresholds';
 import {classVectors, relatedPairs} from '../../concepts/relate';
 import type {CandidateChannel, Concept, PolysemanticChannel, PolysemanticChannels} from '../../concepts/types';
-import {channelPeaks} from '../../evaluate';
 import type {LabelledImages} from '../../images/types';
 import {mostRelevantImages} from '../../numerics/mostRelevant';
 import type {RelevanceStatistics} from '../../numerics/statistics';
@@ -14,8 +12,8 @@ import {candidateScatter, cosineHistogram, similarityHeatmap} from '../../plots'
 import {conceptColours} from '../../plots/palette';
 import {conceptLabel, cosineWords, counted, nameText, numberText, percentText} from '../../plots/labels';
 import {ROW, type ShowOptions} from './options';
-import {thumbnailGrid, type Thumbnail, type ThumbnailRow} from './thumbnails';
-import {predictedText} from './topImages';
+import {addPeaks} from './addPeaks';
+import {thumbnailGrid, type ThumbnailRow} from './thumbnails';
 import {table, words, type Block, type View} from './view';
 
 /** Channels that are shown in full, where none are named. */
@@ -236,31 +234,6 @@ async function exampleImages(
     options,
   );
   return thumbnailGrid(`channel ${channel}: images of its concepts, the highest share first`, rows, images, options);
-}
-
-/** Where the channel fires in each image, and what the network takes it for, if the network is there. */
-async function addPeaks(
-  channel: number,
-  stats: RelevanceStatistics,
-  images: LabelledImages,
-  shown: readonly Thumbnail[],
-  {model, crop, mask = false}: ShowOptions,
-): Promise<void> {
-  if (!model) {
-    if (!crop && !mask) return;
-    throw new InputError(
-      `${crop ? 'crop' : 'mask'} needs the network, which says where the channel fires; give show(…, {model})`,
-    );
-  }
-  const about = {model, layer: stats.layer.name, channel, preset: stats.preset};
-  const indices = shown.map(({index}) => index);
-  const relevance = mask || crop === 'relevance';
-  const peaks = await channelPeaks(about, images, indices, {relevance, progress: false});
-  const labels = images.labelsFor(model.classes);
-  shown.forEach((thumbnail, at) => {
-    const peak = peaks[at];
-    if (peak) Object.assign(thumbnail, {peak, caption: predictedText(peak, labels[thumbnail.index])});
-  });
 }
 
 const percent = (share: number) => percentText(share);

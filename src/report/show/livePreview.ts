@@ -1,6 +1,7 @@
 import type {FeaturePreview} from '../../features';
 import {numberText} from '../../plots/labels';
 import {captureDisplay, html, htmlBundle, isolated, uniqueId} from '../display';
+import {kernelState} from '../display/state';
 import {cellWaitsFor} from './cellWaitsFor';
 import {captioned} from './pictures';
 
@@ -8,7 +9,7 @@ import {captioned} from './pictures';
 const INTERVAL_MS = 400;
 
 /**
- * Shows an image while it is being optimised, in place, in the cell that runs now. Nothing outside a notebook.
+ * Shows an image while it is being optimised, in place, in the cell that runs now, until `show` shows the result there. Nothing outside a notebook.
  * @example await visualizeFeature(model, objective, {onStep: livePreview()})
  * @param options.side longer side on the page in pixels. @default 160
  */
@@ -18,6 +19,12 @@ export function livePreview({side = 160}: {side?: number} = {}): (preview: Featu
   let drawn = -Infinity;
   let update = false;
   let drawing: Promise<void> = Promise.resolve();
+  const state = kernelState();
+  const clear = () => {
+    drawing = drawing.then(() => void (update && display(htmlBundle(html`<span></span>`, ''), {displayId, update})));
+    cellWaitsFor(drawing);
+  };
+  state.preview = {cell: state.cell, clear};
   return ({step, steps, value, images, text}) => {
     const now = performance.now();
     if (step < steps && now - drawn < INTERVAL_MS) return;

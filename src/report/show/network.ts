@@ -12,6 +12,7 @@ import {
 } from '../../numerics/statistics';
 import {relevantClasses} from '../../concepts/find';
 import {relevanceMap} from '../../plots';
+import {addPeaks} from './addPeaks';
 import {ROW, type ShowOptions} from './options';
 import {thumbnailGrid, type ThumbnailRow} from './thumbnails';
 import {table, words, type View} from './view';
@@ -69,7 +70,7 @@ export async function statisticsView(stats: RelevanceStatistics, options: ShowOp
     ['top-1', percentText(topOne(stats), 1)],
     ['images', stats.images.paths.length],
     ['classes with images', `${counts.length} of ${stats.classes}`],
-    ['images a class', counts.length > 0 ? `${counts.reduce(least)} to ${counts.reduce(most)}` : 0],
+    ['images per class', counts.length > 0 ? `${counts.reduce(least)} to ${counts.reduce(most)}` : 0],
     ['inputs of the layer that are zero', percentText(zeroInputShare(stats))],
     ['smallest share that is kept', stats.shares.floor],
     ['unreadable images left out', stats.images.skipped.length],
@@ -110,12 +111,10 @@ async function exemplars(stats: RelevanceStatistics, channel: number, images: La
       hint: `${stats.classNames[k]} · ${images.paths[index]} · ${kind} ${numberText(value)}`,
     })),
   });
-  return thumbnailGrid(
-    `channel ${channel}`,
-    [row('highest relevance', 'relevance'), row('highest activation', 'activation')],
-    images,
-    options,
-  );
+  const rows = [row('highest relevance', 'relevance'), row('highest activation', 'activation')];
+  const shown = rows.flatMap((one) => one.images.slice(0, options.count ?? ROW));
+  await addPeaks(channel, stats, images, shown, options);
+  return thumbnailGrid(`channel ${channel}`, rows, images, options);
 }
 
 /** A channel's highest images in the statistics, as far as they are among `images`, the highest first. */

@@ -11,7 +11,7 @@ export interface ShowOptions extends CropOptions {
   stats?: RelevanceStatistics;
   /** Images that a result is about: adds pictures of them. */
   images?: LabelledImages;
-  /** Top images of the same split, among `images`: stand beside what visualisations show, a row a channel. */
+  /** Top images of the same split, among `images`: stand beside what visualisations show, a row per channel. */
   top?: SplitTopImages;
   /** The network that images are for: names their classes, says what it takes them for, and where a channel fires in them. */
   model?: Model;

@@ -15,7 +15,7 @@ import {words, type Block, type View} from './view';
 const MAP_SIDE = 84;
 const DENSITY = 1.5;
 
-/** Where the original channel and its parts are active: a row an image, a column a channel, one colour scale for all. */
+/** Where the original channel and its parts are active: a row per image, a column per channel, one colour scale for all. */
 export async function activationMapsView(maps: ActivationMaps, {side = MAP_SIDE}: ShowOptions): Promise<View> {
   const {layer, channel, concepts, kernels, images, height, width, scale} = maps;
   const title = `where channel ${channel} of ${layer} and its parts are active`;
@@ -127,7 +127,7 @@ export async function splitFeaturesView(features: SplitVisualization, options: S
   ];
 }
 
-/** A row a channel: what it looks for, and the images that excite it most. */
+/** A row per channel: what it looks for, and the images that excite it most. */
 async function teaserView(
   features: SplitVisualization,
   top: SplitTopImages,

@@ -3,7 +3,16 @@ import path from 'node:path';
 import {inspect} from 'node:util';
 import {refusePromise} from '../../common/argument';
 import {InputError} from '../../common/errors';
-import {figureFile, isPlotlyFigure, isVegaLite, renderSvgPng, standalonePage, svgOf, type Drawing} from '../display';
+import {
+  figureFile,
+  isPlotlyFigure,
+  isVegaLite,
+  renderSvgPng,
+  standalonePage,
+  svgOf,
+  type Drawing,
+  type Theme,
+} from '../display';
 import {svgPdf} from '../display/pdf';
 import {drawFigure, drawView} from './drawView';
 import type {ShowOptions} from './options';
@@ -13,9 +22,11 @@ import {isList, recognised, viewOf} from './viewOf';
 const ENDINGS = ['.svg', '.png', '.pdf', '.html', '.json'];
 
 export interface SaveOptions extends ShowOptions {
-  /** Width of the picture on paper in millimetres, of `.png`, `.svg` and `.pdf`. @default that of the figure, at 96 pixels an inch */
+  /** Width of the picture on paper in millimetres, of `.png`, `.svg` and `.pdf`. @default that of the figure, at 96 pixels per inch */
   width?: number;
-  /** Pixels an inch of `.png`. @default 192, two pixels for each of the figure's */
+  /** Colours of `.png`, `.svg` and `.pdf`: dark ink on white, or for dark pages and slides. @default 'light' */
+  theme?: Theme;
+  /** Pixels per inch of `.png`. @default 192, two pixels for each of the figure's */
   resolution?: number;
 }
 
@@ -52,11 +63,13 @@ async function written(value: unknown, file: string, options: SaveOptions): Prom
 }
 
 async function contentOf(value: unknown, ending: string, options: SaveOptions): Promise<string | Uint8Array> {
-  const {width, resolution = 192, ...beside} = options;
+  const {width, resolution = 192, theme = 'light', ...beside} = options;
+  if (theme !== 'light' && theme !== 'dark')
+    throw new InputError(`invalid theme: ${inspect(theme)}; give 'light' or 'dark'`);
   for (const [name, number] of Object.entries({width, resolution})) {
     if (number !== undefined && !(number > 0 && number < Infinity)) {
       throw new InputError(
-        `invalid ${name}: ${number}; it is a number above 0, ${name === 'width' ? 'of millimetres' : 'of pixels an inch'}`,
+        `invalid ${name}: ${number}; it is a number above 0, ${name === 'width' ? 'of millimetres' : 'of pixels per inch'}`,
       );
     }
   }
@@ -69,7 +82,8 @@ async function contentOf(value: unknown, ending: string, options: SaveOptions): 
     );
   }
   if (value instanceof Uint8Array && value[0] === 0x89 && ending === '.png' && width === undefined) return value;
-  if (isDrawing(value)) return pictureOf(value, ending, {width, resolution});
+  if (isDrawing(value) && ending !== '.html' && ending !== '.json')
+    return pictureOf(value, ending, {width, resolution, theme});
   const view: View = figure ? [{figure: value}] : await viewOf(value, beside);
   if (ending === '.html') return page(view);
   if (ending === '.json') {
@@ -79,7 +93,7 @@ async function contentOf(value: unknown, ending: string, options: SaveOptions): 
   }
   const [only] = view;
   const drawing = view.length === 1 && 'figure' in only ? drawFigure(only.figure) : drawView(view);
-  return pictureOf(drawing, ending, {width, resolution});
+  return pictureOf(drawing, ending, {width, resolution, theme});
 }
 
 /** Pixels of a figure in an inch, as in a browser. */
@@ -89,10 +103,10 @@ const MILLIMETRES = 25.4;
 function pictureOf(
   drawing: Drawing,
   ending: string,
-  {width, resolution}: {width?: number; resolution: number},
+  {width, resolution, theme}: {width?: number; resolution: number; theme: Theme},
 ): Promise<Buffer> | Buffer | string {
   const inches = width === undefined ? Math.ceil(drawing.width) / PIXELS : width / MILLIMETRES;
-  const svg = svgOf(drawing);
+  const svg = svgOf(drawing, theme);
   if (ending === '.png') return renderSvgPng(svg, (inches * resolution) / Math.ceil(drawing.width));
   const share = inches / Math.ceil(drawing.width);
   if (ending === '.pdf') return svgPdf(svg, [72 * inches, 72 * share * Math.ceil(drawing.height)]);

@@ -22,6 +22,7 @@ export function show(value: unknown, options: ShowOptions = {}): void | Promise<
   refusePromise('show', value);
   const display = captureDisplay();
   const {showing} = kernelState();
+  givePreviewWay(value);
   const made = showing ? showing.then(() => viewOf(value, options)) : viewOf(value, options);
   if (!(made instanceof Promise)) return emitView(made, display);
   const shown = made.then((view) => emitView(view, display));
@@ -32,6 +33,17 @@ export function show(value: unknown, options: ShowOptions = {}): void | Promise<
   cellWaitsFor(settled);
   // A kernel would print a promise that is the last expression of a cell.
   return isNotebook() ? undefined : shown;
+}
+
+/** A visualisation takes the place of its preview in the same cell. */
+function givePreviewWay(value: unknown): void {
+  const state = kernelState();
+  const {kind} = (value ?? {}) as {kind?: unknown};
+  const isVisual =
+    kind === 'feature' || kind === 'split-features' || kind === 'drawing' || kind === 'paper reproduction';
+  if (!isVisual || !state.preview || state.preview.cell !== state.cell) return;
+  state.preview.clear();
+  delete state.preview;
 }
 
 function emitView(view: View, display: Display): void {

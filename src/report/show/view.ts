@@ -25,7 +25,8 @@ import {drawnTable} from '../display/drawnTable';
 import {compileFigure} from '../display/vega';
 
 /** A piece of what is shown of a result: markup with the text that stands for it, a figure, or a finished output. */
-export type Block = {markup: Html; text: string; draw?: () => Drawing} | {figure: Figure} | {bundle: Bundle};
+export type Block =
+  {markup: Html; text: string; draw?: () => Drawing} | {figure: Figure} | {bundle: Bundle; draw?: () => Drawing};
 
 /** A result as a reader sees it, before it is known where: pieces from top to bottom. */
 export type View = Block[];

@@ -84,7 +84,7 @@ const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
   'split-features': splitFeaturesView,
   'planted benchmark': plantedView,
   'paper reproduction': paperView,
-  drawing: (drawing) => [{bundle: drawingBundle(drawing)}],
+  drawing: async (drawing) => [{bundle: await drawingBundle(drawing), draw: () => drawing}],
 };
 
 /** Results of one list that are shown together. */

@@ -4,7 +4,7 @@
 
 Expected pixels: convert('RGB'), bilinear resize of the shorter side to 32 (the longer side truncated), centre crop 28
 (corner rounded half to even). `expected/exif-…` is transposed first, `expected/icc-…` converted to sRGB first,
-`expected/nearest-…` has the longer side rounded and the corner truncated.
+`expected/nearest-…` has the longer side rounded and the corner truncated, `expected/bicubic-…` is resized bicubically.
 """
 
 import io
@@ -101,13 +101,13 @@ for name, size in {"small": (17, 23), "wide": (150, 33), "tall": (40, 71), "larg
     Image.fromarray(picture(*size)).save(out / f"{name}.jpg", quality=80)
 
 
-def resized(image, nearest=False):
+def resized(image, nearest=False, filter=Image.BILINEAR):
     width, height = image.size
     shorter, longer = min(image.size), max(image.size)
     if image.size == (28, 28):
         return image
     side = round(longer * (32 / shorter)) if nearest else int(32 * longer / shorter)
-    image = image.resize((32, side) if width < height else (side, 32), Image.BILINEAR)
+    image = image.resize((32, side) if width < height else (side, 32), filter)
     corner = (lambda gap: gap // 2) if nearest else (lambda gap: int(round(gap / 2.0)))
     left, top = corner(image.width - 28), corner(image.height - 28)
     return image.crop((left, top, left + 28, top + 28))
@@ -130,6 +130,7 @@ for file in sorted(out.glob("*.*")):
     save(resized(converted(image)), file.name)
     if file.name in ("rgb.png", "large.jpg", "tall.jpg"):
         save(resized(converted(image), nearest=True), f"nearest-{file.name}")
+        save(resized(converted(image), filter=Image.BICUBIC), f"bicubic-{file.name}")
     if file.stem == "turned":
         save(resized(converted(ImageOps.exif_transpose(image))), f"exif-{file.name}")
     if file.stem.startswith("profile"):

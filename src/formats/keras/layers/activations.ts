@@ -1,6 +1,7 @@
 import {InputError} from '../../../common/errors';
+import {isRecord} from '../../../common/isRecord';
 import {LayerArguments, toSnakeCase} from '../arguments';
-import {isRecord, shown} from '../topology';
+import {shown} from '../topology';
 import {positiveAxis, type Dialect, type LayerContext, type LayerReader} from './layer';
 
 interface Plain {

@@ -47,7 +47,7 @@ const groupNorm: LayerReader = (layer) => {
   return layer.add('GroupNormalization', {groups, epsilon}, {weights});
 };
 
-/** `values` as an array that multiplies channels: one number, or one a channel. */
+/** `values` as an array that multiplies channels: one number, or one per channel. */
 function perChannel(layer: LayerContext, key: string, values: number[]): Float32Array {
   const channels = layer.shapes[0].at(-1);
   if (values.length !== 1 && values.length !== channels) {

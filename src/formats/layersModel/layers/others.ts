@@ -28,7 +28,7 @@ const layerNorm: NodeWriter = (writer) => {
   writer.whole('LayerNormalization', {axis: axes, epsilon, ...affineConfig(writer)}, {weights});
 };
 
-/** Numbers of a configuration: tfjs multiplies by a list as well, one number a channel. */
+/** Numbers of a configuration: tfjs multiplies by a list as well, one number per channel. */
 const numbersOf = ({data}: Weight) => (data.length === 1 ? data[0] : [...data]);
 
 const rescaling: NodeWriter = (writer) => {

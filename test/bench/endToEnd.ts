@@ -1,0 +1,106 @@
+import {mkdir, readdir} from 'node:fs/promises';
+import path from 'node:path';
+import sharp from 'sharp';
+import * as tf from '@tensorflow/tfjs-core';
+import {findPolysemantic} from '../../src/concepts/find';
+import {loadModel} from '../../src/formats/load';
+import {imageBatches, imageFolder} from '../../src/images';
+import {decodePool} from '../../src/images/decodePool';
+import {collectRelevance} from '../../src/relevance/collect';
+import {uniform} from '../reference/smallNetworks';
+import {costOf, scaled, type Cost} from './processorTime';
+import type {Torch} from './torch';
+
+/** From image files to polysemantic channels on MobileNet: ours, the folded forward pass alone, and the published procedure. Milliseconds in all. */
+export interface EndToEnd {
+  classes: number;
+  crops: number;
+  /** (channel, class) pairs that are important at the default thresholds: the published procedure goes through a class for each. */
+  pairs: number;
+  ours: Cost;
+  forward: Cost;
+  published?: {attribution: Cost; pair: Cost};
+}
+
+/** Pairs of the published procedure that are timed; the others cost as much each. */
+const TIMED_PAIRS = 5;
+
+/** Crops of one photograph a class, as JPEG files. @returns the files of each class */
+async function makeCrops(
+  photographs: string,
+  out: string,
+  {classes, crops}: {classes: number; crops: number},
+): Promise<string[][]> {
+  const draw = uniform(7);
+  const files: string[][] = [];
+  for (const name of (await readdir(photographs)).sort().slice(0, classes)) {
+    const folder = path.join(photographs, name);
+    const [photograph] = (await readdir(folder)).sort();
+    const {data, info} = await sharp(path.join(folder, photograph))
+      .toColourspace('srgb')
+      .removeAlpha()
+      .raw()
+      .toBuffer({resolveWithObject: true});
+    await mkdir(path.join(out, name), {recursive: true});
+    const own: string[] = [];
+    for (let n = 0; n < crops; n++) {
+      const side = (whole: number) => Math.round(whole * (0.7 + 0.3 * draw()));
+      const [width, height] = [side(info.width), side(info.height)];
+      const [left, top] = [Math.floor((info.width - width) * draw()), Math.floor((info.height - height) * draw())];
+      const file = path.join(out, name, `${n}.jpg`);
+      const {width: w, height: h, channels} = info;
+      await sharp(data, {raw: {width: w, height: h, channels}})
+        .extract({left, top, width, height})
+        .jpeg({quality: 90})
+        .toFile(file);
+      own.push(file);
+    }
+    files.push(own);
+  }
+  return files;
+}
+
+/** @param shared the folder of shared data; @param folder where crops may be written */
+export async function endToEnd(
+  shared: string,
+  folder: string,
+  {classes, crops, rounds, torch}: {classes: number; crops: number; rounds: number; torch?: Torch},
+): Promise<EndToEnd> {
+  const files = await makeCrops(path.join(shared, 'imagenet-samples/original'), folder, {classes, crops});
+  const model = await loadModel(path.join(shared, 'models/mobilenet_v1_0.75_224'));
+  const images = await imageFolder(folder);
+  const quiet = {layer: 'conv_pw_13', batchSize: 16, progress: false as const};
+  const pids = () => decodePool().pids();
+  const forward = async () => {
+    for await (const {pixels, shape} of imageBatches(images, {
+      inputShape: model.inputShape,
+      batchSize: 16,
+      preset: 'tf',
+    })) {
+      const logits = tf.tidy(() => model.logits(tf.tensor4d(pixels, shape)));
+      await logits.data();
+      logits.dispose();
+    }
+  };
+  let pairs = 0;
+  const ours = async () => {
+    const {candidates} = findPolysemantic(await collectRelevance(model, images, {...quiet, preset: 'tf'}));
+    pairs = candidates.reduce((sum, {classes: own}) => sum + own.length, 0);
+  };
+  await forward(); // The decoding processes are up, and what is compiled is warm.
+  const costs: {ours: Cost[]; forward: Cost[]} = {ours: [], forward: []};
+  for (let round = 0; round < rounds; round++) {
+    costs.forward.push(await costOf(forward, pids));
+    costs.ours.push(await costOf(ours, pids));
+  }
+  const published = await torch?.published(files, TIMED_PAIRS);
+  model.dispose();
+  const least = (list: Cost[]) => list.reduce((best, one) => (one.processor < best.processor ? one : best));
+  return {classes, crops, pairs, ours: least(costs.ours), forward: least(costs.forward), ...(published && {published})};
+}
+
+/** Published / ours at so many pairs, by processor time. */
+export function publishedRatio({ours, published}: EndToEnd, pairs: number): number | undefined {
+  if (!published) return undefined;
+  return (published.attribution.processor + scaled(published.pair, pairs).processor) / ours.processor;
+}
