@@ -139,9 +139,9 @@ const STUDENT = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262,
 function cell(values: readonly number[]): string {
   const finite = values.filter(Number.isFinite);
   if (finite.length === 0) return '–';
-  const {mean: centre, deviation, count} = meanInterval(finite);
+  const {mean: centre, std, count} = meanInterval(finite);
   if (count < 2) return numberText(round(centre));
-  const half = ((STUDENT[count - 2] ?? 1.96) * deviation) / Math.sqrt(count);
+  const half = ((STUDENT[count - 2] ?? 1.96) * std) / Math.sqrt(count);
   return `${numberText(round(centre))} ± ${numberText(round(half))}`;
 }
 
