@@ -45,6 +45,7 @@ export {
   type CompareOptions,
   type LrpOptions,
 } from './pass/attribution';
+export {predict, type Predictions} from './pass/predict';
 export {predictedLabels, type PredictedLabelsOptions} from './pass/predictedLabels';
 export {passProfile, type PassProfile} from './pass/profile';
 export {runPass, type PassOptions} from './pass/runPass';
