@@ -82,11 +82,11 @@ export async function readWeightFiles(
   const found = checksum === undefined ? undefined : createHash('sha256');
   for (const group of groups) {
     const bytes = await readGroup(group, folder, file);
-    found?.update(bytes);
     let position = 0;
     for (const entry of group.weights) {
       const length = countOf(entry) * BYTES[entry.dtype];
       const part = bytes.subarray(position, position + length);
+      found?.update(part); // Array by array: Node takes no 2 GiB at once.
       arrays.push({name: entry.name, shape: entry.shape, data: () => decode(entry, part)});
       position += length;
     }

@@ -1,5 +1,6 @@
 /** Layers with weights, as ONNX has them. */
 import {InputError} from '../../common/errors';
+import {batchNormAffine} from '../../network/fold';
 import {weightOf} from '../../network/graph';
 import {imageWindows, type Padding, type Pair} from '../../network/operators';
 import {axisOf, channelsLast, weight, type Write, type Writer} from './exportWriter';
@@ -134,14 +135,8 @@ export const batchNormalization: Write = (writer) => {
     writer.emit('BatchNormalization', [node.inputs[0], ...weights], {epsilon}, node.name);
     return;
   }
-  const scale = gamma.map((g, c) => g / Math.sqrt(variance[c] + epsilon));
-  affine(
-    writer,
-    node.inputs[0],
-    scale,
-    beta.map((b, c) => b - mean[c] * scale[c]),
-    axis,
-  );
+  const {scale, shift} = batchNormAffine(node, mean.length);
+  affine(writer, node.inputs[0], Float32Array.from(scale), Float32Array.from(shift), axis);
 };
 
 export const layerNormalization: Write = (writer) => {
