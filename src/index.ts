@@ -27,6 +27,8 @@ export {saveOnnx} from './formats/onnx';
 export type {LayerInfo, Model} from './network/types';
 export {InputError, InterruptError} from './common/errors';
 export type {LongCallOptions, ProgressListener, ProgressState} from './common/progress';
+export {classSimilarities, relevanceVectors} from './concepts/matrices';
+export {similarityMap} from './plots/similarityMap';
 export {averagedRelevanceVector, zeroInputShare, type RelevanceStatistics} from './numerics/statistics';
 export {collectRelevance} from './relevance/collect';
 export {collectLayers} from './relevance/layers';

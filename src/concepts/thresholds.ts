@@ -1,5 +1,6 @@
 import {numberText, percentText} from '../common/numbers';
 import {readable} from '../common/readable';
+import {counted} from '../common/words';
 import {classesWithImages, type RelevanceStatistics} from '../numerics/statistics';
 import {falseCalls, type FalseCalls} from './falseCalls';
 import {findPolysemantic} from './find';
@@ -31,20 +32,28 @@ export interface SuggestedThresholds {
   toString(): string;
 }
 
-/** γ is looked for between these: beyond them one of the two groups would be hardly there. */
+/** γ is looked for between these: a pair below shares nothing, one above nearly everything. */
 const LOWEST = 0.1;
 const HIGHEST = 0.7;
 
+/** Least agreement of the halves (Cohen's κ) on a γ that is not the usual one: "substantial" by Landis and Koch (1977). */
+const LEAST_KAPPA = 0.6;
+
 /** Pairs from which on their cosines say where to cut. */
 const FEW = 20;
+
+/** γ tells something apart where at least this share of the decided pairs is on either side. */
+const LEAST_SIDE = 0.05;
 
 const USUAL = {p: 0.75, gamma: 0.5};
 
 /**
  * Thresholds for this network, from its own statistics. τ: twice an equal share of the relevance, but no less than what the statistics
- * keep. p: the paper's. γ: where the cosines of the decided pairs fall apart into two groups, by the cut that leaves the least variance
- * within them (Otsu 1979), between 0.1 and 0.7, unless the two halves of the images decide by it less alike than by 0.5; with fewer than
- * 20 pairs, or published vectors, whose cosines lie close together, 0.5.
+ * keep. p: the paper's. γ: 0.5, at which gated vectors find what is different on networks whose channels' meanings are known
+ * (test/bench/README.md), as long as it has decided pairs on either side. Where it has not, as on networks of few classes, each of which is a
+ * large part of the mean that is subtracted from it: the cut between two neighbouring cosines from 0.1 to 0.7 on which the two halves of
+ * the images agree best beyond chance (Cohen 1960), if they do so substantially. With fewer than 20 pairs, or published vectors, whose
+ * cosines lie close together, 0.5.
  */
 export function suggestThresholds(
   stats: RelevanceStatistics,
@@ -61,9 +70,11 @@ export function suggestThresholds(
     halves.pairs.length > 0
       ? halves.pairs.filter(({halves: [a, b]}) => a < at === b < at).length / halves.pairs.length
       : NaN;
-  const apart = arv === 'gated' && cosines.length >= FEW ? round(otsu(cosines, LOWEST, HIGHEST)) : undefined;
-  const cut = apart !== undefined && !(stability(apart) < stability(USUAL.gamma)) ? apart : undefined;
-  const gamma = cut ?? USUAL.gamma;
+  const below = cosines.filter((value) => value < USUAL.gamma).length;
+  const oneSided = isOneSided(below, cosines.length);
+  const many = arv === 'gated' && cosines.length >= FEW;
+  const cut = many && oneSided ? mostAgreed(halves.pairs) : undefined;
+  const gamma = cut?.gamma ?? USUAL.gamma;
   const found: Omit<SuggestedThresholds, 'toString'> = {
     kind: 'suggested thresholds',
     tau,
@@ -73,14 +84,7 @@ export function suggestThresholds(
     reasons: {
       tau: options.tau === undefined ? `twice an equal share of ${outputs} channels` : 'as given',
       p: options.p === undefined ? `three of four images of a class` : 'as given',
-      gamma:
-        cut !== undefined
-          ? `where the cosines of ${cosines.length} decided pairs fall apart into two groups`
-          : arv === 'published'
-            ? "the paper's; published vectors lie too close together to say more"
-            : apart === undefined
-              ? `the usual one; ${cosines.length} decided pairs are too few to say more`
-              : `the usual one; the cosines of ${cosines.length} decided pairs would fall apart at ${apart}, but the halves of the images decide less alike there`,
+      gamma: gammaReason({cut, many, oneSided, below, pairs: cosines.length}, arv),
     },
     pairs: cosines.length + all.undecided.length,
     undecided: all.undecided.length,
@@ -93,6 +97,25 @@ export function suggestThresholds(
     classNames: [...stats.classNames],
   };
   return readable(found as SuggestedThresholds, (one) => describe(one, classesWithImages(stats).length));
+}
+
+const isOneSided = (below: number, pairs: number) => Math.min(below, pairs - below) < LEAST_SIDE * pairs;
+
+/** Why γ is where it is, in words. */
+function gammaReason(
+  {cut, many, oneSided, below, pairs}: {cut?: Cut; many: boolean; oneSided: boolean; below: number; pairs: number},
+  arv: VectorKind,
+): string {
+  if (arv === 'published') return "the paper's; published vectors lie too close together to say more";
+  if (!many)
+    return `the usual one; ${counted(pairs, 'decided pair')} ${pairs === 1 ? 'is' : 'are'} too few to say more`;
+  const usual = numberText(USUAL.gamma);
+  if (!oneSided)
+    return `the usual one, which networks of known meanings bear out; here ${below} of ${pairs} decided pairs are below it`;
+  const nothing = `${usual} has ${below} of ${pairs} decided pairs below it, which tells nothing apart`;
+  return cut
+    ? `${nothing}; here the halves of the images agree best on which pairs differ (κ = ${numberText(cut.kappa)})`
+    : `the usual one, though ${nothing}: there is no other on which the halves of the images agree`;
 }
 
 /** Cosines of each decided pair in either half, and of each class with itself between the halves. */
@@ -118,20 +141,34 @@ function halvesOf(
   return found;
 }
 
-const round = (value: number) => Math.round(100 * value) / 100;
+/** A γ, and how far the halves of the images agree on it beyond chance. */
+interface Cut {
+  gamma: number;
+  kappa: number;
+}
 
-/** The cut of ascending values that leaves the least variance within the two groups, its value within the bounds. */
-function otsu(values: Float64Array, low: number, high: number): number {
-  let [best, gamma] = [-1, NaN];
-  const total = values.reduce((sum, value) => sum + value, 0);
-  let below = 0;
-  for (let n = 1; n < values.length; n++) {
-    below += values[n - 1];
-    const at = (values[n - 1] + values[n]) / 2;
-    const between = n * (values.length - n) * (below / n - (total - below) / (values.length - n)) ** 2;
-    if (between > best) [best, gamma] = [between, at];
+/** The cut, midway between two neighbouring cosines, of the highest κ; of equal ones the one in the widest gap. */
+function mostAgreed(pairs: SuggestedThresholds['calls']): Cut | undefined {
+  const cosines = pairs.map(({cosine}) => cosine).sort((a, b) => a - b);
+  let best: (Cut & {gap: number}) | undefined;
+  for (let n = 1; n < cosines.length; n++) {
+    const gamma = (cosines[n - 1] + cosines[n]) / 2;
+    const gap = cosines[n] - cosines[n - 1];
+    if (gamma < LOWEST || gamma > HIGHEST || isOneSided(n, cosines.length)) continue;
+    const kappa = cohensKappa(pairs.map(({halves: [a, b]}) => [a < gamma, b < gamma]));
+    if (kappa < LEAST_KAPPA || (best && (kappa < best.kappa || (kappa === best.kappa && gap <= best.gap)))) continue;
+    best = {gamma: Math.round(100 * gamma) / 100, kappa, gap};
   }
-  return Math.min(high, Math.max(low, gamma));
+  return best;
+}
+
+/** Agreement of two judges beyond chance, −1..1; 0 where either says the same of all. */
+function cohensKappa(calls: readonly (readonly [boolean, boolean])[]): number {
+  const share = (is: (call: readonly [boolean, boolean]) => boolean) => calls.filter(is).length / calls.length;
+  const alike = share(([a, b]) => a === b);
+  const [first, second] = [share(([a]) => a), share(([, b]) => b)];
+  const chance = first * second + (1 - first) * (1 - second);
+  return chance < 1 ? (alike - chance) / (1 - chance) : 0;
 }
 
 function describe(found: SuggestedThresholds, classes: number): string {

@@ -1,3 +1,4 @@
+import ndarray, {type NdArray} from 'ndarray';
 import {pixelSize} from '../images';
 import type {LabelledImages} from '../images/types';
 import {InputError} from '../common/errors';
@@ -27,8 +28,8 @@ export interface ActivationMap {
   concept: number;
   /** What the network saw: RGB, [height, width, 3], 0..255. */
   pixels: {data: Uint8Array; width: number; height: number};
-  /** Output before normalisation and activation of each of `kernels`, [h, w] each, row-major. */
-  maps: Float32Array[];
+  /** Output before normalisation and activation of each of `kernels`, an `ndarray` [h, w] each. */
+  maps: NdArray<Float32Array>[];
   /** Σ_hw relu of each map. */
   activations: number[];
 }
@@ -87,11 +88,11 @@ export async function activationMaps(
       className: classNames[labels[index]],
       concept,
       pixels: {data, width: inputWidth, height: inputHeight},
-      maps: own,
+      maps: own.map((map) => ndarray(map, [height, width])),
       activations: own.map((map) => map.reduce((sum, value) => sum + Math.max(value, 0), 0)),
     });
   }
-  const values = shown.flatMap((image) => image.maps);
+  const values = shown.flatMap((image) => image.maps.map(({data}) => data));
   const extreme = (pick: (a: number, b: number) => number) =>
     values.reduce((found, map) => map.reduce((a, b) => pick(a, b), found), 0);
   const result: Omit<ActivationMaps, 'toString'> = {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {networkAtLayer} from '../network/networkAtLayer';
 import type {Model} from '../network/types';
-import {classPicture, singlePicture} from './images';
+import {drawnAnew, type Pictures} from './images';
 import {KNOWN_LAYER} from './network';
 import {CLASS_PARTS, PARTS} from './parts';
 import {KNOWN_SIZE, MAP_SIZE, type KnownPicture} from './pictures';
@@ -11,8 +11,10 @@ export const POSITIONS = MAP_SIZE * MAP_SIZE;
 
 /** What the studied layer reads and says at every position of some pictures, and which parts are there. */
 export interface KnownActivations {
-  /** Class of each picture; of pictures of one part, that part, [N] */
+  /** Class of each picture; of pictures of one part, that part; of pictures without a part, their group, [N] */
   labels: Int32Array;
+  /** The class that the network takes each picture for, [N] */
+  predicted: Int32Array;
   /** X, [N, 64, Cin] */
   inputs: Float32Array;
   /** Z, [N, 64, Cout] */
@@ -28,16 +30,32 @@ export interface KnownActivations {
 const BATCH = 48;
 
 /** Of pictures of all classes, class after class. */
-export const classActivations = (model: Model, set: 'train' | 'test', perClass: number) =>
-  activationsOf(model, CLASS_PARTS, perClass, (k, index) => classPicture(set, k, index));
+export const classActivations = (
+  model: Model,
+  set: 'train' | 'test',
+  perClass: number,
+  {ofClass}: Pictures = drawnAnew,
+) => activationsOf(model, CLASS_PARTS, perClass, (k, index) => ofClass(set, k, index));
 
 /** Of pictures of each part alone. */
-export const singleActivations = (model: Model, perPart: number) =>
+export const singleActivations = (model: Model, perPart: number, {single}: Pictures = drawnAnew) =>
   activationsOf(
     model,
     PARTS.map((_, part) => [part]),
     perPart,
-    singlePicture,
+    single,
+  );
+
+/** Of pictures of the set `test` with one of their two parts left out: group 2k + j is class k without its part j. */
+export const withoutActivations = (model: Model, perGroup: number, {ofClass}: Pictures = drawnAnew) =>
+  activationsOf(
+    model,
+    CLASS_PARTS.flatMap((parts) => [parts, parts]),
+    perGroup,
+    (group, index) => {
+      const k = Math.floor(group / 2);
+      return ofClass('test', k, index, CLASS_PARTS[k][group % 2]);
+    },
   );
 
 function activationsOf(
@@ -52,6 +70,7 @@ function activationsOf(
   const count = groups.length * perGroup;
   const all: KnownActivations = {
     labels: Int32Array.from({length: count}, (_, n) => Math.floor(n / perGroup)),
+    predicted: new Int32Array(count),
     inputs: new Float32Array(count * POSITIONS * inputs),
     outputs: new Float32Array(count * POSITIONS * outputs),
     maps: new Uint8Array(count * PARTS.length * POSITIONS),
@@ -76,9 +95,11 @@ function activationsOf(
         );
       }
       tf.tidy(() => {
-        const {input} = network.trunk(tf.tensor4d(pixels, [length, KNOWN_SIZE, KNOWN_SIZE, 3]));
+        const {input, crossing} = network.trunk(tf.tensor4d(pixels, [length, KNOWN_SIZE, KNOWN_SIZE, 3]));
+        const z = network.linear(input);
         all.inputs.set(input.dataSync() as Float32Array, from * POSITIONS * inputs);
-        all.outputs.set(network.linear(input).dataSync() as Float32Array, from * POSITIONS * outputs);
+        all.outputs.set(z.dataSync() as Float32Array, from * POSITIONS * outputs);
+        all.predicted.set(tf.argMax(network.head(z, crossing), 1).dataSync(), from);
       });
     }
   } finally {

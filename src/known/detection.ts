@@ -13,9 +13,11 @@ export interface DetectedPair extends KnownPair {
   cosine: number;
   /** The lower agreement of the two classes with themselves between halves. */
   agreement: number;
+  /** The cosine in either half of the images; NaN where a half has none. */
+  halves: [number, number];
   /** Whether τ and p let the channel through for both. */
   relevant: boolean;
-  /** Whether neither class has a part that the channel answers to although it was not taught to. */
+  /** Whether measuring confirms what the channel was taught of the parts of both classes. */
   confirmed: boolean;
 }
 
@@ -31,9 +33,11 @@ export interface DetectionScores {
   usual: CallRates;
   relevant: CallRates;
   confirmed: CallRates;
-  /** At the γ that the network's own cosines suggest. */
-  suggested: CallRates & {gamma: number};
-  /** −lowest cosine of a channel's pairs: channels of several parts against those of one. */
+  /** At the γ that `suggestThresholds` gives, and what it estimates that permuted labels would have called there. */
+  suggested: CallRates & {gamma: number; estimate: number};
+  /** Share of the decided pairs for which both halves of the images decide alike at γ = 0.5. */
+  halves: number;
+  /** −lowest cosine of a channel's decided pairs: channels of several parts against those of one. */
   channelAuroc: number;
 }
 
@@ -46,13 +50,15 @@ export interface CallRates {
   undecided: number;
 }
 
-/** @param untaught parts that each channel answers to although it was not taught to */
+const USUAL_GAMMA = 0.5;
+
+/** @param doubted parts of which measuring does not confirm what each channel was taught */
 export function detectedPairs(
   stats: RelevanceStatistics,
   {parts, unclear}: Meanings,
   kind: VectorKind,
   thresholds: {tau: number; p: number},
-  untaught: readonly (readonly number[])[] = [],
+  doubted: readonly (readonly number[])[] = [],
 ): DetectedPair[] {
   const relevant = relevantClasses(stats, thresholds);
   const vectors = new Map(parts.flatMap((meaning, c) => (meaning ? [[c, classVectors(stats, c, kind)] as const] : [])));
@@ -66,8 +72,9 @@ export function detectedPairs(
         ...pair,
         cosine,
         agreement,
+        halves: [own.cosine(...pair.classes, [0, 0]), own.cosine(...pair.classes, [1, 1])],
         relevant: pair.classes.every((k) => relevant[pair.channel].includes(k)),
-        confirmed: pair.classes.every((k) => sharedParts(untaught[pair.channel] ?? [], k).length === 0),
+        confirmed: pair.classes.every((k) => sharedParts(doubted[pair.channel] ?? [], k).length === 0),
       },
     ];
   });
@@ -78,7 +85,7 @@ export function detectionScores(
   permuted: readonly DetectedPair[],
   kind: VectorKind,
   {parts}: Meanings,
-  gamma: number,
+  {gamma, estimate}: {gamma: number; estimate: number},
 ): DetectionScores {
   const of = (truth: KnownPair['truth'], list = pairs) => list.filter((pair) => pair.truth === truth);
   const separated = (list: readonly DetectedPair[]) =>
@@ -98,11 +105,14 @@ export function detectionScores(
       undecided: different.filter((pair) => !sure(pair)).length / Math.max(different.length, 1),
     };
   };
+  const compared = pairs.filter((pair) => sure(pair) && !pair.halves.some(Number.isNaN));
+  const alike = compared.filter(({halves: [a, b]}) => a < USUAL_GAMMA === b < USUAL_GAMMA);
   const lowest = (several: boolean) =>
     parts.flatMap((meaning, channel) => {
       if (!meaning || meaning.length > 1 !== several) return [];
-      const cosines = pairs.filter((pair) => pair.channel === channel).map(({cosine}) => cosine);
-      return cosines.length > 0 ? [-Math.min(...cosines)] : [];
+      const own = pairs.filter((pair) => pair.channel === channel);
+      // A channel without a decided pair is not called.
+      return own.length > 0 ? [-Math.min(1, ...own.filter(sure).map(({cosine}) => cosine))] : [];
     });
   return {
     vectors: kind,
@@ -110,10 +120,11 @@ export function detectionScores(
     auroc: separated(pairs),
     decidedAuroc: separated(pairs.filter(sure)),
     relevantAuroc: separated(pairs.filter(({relevant}) => relevant)),
-    usual: rates(0.5),
-    relevant: rates(0.5, (pair) => pair.relevant),
-    confirmed: rates(0.5, (pair) => pair.confirmed),
-    suggested: {...rates(gamma), gamma},
+    usual: rates(USUAL_GAMMA),
+    relevant: rates(USUAL_GAMMA, (pair) => pair.relevant),
+    confirmed: rates(USUAL_GAMMA, (pair) => pair.confirmed),
+    suggested: {...rates(gamma), gamma, estimate},
+    halves: compared.length > 0 ? alike.length / compared.length : NaN,
     channelAuroc: auroc(lowest(true), lowest(false)),
   };
 }

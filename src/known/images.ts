@@ -28,11 +28,38 @@ export function singlePicture(part: number, index: number): KnownPicture {
   return knownPicture([part], [KNOWN_SEEDS.single, part, index]);
 }
 
+/** Where pictures come from. */
+export interface Pictures {
+  ofClass: typeof classPicture;
+  single: typeof singlePicture;
+}
+
+/** Every picture is drawn when it is asked for. */
+export const drawnAnew: Pictures = {ofClass: classPicture, single: singlePicture};
+
+/** Every picture is drawn once and kept, 12 kB each: for several networks that see the same pictures. */
+export function keptPictures(): Pictures {
+  const kept = new Map<string, KnownPicture>();
+  const once = <A extends unknown[]>(name: string, draw: (...args: A) => KnownPicture) => {
+    return (...args: A) => {
+      const key = [name, ...args].join();
+      const picture = kept.get(key) ?? draw(...args);
+      kept.set(key, picture);
+      return picture;
+    };
+  };
+  return {ofClass: once('class', classPicture), single: once('single', singlePicture)};
+}
+
 /**
  * Pictures of all 24 classes, class after class, each drawn when it is asked for.
  * @throws InputError where `perClass` is not a whole number from 1 to 100,000
  */
-export function knownImages(set: 'training' | 'test' | 'train', perClass: number): LabelledImages {
+export function knownImages(
+  set: 'training' | 'test' | 'train',
+  perClass: number,
+  {ofClass}: Pictures = drawnAnew,
+): LabelledImages {
   if (!Number.isInteger(perClass) || perClass < 1 || perClass > 100_000) {
     throw new InputError(
       `invalid number of ${set} images per class: ${perClass}; it is a whole number from 1 to 100000`,
@@ -58,7 +85,7 @@ export function knownImages(set: 'training' | 'test' | 'train', perClass: number
     },
     classNamesFor: (classes) => Array.from({length: classes}, (_, k) => KNOWN_CLASSES[k] ?? `class ${k}`),
     async pixels(image, size) {
-      const data = classPicture(set, Math.floor(image / perClass), image % perClass).pixels; // [64, 64, 3]
+      const data = ofClass(set, Math.floor(image / perClass), image % perClass).pixels; // [64, 64, 3]
       return fitTo({data, width: KNOWN_SIZE, height: KNOWN_SIZE}, size, paths[image]);
     },
     toString: () => `${name}: ${count} images of ${CLASS_PARTS.length} classes, ${KNOWN_SIZE} × ${KNOWN_SIZE} pixels`,

@@ -9,17 +9,21 @@ import {ensureBackend} from '../engine';
 import {auroc} from '../numerics/ranking';
 import {topOne, zeroInputShare} from '../numerics/statistics';
 import {collectRelevance} from '../relevance/collect';
-import {classActivations, singleActivations} from './activations';
-import {clusterScores, type ClusterScore} from './clusters';
+import {classActivations} from './activations';
+import {inLockedFolder} from '../files/folderLock';
+import {openRows} from '../files/resultRows';
+import {clusterScores} from './clusters';
 import {describeKnown} from './describe';
-import {detectedPairs, detectionScores, relabelled, type DetectionScores} from './detection';
-import {knownImages} from './images';
-import {measuredMeanings, type Meanings} from './meanings';
+import {detectedPairs, detectionScores, relabelled} from './detection';
+import {keptPictures, knownImages, type Pictures} from './images';
+import {confirms, doubtedParts, measuredAnswers, measuredMeanings, type Meanings} from './meanings';
 import {KNOWN_LAYER, STUDIED_CHANNELS} from './network';
 import {KNOWN_KINDS, knownNetwork, REPORT_SEEDS, type KnownKind} from './networks';
 import {CODES} from './parts';
-import {splitRule} from '../split/rules';
-import {splitScores, type SplitScore} from './splitting';
+import {SPLIT_RULES, splitRule} from '../split/rules';
+import {MEASURES, type KnownRow} from './row';
+import {parseKnownRow} from './rowSchema';
+import {splitScores} from './splitting';
 import {KNOWN_FOLDER} from './weights';
 
 export interface KnownOptions extends LongCallOptions {
@@ -31,21 +35,10 @@ export interface KnownOptions extends LongCallOptions {
   perClass?: number;
   /** Splitting rules by name; `[]` measures detection alone, with the controls. @default all */
   rules?: readonly string[];
-}
-
-/** What one network shows. */
-export interface KnownRow {
-  kind: KnownKind;
-  seed: number;
-  topOne: number;
-  zeroInputs: number;
-  /** Number of parts that each channel means; 0 where it hardly fires. */
-  parts: number[];
-  detection: DetectionScores[];
-  splitting: SplitScore[];
-  clusters: ClusterScore[];
-  /** Silhouette of two clusters: channels of several parts against those of one. */
-  silhouetteAuroc: number;
+  /** Folder that each network's result is written to as it is done; the same call goes on from there. */
+  out?: string;
+  /** Begin anew in the folder, whatever it holds. @default false */
+  force?: boolean;
 }
 
 export interface KnownBenchmark {
@@ -59,87 +52,108 @@ export interface KnownBenchmark {
 /** τ is twice an equal share, p the paper's. */
 const THRESHOLDS = {tau: 2 / STUDIED_CHANNELS, p: 0.75};
 
+const FORMAT = {format: 'unweave known benchmark', formatVersion: 1};
+
 /**
- * Measures detection, splitting and clusters without labels on networks whose channels' meanings are known.
- * @throws InputError for a kind or seed that the package does not have
+ * Measures detection, splitting and clusters without labels on networks whose channels' meanings are known. With `out`, each network is
+ * written down as it is done, and the same call, of the same networks or of others, measures those that are missing.
+ * @throws InputError for a kind or seed that the package does not have, or a folder of another run
  */
 export async function runKnownBenchmark(options: KnownOptions = {}): Promise<KnownBenchmark> {
-  const {kinds = KNOWN_KINDS, seeds = REPORT_SEEDS, perClass = 60} = options;
+  const {kinds = KNOWN_KINDS, seeds = REPORT_SEEDS, perClass = 60, rules = Object.keys(SPLIT_RULES), out} = options;
   if (!Number.isInteger(perClass) || perClass < 4)
     throw new InputError(`invalid number of pictures per class: ${perClass}; give a whole number from 4, such as 60`);
-  options.rules?.forEach((rule) => splitRule(rule));
+  rules.forEach((rule) => splitRule(rule));
   await ensureBackend();
   const there = (kind: KnownKind, seed: number) => existsSync(path.join(KNOWN_FOLDER, `${kind}-${seed}.safetensors`));
   const networks = kinds.flatMap((kind) =>
     seeds.filter((seed) => options.seeds !== undefined || there(kind, seed)).map((seed) => ({kind, seed})),
   );
   if (networks.length === 0) throw new InputError('no such networks; npm run known:train makes them');
-  const about = {label: 'known networks', total: networks.length, unit: 'networks'};
-  const task = startTask(about, options.progress);
+  const work = () => measuredRows(networks, {...options, perClass, rules});
+  const rows = await (out === undefined ? work() : inLockedFolder(out, work));
+  const result: Omit<KnownBenchmark, 'toString'> = {kind: 'known benchmark', perClass, thresholds: THRESHOLDS, rows};
+  return readable(result as KnownBenchmark, describeKnown);
+}
+
+/** A row of each network: what the folder holds, else what is measured and written there. */
+async function measuredRows(
+  networks: readonly {kind: KnownKind; seed: number}[],
+  {perClass, rules, out, force, progress, signal}: KnownOptions & Required<Pick<KnownOptions, 'perClass' | 'rules'>>,
+): Promise<KnownRow[]> {
+  const kept = await openRows(out, FORMAT, {perClass, rules: [...rules], thresholds: THRESHOLDS}, force);
+  const measured = kept.lines.map((line) => parseKnownRow(line, kept.file!));
+  const task = startTask({label: 'known networks', total: networks.length, unit: 'networks'}, progress);
   const rows: KnownRow[] = [];
+  const pictures = keptPictures();
   try {
     for (const {kind, seed} of networks) {
-      rows.push(await measureNetwork(kind, seed, perClass, options.rules));
+      signal?.throwIfAborted();
+      const before = measured.find((row) => row.kind === kind && row.seed === seed);
+      const row = before ?? (await measureNetwork(kind, seed, {perClass, rules, pictures}));
+      if (!before) await kept.append(row);
+      rows.push(row);
       task.advance(1, {note: `${kind} ${seed}`});
-      options.signal?.throwIfAborted();
     }
     task.finish('done');
+    return rows;
   } catch (error) {
     task.finish('failed');
     throw error;
   }
-  const result: Omit<KnownBenchmark, 'toString'> = {kind: 'known benchmark', perClass, thresholds: THRESHOLDS, rows};
-  return readable(result as KnownBenchmark, describeKnown);
 }
 
 async function measureNetwork(
   kind: KnownKind,
   seed: number,
-  perClass: number,
-  rules?: readonly string[],
+  {perClass, rules, pictures}: {perClass: number; rules: readonly string[]; pictures: Pictures},
 ): Promise<KnownRow> {
   const model = await knownNetwork(kind, seed);
   try {
     const quiet = {layer: KNOWN_LAYER, progress: false as const};
-    const stats = await collectRelevance(model, knownImages('train', perClass), quiet);
-    const [fit, held] = [classActivations(model, 'train', perClass), classActivations(model, 'test', perClass)];
-    const measured = measuredMeanings(singleActivations(model, perClass));
+    const stats = await collectRelevance(model, knownImages('train', perClass, pictures), quiet);
+    const [fit, held] = (['train', 'test'] as const).map((set) => classActivations(model, set, perClass, pictures));
+    const answers = measuredAnswers(model, held, perClass, pictures);
+    const measured = measuredMeanings(answers);
     const taught = kind !== 'none-plain';
     const meanings: Meanings = taught
       ? {parts: CODES.map((code) => [...code]), unclear: CODES.map(() => [])}
       : measured;
-    const untaught = CODES.map((code, c) =>
-      taught ? [...(measured.parts[c] ?? []), ...measured.unclear[c]].filter((part) => !code.includes(part)) : [],
-    );
+    const doubted = CODES.map((code, c) => (taught ? doubtedParts(answers, c, code) : []));
     const order = permutation(fit.labels.length, seed + 1);
     const shuffled = relabelled(
       stats,
       fit,
       order.map((n) => fit.labels[n]),
     );
-    const gamma = suggestThresholds(stats, THRESHOLDS).gamma;
-    const detection = (['published', 'gated'] as const).map((vectors) =>
-      detectionScores(
-        detectedPairs(stats, meanings, vectors, THRESHOLDS, untaught),
-        vectors === 'gated' ? detectedPairs(shuffled, meanings, vectors, THRESHOLDS, untaught) : [],
+    const detection = (['published', 'gated'] as const).map((vectors) => {
+      const {gamma, falseCalls} = suggestThresholds(stats, {...THRESHOLDS, arv: vectors});
+      return detectionScores(
+        detectedPairs(stats, meanings, vectors, THRESHOLDS, doubted),
+        vectors === 'gated' ? detectedPairs(shuffled, meanings, vectors, THRESHOLDS, doubted) : [],
         vectors,
         meanings,
-        gamma,
-      ),
-    );
+        {gamma, estimate: falseCalls.permuted},
+      );
+    });
     const clusters = clusterScores(held, meanings);
-    const silhouettes = (several: boolean) =>
-      clusters.filter(({parts}) => parts > 1 === several).map(({silhouette}) => silhouette);
+    const measures = (measure: (typeof MEASURES)[number], several: boolean) =>
+      clusters.filter(({parts}) => parts > 1 === several).map((score) => score[measure]);
     return {
       kind,
       seed,
       topOne: topOne(stats),
       zeroInputs: zeroInputShare(stats),
+      confirmed: meanings.parts.map(
+        (meaning, c) => meaning !== undefined && (!taught || confirms(answers, c, meaning)),
+      ),
       parts: meanings.parts.map((meaning) => meaning?.length ?? 0),
       detection,
       splitting: await splitScores(model, stats, meanings, fit, held, rules),
       clusters,
-      silhouetteAuroc: auroc(silhouettes(true), silhouettes(false)),
+      severalAuroc: Object.fromEntries(
+        MEASURES.map((measure) => [measure, auroc(measures(measure, true), measures(measure, false))]),
+      ) as KnownRow['severalAuroc'],
     };
   } finally {
     model.dispose();

@@ -3,7 +3,7 @@ import {permutation} from '../common/random';
 import {pearson} from '../numerics/agreement';
 import {auroc} from '../numerics/ranking';
 import {mean} from '../numerics/vectors';
-import {linearLayer} from '../network/linearLayer';
+import {channelKernel, linearLayer} from '../network/linearLayer';
 import type {Model} from '../network/types';
 import {averagedRelevanceVector, type RelevanceStatistics} from '../numerics/statistics';
 import {kernelsFromOwnership, kernelsFromParts, type PartKernels} from '../split/kernels';
@@ -19,7 +19,7 @@ import {CLASS_PARTS, sharedParts} from './parts';
 export const CONTROLS = ['none', 'random', 'permuted labels'] as const;
 
 /** The rule that the control gives wrong labels to. */
-const PERMUTED_RULE = 'scaledRidge';
+const PERMUTED_RULE = 'freeRidge';
 
 /** How well the parts of one channel follow what it means, mean over parts. */
 export interface SplitScore {
@@ -74,8 +74,7 @@ function problemOf(
   fit: KnownActivations,
 ): SplitProblem {
   const layer = linearLayer(model.graph, KNOWN_LAYER);
-  const {inputs, outputs} = fit.channels;
-  const kernel = Float32Array.from({length: inputs}, (_, i) => fit.kernel[i * outputs + channel]);
+  const kernel = channelKernel(layer, channel);
   const concepts = groups.map((classes) => ({
     classes,
     classNames: classes.map((k) => stats.classNames[k]),

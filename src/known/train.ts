@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {InputError, InterruptError} from '../common/errors';
+import {numberText} from '../common/numbers';
 import {startTask, type LongCallOptions} from '../common/progress';
 import {keyedRandom, shuffle} from '../common/random';
 import {ensureBackend} from '../engine';
@@ -82,7 +83,7 @@ export async function trainKnown(options: TrainKnownOptions): Promise<KnownWeigh
         return optimizer.minimize(() => lossOf(trained, batch, supervision), true)!.dataSync()[0];
       });
       if (!Number.isFinite(loss)) throw new Error(`the loss became ${loss} at step ${step}`);
-      task.advance(1, {note: `loss ${loss.toFixed(3)}`});
+      task.advance(1, {note: `loss ${numberText(loss)}`});
       if (signal?.aborted)
         throw new InterruptError(`training stopped at step ${step + 1} of ${steps}; nothing was kept`);
       if (step % 10 === 0) await new Promise((resolve) => setImmediate(resolve)); // lets an interrupt and the bar in

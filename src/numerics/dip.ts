@@ -16,7 +16,7 @@ export function dipStatistic(values: ArrayLike<number>): number {
     const lcm = chain(low, high, after);
     const {distance, ig, ih} = largestGap(x, gcm, lcm);
     if (distance < dip) break;
-    dip = Math.max(dip, below(x, gcm.slice(ig)), above(x, lcm.slice(ih)));
+    dip = Math.max(dip, furthest(x, gcm.slice(ig), 1), furthest(x, lcm.slice(ih), -1));
     if (low === gcm[ig] && high === lcm[ih]) break;
     [low, high] = [gcm[ig], lcm[ih]];
   }
@@ -85,28 +85,18 @@ function largestGap(x: Float64Array, gcm: readonly number[], lcm: readonly numbe
   return {distance, ig, ih};
 }
 
-/** How far the distribution function rises above its minorant, outside the modal interval. @param points descending */
-function below(x: Float64Array, points: readonly number[]): number {
+/**
+ * How far the distribution function rises above its minorant (`side` 1, `points` descending) or falls below its majorant (−1, ascending),
+ * outside the modal interval.
+ */
+function furthest(x: Float64Array, points: readonly number[], side: 1 | -1): number {
   let most = 0;
   for (let j = 0; j + 1 < points.length; j++) {
-    const [end, begin] = [points[j], points[j + 1]];
+    const [end, begin] = side === 1 ? [points[j], points[j + 1]] : [points[j + 1], points[j]];
     most = Math.max(most, 1);
     if (end - begin <= 1 || x[end] === x[begin]) continue;
     const slope = (end - begin) / (x[end] - x[begin]);
-    for (let at = begin; at <= end; at++) most = Math.max(most, at - begin + 1 - (x[at] - x[begin]) * slope);
-  }
-  return most;
-}
-
-/** How far it falls below its majorant. @param points ascending */
-function above(x: Float64Array, points: readonly number[]): number {
-  let most = 0;
-  for (let j = 0; j + 1 < points.length; j++) {
-    const [begin, end] = [points[j], points[j + 1]];
-    most = Math.max(most, 1);
-    if (end - begin <= 1 || x[end] === x[begin]) continue;
-    const slope = (end - begin) / (x[end] - x[begin]);
-    for (let at = begin; at <= end; at++) most = Math.max(most, (x[at] - x[begin]) * slope - (at - begin - 1));
+    for (let at = begin; at <= end; at++) most = Math.max(most, 1 + side * (at - begin - (x[at] - x[begin]) * slope));
   }
   return most;
 }

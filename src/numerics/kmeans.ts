@@ -1,5 +1,5 @@
 import {kmeans} from 'ml-kmeans';
-import {cosine, dot} from './vectors';
+import {dot} from './vectors';
 
 /** Clusters of vectors on the unit sphere. */
 export interface Clusters {
@@ -55,25 +55,28 @@ function squaredDistance(a: readonly number[], b: readonly number[]): number {
 
 /**
  * Mean silhouette by cosine distance, −1..1 (Rousseeuw 1987): how much nearer vectors are to their own cluster than to the nearest other.
- * A vector alone in its cluster counts 0.
+ * A vector alone in its cluster counts 0. The mean distance to a cluster is 1 less the product with its mean vector, so that no pair of
+ * vectors is compared.
  */
 export function silhouette(vectors: readonly ArrayLike<number>[], owners: ArrayLike<number>): number {
+  const units = vectors.map(unit);
   const k = 1 + Math.max(...Array.from(owners));
-  const n = vectors.length;
+  const counts = new Float64Array(k);
+  const sums = Array.from({length: k}, () => new Float64Array(units[0].length));
+  units.forEach((x, n) => {
+    counts[owners[n]] += 1;
+    x.forEach((value, i) => (sums[owners[n]][i] += value));
+  });
   let total = 0;
-  for (let a = 0; a < n; a++) {
-    const sums = new Float64Array(k);
-    const counts = new Float64Array(k);
-    for (let b = 0; b < n; b++) {
-      if (a === b) continue;
-      sums[owners[b]] += 1 - cosine(vectors[a], vectors[b]);
-      counts[owners[b]] += 1;
-    }
-    if (counts[owners[a]] === 0) continue;
-    const own = sums[owners[a]] / counts[owners[a]];
+  units.forEach((x, n) => {
+    const mine = owners[n];
+    if (counts[mine] < 2) return;
+    // Without the vector itself, whose product with itself is 1, or 0 of a vector of zeros.
+    const own = 1 - (dot(x, sums[mine]) - dot(x, x)) / (counts[mine] - 1);
     let other = Infinity;
-    for (let j = 0; j < k; j++) if (j !== owners[a] && counts[j] > 0) other = Math.min(other, sums[j] / counts[j]);
+    for (let j = 0; j < k; j++)
+      if (j !== mine && counts[j] > 0) other = Math.min(other, 1 - dot(x, sums[j]) / counts[j]);
     if (other < Infinity) total += (other - own) / Math.max(own, other, 1e-12);
-  }
-  return total / n;
+  });
+  return total / units.length;
 }

@@ -65,7 +65,8 @@ export interface DiscoveredConcepts {
 
 /** A strongest position counts from this share of the channel's strong outputs on. */
 const STRONG = 0.25;
-const COUNTS = [2, 3, 4, 5, 6];
+/** Numbers of clusters that are tried. */
+export const CLUSTER_COUNTS = [2, 3, 4, 5, 6];
 /** Images that a cluster needs on average. */
 const LEAST = 4;
 
@@ -96,7 +97,7 @@ export async function discoverConcepts(
   const vectors = clusteredVectors(sample, options.predictions ?? true);
   // Of what was read and not of what was drawn together, or there would be as many clusters as classes.
   const read = sample.map(({contribution}) => contribution);
-  const counts = count === undefined ? COUNTS.filter((k) => LEAST * k <= sample.length) : [count];
+  const counts = count === undefined ? CLUSTER_COUNTS.filter((k) => LEAST * k <= sample.length) : [count];
   const tried = counts.map((k) => {
     const clusters = sphericalClusters(vectors, k, {seed});
     return {count: k, ...clusters, silhouette: k > 1 ? silhouette(read, clusters.owners) : NaN};

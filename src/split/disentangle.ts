@@ -37,7 +37,7 @@ export interface DisentangleOptions extends LongCallOptions {
   images?: LabelledImages;
   /** ρ of the published rule, above 0 and up to 1; to give one is to ask for that rule. @default 'auto': the best of 0.05, 0.10 … 1.00 */
   rho?: number | 'auto';
-  /** How the weights are divided: a name in `SPLIT_RULES` or a rule of one's own. @default see `defaultRule`: 'scaledRidge' with images, else 'published' */
+  /** How the weights are divided: a name in `SPLIT_RULES` or a rule of one's own. @default see `defaultRule`: 'freeRidge' with images, else 'published' */
   rule?: string | SplitRule;
   /** How pixels become input. @default what the statistics recorded */
   preset?: PresetOption;

@@ -1,4 +1,4 @@
-import {linearLayer} from '../network/linearLayer';
+import {channelKernel, linearLayer} from '../network/linearLayer';
 import {dividedKernels} from './rewrite';
 import type {Split} from './types';
 
@@ -13,10 +13,9 @@ const ROUNDING = 1e-5;
 export function misfitsOf(split: Split): string[] {
   const {layer: name, channel, concepts, original, bias, parts, residue, ownership} = split;
   const before = linearLayer(split.before.graph, name);
-  const outputs = before.shape[3];
-  const column = Float32Array.from(original, (_, at) => before.kernel[at * outputs + channel]);
   const found: string[] = [];
-  if (!same(column, original)) found.push(`its original is not the kernel of channel ${channel} of layer ${name}`);
+  if (!same(channelKernel(before, channel), original))
+    found.push(`its original is not the kernel of channel ${channel} of layer ${name}`);
   if ((before.bias?.[channel] ?? 0) !== bias) {
     found.push(`its bias is ${bias}, and channel ${channel} of layer ${name} has ${before.bias?.[channel] ?? 0}`);
   }

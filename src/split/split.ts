@@ -74,6 +74,6 @@ export function adviceOnRule(rule: string): string {
   if (rule !== 'published') return `See whether the split beats random ones here (evaluateSplit).`;
   return (
     'The published rule separates channels that were taught several meanings, and recovers merged natural channels worse than no split on two networks of three; ' +
-    'the rule scaledRidge does better on both. See whether the split beats random ones here (evaluateSplit), or let "unweave benchmark planted" find the rule for this layer.'
+    'the rule freeRidge does better on both. See whether the split beats random ones here (evaluateSplit), or let "unweave benchmark planted" find the rule for this layer.'
   );
 }

@@ -1,7 +1,7 @@
 /**
  * Milliseconds an image of the one pass beside a bare forward pass of the same model, alternating in one run, by processor time and on the
  * clock, so that the ratio holds on a noisy machine:
- *   node --import tsx test/bench/onePass.ts [--rounds 7]
+ *   node --import tsx test/bench/onePass.ts [--rounds 7 --networks resnet20,mobilenet,resnet50]
  */
 import os from 'node:os';
 import path from 'node:path';
@@ -19,7 +19,9 @@ import {costOf, median, type Cost} from './processorTime';
 import {randomResNet50} from './randomResNet50';
 
 const BATCH = 16;
-const {values} = parseArgs({options: {rounds: {type: 'string', default: '7'}}});
+const {values} = parseArgs({
+  options: {rounds: {type: 'string', default: '7'}, networks: {type: 'string', default: 'resnet20,mobilenet,resnet50'}},
+});
 
 async function compare(model: Model, layer: string, goal: number): Promise<void> {
   const [height, width, channels] = model.inputShape;
@@ -64,9 +66,10 @@ async function main(): Promise<void> {
   const resNet20 = await loadModel(path.join(shared, 'models/resnet20-12fca82f.th')).catch(() => undefined);
   if (!mobileNet || !resNet20)
     process.stdout.write('../shared/data is absent: MobileNet and ResNet-20 are not timed\n');
-  if (resNet20) await compare(resNet20, 'layer3.2.conv2', 1.1);
-  if (mobileNet) await compare(mobileNet, 'conv_pw_13', 1.02);
-  await compare(randomResNet50(), 'layer4.2.conv3', 1.02);
+  const wanted = (name: string) => values.networks.split(',').includes(name);
+  if (resNet20 && wanted('resnet20')) await compare(resNet20, 'layer3.2.conv2', 1.1);
+  if (mobileNet && wanted('mobilenet')) await compare(mobileNet, 'conv_pw_13', 1.02);
+  if (wanted('resnet50')) await compare(randomResNet50(), 'layer4.2.conv3', 1.02);
 }
 
 void main();

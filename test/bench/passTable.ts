@@ -86,10 +86,10 @@ async function networks(peak: number, torch?: Torch): Promise<void> {
 }
 
 function sayEndToEnd(found: EndToEnd): void {
-  const {classes, crops, pairs, ours, forward, published} = found;
+  const {classes, crops, pairs, ours, gated, forward, published} = found;
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
   say(
-    `\nfrom ${classes} classes × ${crops} JPEG crops to polysemantic channels, MobileNet, processor time: ${seconds(ours.processor)}`,
+    `\nfrom ${classes} classes × ${crops} JPEG crops to polysemantic channels, MobileNet, processor time: ${seconds(ours.processor)}, with gated vectors ${seconds(gated.processor)}`,
   );
   say(
     `  the folded forward pass over the same files takes ${seconds(forward.processor)}, ${(forward.processor / ours.processor).toFixed(3)} of ours (goal ≥ 0.95); on the clock ${(forward.wall / ours.wall).toFixed(3)}`,

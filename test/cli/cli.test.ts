@@ -93,7 +93,7 @@ test('what find prints can be handed to split', async () => {
     .split(' ');
   const split = await unweave(args);
   assert.equal(split.code, 0, split.stderr);
-  assert.match(command, / --rule scaledRidge /);
+  assert.match(command, / --rule freeRidge /);
   assert.ok(!split.stdout.includes('recovers worse'), 'no warning of the rule that find named');
   const all = await unweave(['find', 'stats', ...thresholds, '--all-pairs']);
   type Found = {pairs: object[]};

@@ -21,15 +21,15 @@ Object.entries(STUDIED_LAYERS).forEach(([what, network], turn) => {
     assert.deepEqual(maps.kernels, ['original', ...split.parts.map((_, j) => `d${j + 1}`), 'residue']);
     assert.equal(maps.images.length, 2 * k);
     for (const image of maps.images) {
-      assert.equal(maps.height * maps.width, image.maps[0].length);
+      for (const map of image.maps) assert.deepEqual(map.shape, [maps.height, maps.width]);
       [split.original, ...split.parts, split.residue].forEach((kernel, n) => {
         const expected = slow[image.index].output(kernel);
-        image.maps[n].forEach((value, at) => assert.ok(Math.abs(value - expected[at]) < 1e-4));
+        image.maps[n].data.forEach((value, at) => assert.ok(Math.abs(value - expected[at]) < 1e-4));
         assert.ok(Math.abs(image.activations[n] - positiveSum(expected)) < 1e-3);
       });
-      image.maps[0].forEach((original, at) => {
-        const parts = image.maps.slice(1, k + 1).reduce((sum, map) => sum + map[at], 0);
-        assert.ok(Math.abs(parts - (k - 1) * image.maps[k + 1][at] - original) < 1e-4);
+      image.maps[0].data.forEach((original, at) => {
+        const parts = image.maps.slice(1, k + 1).reduce((sum, map) => sum + map.data[at], 0);
+        assert.ok(Math.abs(parts - (k - 1) * image.maps[k + 1].data[at] - original) < 1e-4);
       });
     }
     dispose();
@@ -53,7 +53,7 @@ test('the images are those that excite each part most, with the pixels that the 
   const [first] = maps.images;
   const [height, width] = split.before.inputShape;
   assert.deepEqual(first.pixels.data, await images.pixels(first.index, {height, width}));
-  const all = maps.images.flatMap((image) => image.maps.flatMap((map) => Array.from(map)));
+  const all = maps.images.flatMap((image) => image.maps.flatMap(({data}) => Array.from(data)));
   assert.equal(maps.scale.highest, Math.max(0, ...all));
   assert.equal(maps.scale.lowest, Math.min(0, ...all));
   assert.match(String(maps), /original .* residue/);

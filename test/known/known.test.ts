@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
-import {mkdtemp, rm} from 'node:fs/promises';
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import {test} from 'node:test';
 import {InputError} from '../../src/common/errors';
 import {suggestThresholds} from '../../src/concepts/thresholds';
 import {ensureBackend} from '../../src/engine';
+import {sha256} from '../../src/files/checksum';
 import {classActivations} from '../../src/known/activations';
 import {relabelled} from '../../src/known/detection';
 import {knownImages} from '../../src/known/images';
+import {confirms, doubtedParts, measuredMeanings} from '../../src/known/meanings';
 import {KNOWN_LAYER, weightShapes} from '../../src/known/network';
 import {knownNetwork, type KnownKind} from '../../src/known/networks';
 import {runKnownBenchmark} from '../../src/known/run';
@@ -16,6 +18,7 @@ import {loadKnownWeights, saveKnownWeights} from '../../src/known/weights';
 import {gatesOf} from '../../src/numerics/gatedSums';
 import {sphericalClusters, silhouette} from '../../src/numerics/kmeans';
 import {collectRelevance} from '../../src/relevance/collect';
+import {cosine} from '../../src/numerics/vectors';
 import {uniform} from '../reference/smallNetworks';
 
 test('gated vectors tell the parts of a taught channel apart, which the published ones do not', async () => {
@@ -30,8 +33,45 @@ test('gated vectors tell the parts of a taught channel apart, which the publishe
     return scores.reduce((sum, value) => sum + value, 0) / scores.length;
   };
   assert.ok(Math.abs(own('none') - 0.5) < 0.01 && Math.abs(own('random') - 0.5) < 0.15);
-  assert.ok(own('scaledRidge') > own('published') && own('published') > 0.75);
+  assert.ok(own('freeRidge') > own('published') && own('published') > 0.75);
   assert.match(String(result), /Without labels/);
+});
+
+test('a benchmark goes on from the networks that its folder holds, and refuses those of other parameters', async (t) => {
+  const out = await mkdtemp(path.join(os.tmpdir(), 'unweave-known-'));
+  t.after(() => rm(out, {recursive: true, force: true}));
+  const options = {kinds: ['picture-plain'] as const, perClass: 4, rules: [], out, progress: false as const};
+  const first = await runKnownBenchmark({...options, seeds: [1]});
+  const file = path.join(out, 'rows.jsonl');
+  const [line, ...others] = (await readFile(file, 'utf8')).split('\n').filter(Boolean);
+  assert.deepEqual(others, []);
+  // A result that says where it is from: whoever measures again would not find it.
+  const {sha256: checksum, ...row} = JSON.parse(line) as Record<string, unknown>;
+  assert.equal(checksum, sha256(JSON.stringify(row)));
+  const changed = {...row, topOne: 0.125};
+  await writeFile(file, `${JSON.stringify({...changed, sha256: sha256(JSON.stringify(changed))})}\n`);
+  const again = await runKnownBenchmark({...options, seeds: [1]});
+  assert.equal(again.rows[0].topOne, 0.125);
+  assert.deepEqual(again.rows[0].splitting, first.rows[0].splitting);
+  await assert.rejects(runKnownBenchmark({...options, perClass: 5}), /of another run: perClass is 4 there and 5 here/);
+  await writeFile(file, '{"kind":"picture-plain"}\n');
+  await assert.rejects(runKnownBenchmark({...options, seeds: [1]}), /rows\.jsonl" is damaged: \w+ is not valid/);
+});
+
+test('a part is meant where the channel answers to it alone, and something goes with it; hardly ever firing channels mean nothing', () => {
+  const row = (values: Record<number, number>) => Float64Array.from({length: 12}, (_, part) => values[part] ?? 0);
+  const answers = {
+    alone: [row({2: 1, 5: 0.7, 7: 0.5}), row({1: 1}), row({3: 1, 4: 0.9})],
+    removed: [row({2: 1, 5: 0.4}), row({1: 1}), row({3: 1, 4: 0.1})],
+    fires: [row({2: 1, 5: 1}), row({1: 0.2}), row({3: 1})],
+  };
+  const {parts, unclear} = measuredMeanings(answers);
+  assert.deepEqual(parts, [[2, 5], undefined, [3]]);
+  assert.deepEqual(unclear[0], [7]);
+  assert.deepEqual(unclear[2], [4]);
+  assert.deepEqual(doubtedParts(answers, 0, [2, 9]), [5, 7, 9]);
+  assert.equal(confirms(answers, 0, [2, 5]), true);
+  assert.equal(confirms(answers, 0, [2]), false);
 });
 
 test('gated sums counted position by position are those of the pass', async () => {
@@ -89,10 +129,22 @@ test('clusters of directions are found whatever their length, and a silhouette s
   assert.deepEqual(sizes, [20, 20, 20]);
   vectors.forEach((_, n) => assert.equal(owners[n], owners[n % 3]));
   assert.ok(silhouette(vectors, owners) > 0.9);
-  assert.ok(
-    silhouette(
-      vectors,
-      Array.from(owners, (_, n) => n % 2),
-    ) < 0.1,
-  );
+  const wrong = Array.from(owners, (_, n) => n % 2);
+  assert.ok(silhouette(vectors, wrong) < 0.1);
+  for (const own of [owners, wrong])
+    assert.ok(Math.abs(silhouette(vectors, own) - slowSilhouette(vectors, own)) < 1e-12);
 });
+
+/** Rousseeuw's definition, pair by pair. */
+function slowSilhouette(vectors: readonly number[][], owners: ArrayLike<number>): number {
+  const all = vectors.map((a, n) => {
+    const distance = (j: number) => {
+      const others = vectors.filter((_, other) => other !== n && owners[other] === j);
+      return others.reduce((sum, b) => sum + 1 - cosine(a, b), 0) / others.length;
+    };
+    const own = distance(owners[n]);
+    const rest = [...new Set(Array.from(owners))].filter((j) => j !== owners[n]).map(distance);
+    return (Math.min(...rest) - own) / Math.max(own, Math.min(...rest));
+  });
+  return all.reduce((sum, value) => sum + value, 0) / all.length;
+}

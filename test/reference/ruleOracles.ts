@@ -210,44 +210,53 @@ export function slowGatedRidge(problem: OracleProblem): {kernels: number[][]; ri
   throw new Error('unreachable');
 }
 
-/** Kernels, [k][taps·Cin], and t. */
-export function slowScaledRidge(problem: OracleProblem): {kernels: number[][]; scale: number} {
-  const {at, all} = slowRidge(problem);
-  const w = problem.kernel;
+/** Directions from the parts at w/k, their scale t, and the step that t counts. */
+function slowEnergyStep({kernel: w}: OracleProblem, all: readonly number[][][], parts: readonly number[][]) {
   const k = all.length;
-  const U = at(3).map((part) => part.map((value, i) => value - w[i] / k));
+  const U = parts.map((part) => part.map((value, i) => value - w[i] / k));
   const m = all.map((rows) => rows.map((row) => dot(row, w)));
   const along = U.map((u) => all.flat().map((row) => dot(row, u)));
   const target = (j: number) =>
     m.flatMap((values, c) => values.map((value) => Math.max(0, value) * ((c === j ? 1 : 0) - 1 / k)));
   const scale = Math.max(0, average(along.map((values, j) => correlation(values, target(j)))));
   const step = Math.sqrt((variance(m.flat()) * (1 - 1 / k)) / along.reduce((sum, values) => sum + variance(values), 0));
-  return {kernels: U.map((u) => u.map((value, i) => w[i] / k + scale * step * value)), scale};
+  return {U, scale, step};
+}
+
+/** Kernels, [k][taps·Cin], and t. */
+export function slowScaledRidge(problem: OracleProblem): {kernels: number[][]; scale: number} {
+  const {at, all} = slowRidge(problem);
+  const {U, scale, step} = slowEnergyStep(problem, all, at(3));
+  const w = problem.kernel;
+  return {kernels: U.map((u) => u.map((value, i) => w[i] / all.length + scale * step * value)), scale};
 }
 
 /** Kernels, [k][taps·Cin]. */
-export function slowFreeRidge({layer, kernel: w, concepts, background}: OracleProblem, fires: number): number[][] {
+export function slowFreeRidge(problem: OracleProblem, fires: number): number[][] {
+  const {layer, kernel: w, concepts, background} = problem;
   const k = concepts.length;
-  const M = concepts.map((concept) => {
-    const rows = slowPatches(layer, concept);
-    return secondMoment(
+  const all = concepts.map((concept) => slowPatches(layer, concept));
+  const M = all.map((rows) =>
+    secondMoment(
       active(
         rows,
         rows.map((row) => dot(row, w)),
         fires,
       ),
-    );
-  });
+    ),
+  );
   const none = Matrix.zeros(w.length, w.length);
   const S = background ? secondMoment(slowPatches(layer, background)) : none;
   const T = M.reduce((sum, one) => Matrix.add(sum, one), S);
-  const shift = (0.1 * trace(T)) / w.length;
+  const shift = trace(T) / w.length;
   const W = Matrix.columnVector(w);
   const solve = inverse(Matrix.add(T, Matrix.eye(w.length).mul(shift)));
-  return M.map((one) => {
+  const parts = M.map((one) => {
     const shared = Matrix.add(S.mmul(W), Matrix.mul(W, shift)).div(k);
     return solve.mmul(Matrix.add(one.mmul(W), shared)).to1DArray();
   });
+  const {U, scale, step} = slowEnergyStep(problem, all, parts);
+  return U.map((u) => u.map((value, i) => w[i] / k + scale * step * value));
 }
 
 /** λ of each concept, [k][Cin]: 0 where another concept contributes more where the channel fires, by the factor 1/ρ. */

@@ -245,8 +245,8 @@ test('a rule without images asks for them, and an unknown rule lists the known o
   );
 });
 
-test('without a name, scaledRidge divides where there are images, energyMatch where it is too large for that, else the published rule', () => {
-  assert.equal(defaultRule({images: true, rho: false, size: 4608}), 'scaledRidge');
+test('without a name, freeRidge divides where there are images, energyMatch where it is too large for that, else the published rule', () => {
+  assert.equal(defaultRule({images: true, rho: false, size: 4608}), 'freeRidge');
   assert.equal(defaultRule({images: true, rho: false, size: 4609}), 'energyMatch');
   assert.equal(defaultRule({images: true, rho: true, size: 64}), 'published');
   assert.equal(defaultRule({images: false, rho: false, size: 64}), 'published');

@@ -125,7 +125,7 @@ function nextCommand({stats, 0: first}: PolysemanticChannels, statistics: string
   if (!first) return [];
   const [kh, kw, inputs] = stats.layer.shape;
   const rule =
-    kh * kw * inputs <= LARGEST_SIZE ? ' --rule scaledRidge' : inputs <= LARGEST_SIZE ? ' --rule gatedWiener' : '';
+    kh * kw * inputs <= LARGEST_SIZE ? ' --rule freeRidge' : inputs <= LARGEST_SIZE ? ' --rule gatedWiener' : '';
   const classes = first.concepts.map((concept) => concept.classes.join(','));
   const concepts = first.concepts.every((concept) => concept.classes.length === 1)
     ? `--classes ${classes.join(',')}`

@@ -25,8 +25,8 @@ export function addKnownBenchmark(benchmark: Command): void {
     .option('--seeds <numbers>', 'seeds of the networks; by default those on which nothing was tuned')
     .option('--per-class <n>', 'pictures of each class to fit on, and as many others to measure on', wholeNumber, 60)
     .option('--rules <names>', 'splitting rules; by default all')
-    .option('--out <folder>', 'results', path.join('out', 'known'))
-    .option('--force', 'replace what the folder holds')
+    .option('--out <folder>', 'results, a network at a time; the same command resumes there', path.join('out', 'known'))
+    .option('--force', 'begin anew in the folder, whatever it holds')
     .action(async (options: KnownFlags) => {
       const file = path.join(options.out, 'result.json');
       await refuseForeignFile(file, '"kind":"known benchmark"', options.force);
@@ -38,6 +38,8 @@ export function addKnownBenchmark(benchmark: Command): void {
         seeds,
         perClass: options.perClass,
         rules: options.rules?.split(','),
+        out: options.out,
+        force: options.force,
       });
       await replaceFile(file, JSON.stringify(result));
       print(options.json ? result : `${result}\n\nresults in ${options.out}`, options.json);

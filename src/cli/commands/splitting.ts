@@ -53,7 +53,7 @@ export function addSplittingCommands(program: Command): void {
     )
     .option(
       '--rule <name>',
-      `how the weights are divided: ${Object.keys(SPLIT_RULES).join(', ')} (default: scaledRidge with --images, else published)`,
+      `how the weights are divided: ${Object.keys(SPLIT_RULES).join(', ')} (default: freeRidge with --images, else published)`,
     )
     .option('--force', 'write into the folder, whatever it holds')
     .action(async (source: string, statistics: string, options: SourceOptions & SplitFlags) => {

@@ -26,7 +26,7 @@ export async function activationMapsView(maps: ActivationMaps, {side = MAP_SIDE}
     images.map(async ({pixels: picture, maps: own, activations, className, path, concept}) => {
       const plain = await jpeg(squared(picture, pixels));
       const overlays = await Promise.all(
-        own.map((map) => jpeg(overlay(picture, map, {height, width}, scale.highest, pixels))),
+        own.map(({data}) => jpeg(overlay(picture, data, {height, width}, scale.highest, pixels))),
       );
       const cells = overlays.map((bytes, n) => {
         const hint = `${kernels[n]}: summed activation ${numberText(activations[n])}`;

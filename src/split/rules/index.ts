@@ -21,14 +21,14 @@ export const SPLIT_RULES: Readonly<Record<string, SplitRule>> = {
 };
 
 /**
- * The rule where none is named. With images: `scaledRidge`, which is ahead of the published rule on channels that were taught several
- * meanings and on merged natural channels alike (test/bench/README.md), or `energyMatch` where its matrices would be too large. Without
+ * The rule where none is named. With images: `freeRidge`, which is ahead of the published rule on channels of several known meanings and
+ * on merged natural channels alike (test/bench/README.md), or `energyMatch` where its matrices would be too large. Without
  * images, or with a ρ, which only the published rule has: `published`.
  * @param size inputs of one output, taps · Cin
  */
 export function defaultRule({images, rho, size}: {images: boolean; rho: boolean; size: number}): string {
   if (!images || rho) return published.name;
-  return size <= LARGEST_SIZE ? scaledRidge.name : energyMatch.name;
+  return size <= LARGEST_SIZE ? freeRidge.name : energyMatch.name;
 }
 
 /** @throws InputError that lists the rules */
