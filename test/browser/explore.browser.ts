@@ -22,7 +22,7 @@ import {syntheticStatistics} from '../reference/syntheticStatistics';
 import {uniform} from '../reference/smallNetworks';
 import {launchBrowser, openPage, type WatchedPage} from './browser';
 import {ensureChromium} from './environment';
-import {openNotebook, outputsIn, runAll} from './labPage';
+import {codeCells, openNotebook, outputsIn, runAll, runCell} from './labPage';
 import {withLab} from './setting';
 
 const run = promisify(execFile);
@@ -261,7 +261,8 @@ test('the panel works in JupyterLab, rests where a notebook is not trusted, and 
     await saveStatistics(stats, folder);
     const notebook = notebookOf([
       `import {loadStatistics} from 'unweave';\nimport {explore} from 'unweave/dist/explore';`,
-      `const stats = await loadStatistics(${JSON.stringify(folder)});\nexplore(stats, ${JSON.stringify(options)});`,
+      `const stats = await loadStatistics(${JSON.stringify(folder)});\nconst panel = await explore(stats, ${JSON.stringify(options)});`,
+      'console.log(`ρ ${panel.settings.rho}, ${panel.found.length} found`);',
     ]);
     writeFileSync(path.join(root, 'explore.ipynb'), JSON.stringify(notebook));
     const settings = {tau: grid.tau[3], p: 0.6, gamma: 0.35, rho: 0.7};
@@ -272,6 +273,12 @@ test('the panel works in JupyterLab, rests where a notebook is not trusted, and 
     await turn(panel, grid, settings);
     await assertAgrees(panel, stats, settings);
     await assertSources(panel, stats, settings);
+    // The kernel has heard where the sliders stand.
+    await runCell(live.page, 2);
+    await codeCells(live.page)
+      .nth(2)
+      .getByText(`ρ 0.7, ${kernelFinds(stats, settings).length} found`)
+      .waitFor({timeout: 60_000});
     // Keys that are shortcuts of the notebook belong to the slider here.
     const cells = await live.page.locator('.jp-Notebook .jp-Cell').count();
     const slider = panel.getByRole('slider', {name: /ρ/});
