@@ -16,8 +16,8 @@ export interface KernelState {
   carriers: Map<string, string | undefined>;
   /** Outputs of the running cell that are still being made; never rejects. */
   showing?: Promise<void>;
-  /** Takes away the preview of an image under way in a cell, once its result is shown there. */
-  preview?: {cell: string | undefined; clear(): void};
+  /** Takes away the preview of an image under way, of this text, once its result is shown. */
+  preview?: {cell: string | undefined; text?: string; clear(): void};
   /** Links the running cell's output to the kernel; absent, or undefined, where nothing can be heard. */
   linkPage?(onText: (text: string) => void): PageLink | undefined;
   /** Prototypes that have been extended, so that two copies of the package do not do it twice. */

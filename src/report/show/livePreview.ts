@@ -9,7 +9,7 @@ import {captioned} from './pictures';
 const INTERVAL_MS = 400;
 
 /**
- * Shows an image while it is being optimised, in place, in the cell that runs now, until `show` shows the result there. Nothing outside a notebook.
+ * Shows an image while it is being optimised, in place, in the cell that runs now, until `show` shows the result. Nothing outside a notebook.
  * @example await visualizeFeature(model, objective, {onStep: livePreview()})
  * @param options.side longer side on the page in pixels. @default 160
  */
@@ -24,8 +24,10 @@ export function livePreview({side = 160}: {side?: number} = {}): (preview: Featu
     drawing = drawing.then(() => void (update && display(htmlBundle(html`<span></span>`, ''), {displayId, update})));
     cellWaitsFor(drawing);
   };
-  state.preview = {cell: state.cell, clear};
+  const preview: NonNullable<typeof state.preview> = {cell: state.cell, clear};
+  state.preview = preview;
   return ({step, steps, value, images, text}) => {
+    preview.text = text;
     const now = performance.now();
     if (step < steps && now - drawn < INTERVAL_MS) return;
     drawn = now;

@@ -35,13 +35,16 @@ export function show(value: unknown, options: ShowOptions = {}): void | Promise<
   return isNotebook() ? undefined : shown;
 }
 
-/** A visualisation takes the place of its preview in the same cell. */
+/** A visualisation takes the place of its preview. */
 function givePreviewWay(value: unknown): void {
   const state = kernelState();
   const {kind} = (value ?? {}) as {kind?: unknown};
   const isVisual =
     kind === 'feature' || kind === 'split-features' || kind === 'drawing' || kind === 'paper reproduction';
-  if (!isVisual || !state.preview || state.preview.cell !== state.cell) return;
+  if (!isVisual || !state.preview) return;
+  // Shown in a later cell, it is the same by what it is of.
+  const later = kind === 'paper reproduction' || (state.preview.text && String(value).includes(state.preview.text));
+  if (state.preview.cell !== state.cell && !later) return;
   state.preview.clear();
   delete state.preview;
 }
