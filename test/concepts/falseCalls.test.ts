@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {falseCalls} from '../../src/concepts/falseCalls';
 import {findPolysemantic} from '../../src/concepts/find';
+import {mostAgreed} from '../../src/concepts/agreedCut';
 import {suggestThresholds} from '../../src/concepts/thresholds';
 import {gatedVectors} from '../../src/numerics/gated';
 import {cosine} from '../../src/numerics/vectors';
+import {uniform} from '../reference/smallNetworks';
 import {syntheticGates} from '../reference/syntheticGates';
 
 const thresholds = {tau: 0.05, p: 0.5, allPairs: true};
@@ -43,4 +45,27 @@ test('suggested thresholds carry each call with its halves, and what is called w
   assert.ok(Math.abs(found.stability - alike / found.calls.length) < 1e-12);
   assert.equal(found.falseCalls.halves, found.selfCalled);
   assert.match(String(found), /where there is nothing to find/);
+});
+
+test('the cut is the one on which the halves agree best beyond chance, of all between 0.1 and 0.7 with pairs on either side', () => {
+  const draw = uniform(9, -1, 1);
+  const pairs = Array.from({length: 40}, (_, n) => {
+    const cosine = n < 33 ? -0.1 + 0.3 * draw() : 0.35 + 0.05 * draw();
+    return {cosine, halves: [cosine + 0.06 * draw(), cosine + 0.06 * draw()] as [number, number]};
+  });
+  const sorted = pairs.map(({cosine}) => cosine).sort((a, b) => a - b);
+  const cuts = sorted.slice(1).map((value, n) => (value + sorted[n]) / 2);
+  const kappa = (gamma: number) => {
+    const table = [0, 0, 0, 0];
+    for (const {halves} of pairs) table[2 * Number(halves[0] < gamma) + Number(halves[1] < gamma)] += 1;
+    const [neither, second, first, both] = table.map((count) => count / pairs.length);
+    const chance = (both + first) * (both + second) + (neither + first) * (neither + second);
+    return (both + neither - chance) / (1 - chance);
+  };
+  const allowed = cuts.filter((gamma, n) => gamma >= 0.1 && gamma <= 0.7 && n + 1 >= 2 && pairs.length - n - 1 >= 2);
+  const best = Math.max(...allowed.map(kappa));
+  const found = mostAgreed(pairs)!;
+  assert.ok(Math.abs(found.kappa - best) < 1e-12);
+  assert.ok(found.gamma > 0.2 && found.gamma < 0.3, String(found.gamma));
+  assert.equal(mostAgreed(pairs.map(({cosine}) => ({cosine, halves: [draw(), draw()]}))), undefined);
 });

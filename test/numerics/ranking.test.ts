@@ -39,4 +39,15 @@ test('a perfect order has area and precision 1, the reverse area 0', () => {
   assert.equal(auroc([1, 2], [3, 4]), 0);
   assert.ok(Number.isNaN(auroc([], [1])));
   assert.ok(Number.isNaN(averagePrecision([], [1])));
+  // NaN equals nothing, itself neither: it once kept both busy for ever.
+  for (const [positives, negatives] of [
+    [[NaN, 1], [0]],
+    [[1], [0, NaN]],
+    [[NaN], [NaN]],
+  ]) {
+    assert.ok(Number.isNaN(auroc(positives, negatives)));
+    assert.ok(Number.isNaN(averagePrecision(positives, negatives)));
+  }
+  assert.equal(auroc([Infinity, 1], [-Infinity, 0]), 1);
+  assert.equal(auroc([Infinity], [Infinity]), 0.5);
 });
