@@ -54,11 +54,23 @@ export function clusterScores(activations: KnownActivations, {parts: meanings}: 
   });
 }
 
+/** Where a picture excites a channel most. */
+export interface StrongestPlace {
+  picture: number;
+  position: number;
+  /** The channel's output there, above 0. */
+  value: number;
+  /** w ⊙ x there, [Cin]. */
+  contribution: Float64Array;
+  /** The class that the network takes the picture for. */
+  predicted: number;
+}
+
 /** The strongest position of each picture in which the channel fires, and what it reads there. */
 export function strongestPlaces(
   {labels, predicted, inputs, outputs, kernel, channels}: KnownActivations,
   channel: number,
-) {
+): StrongestPlace[] {
   const {inputs: I, outputs: C} = channels;
   return Array.from(labels.keys()).flatMap((picture) => {
     let [position, value] = [0, -Infinity];
@@ -68,7 +80,6 @@ export function strongestPlaces(
     }
     if (!(value > 0)) return [];
     const row = (picture * POSITIONS + position) * I;
-    // w ⊙ x, [Cin]
     const contribution = Float64Array.from({length: I}, (_, i) => kernel[i * C + channel] * inputs[row + i]);
     return [{picture, position, value, contribution, predicted: predicted[picture]}];
   });
