@@ -50,7 +50,7 @@ export function describeSplit(split: Split): string {
       split.ownership && sources[j].length > 0 ? `: ${sources[j].length} of ${kernelShape[2]} sources of its own` : '';
     lines.push(`  part ${j + 1}  ${namedClasses({classes, classNames})}${owned}`);
   });
-  if (rho && rho.zeroDenominators > 0) lines.push(`  ${silentParts(rho.zeroDenominators)}`);
+  for (const caution of cautionsOf({...split, rule: ''})) lines.push(`  ${caution}`);
   lines.push(`  ${percentText(split.zeroInputShare)} of the layer's inputs are zero. ${adviceOnRule(rule)}`);
   return lines.join('\n');
 }
@@ -58,9 +58,18 @@ export function describeSplit(split: Split): string {
 const silentParts = (images: number) =>
   `${counted(images, 'image')} whose other parts are silent decided ρ with a ratio bounded only by 1e-5`;
 
+const NOTHING_BORNE_OUT =
+  'all parts are the same: the images bear out no difference between the concepts, so the channel was divided evenly';
+
+function sameParts([first, ...others]: readonly Float32Array[]): boolean {
+  const size = first.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  return others.every((part) => part.every((value, i) => Math.abs(value - first[i]) <= 1e-6 * size));
+}
+
 /** What to know before one believes a split, in sentences. */
-export function cautionsOf({rho, rule}: Pick<Split, 'rho' | 'rule'>): string[] {
+export function cautionsOf({rho, rule, parts}: Pick<Split, 'rho' | 'rule' | 'parts'>): string[] {
   return [
+    ...(sameParts(parts) ? [NOTHING_BORNE_OUT] : []),
     ...(rho && rho.zeroDenominators > 0 ? [silentParts(rho.zeroDenominators)] : []),
     ...(rule === 'published' ? [adviceOnRule(rule)] : []),
   ];

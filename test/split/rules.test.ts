@@ -11,6 +11,7 @@ import {defaultRule, splitRule, SPLIT_RULES} from '../../src/split/rules';
 import {shiftedSolver} from '../../src/split/rules/shiftedSolve';
 import type {SplitSolution} from '../../src/split/types';
 import {verifySplit} from '../../src/split/verify';
+import {cautionsOf} from '../../src/split/split';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
 import {
   slowEnergyMatch,
@@ -112,7 +113,7 @@ eachEngine('each rule computes its formula', async () => {
       const slowScaled = slowScaledRidge(oracle);
       assertClose(kernelsOf(scaled), slowScaled.kernels, 5e-4, `scaledRidge, ${what}`);
       assert.ok(Math.abs(scaled.chosen!.scale - slowScaled.scale) < 1e-4, `scale of scaledRidge, ${what}`);
-      for (const fires of [0, 0.7]) {
+      for (const fires of [0, 0.7, -0.9]) {
         const free = await SPLIT_RULES.freeRidge.solve({...problem, fires});
         assertClose(kernelsOf(free), slowFreeRidge(oracle, fires), 5e-4, `freeRidge from ${fires} on, ${what}`);
         const gated = await SPLIT_RULES.gatedPublished.solve({...problem, fires, rho: 0.8});
@@ -250,4 +251,11 @@ test('without a name, freeRidge divides where there are images, energyMatch wher
   assert.equal(defaultRule({images: true, rho: false, size: 4609}), 'energyMatch');
   assert.equal(defaultRule({images: true, rho: true, size: 64}), 'published');
   assert.equal(defaultRule({images: false, rho: false, size: 64}), 'published');
+});
+
+test('a split whose parts are all the same says that the images bear out no difference', () => {
+  const same = [Float32Array.of(1, -2), Float32Array.of(1, -2)];
+  assert.match(cautionsOf({rho: undefined, rule: 'freeRidge', parts: same})[0], /^all parts are the same/);
+  const differing = [same[0], Float32Array.of(1, -2.01)];
+  assert.deepEqual(cautionsOf({rho: undefined, rule: 'freeRidge', parts: differing}), []);
 });
