@@ -1,6 +1,7 @@
 import {basename} from 'node:path';
 import * as v from 'valibot';
 import {InputError} from '../common/errors';
+import {isRecord} from '../common/isRecord';
 import {parseJson, repeatedKey} from '../common/json';
 import {currentPreset} from '../common/fields';
 import {readTextFile} from '../files/regularFile';
@@ -106,7 +107,7 @@ export function resolvePreset(option: PresetOption, notes: string[] = []): Prese
     );
   }
   if (twice !== undefined) throw new InputError(`${shown(twice)} stands twice in ${option}; keep one of them`);
-  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
+  if (!isRecord(fields)) {
     throw new InputError(`invalid preset ${option}: not a JSON object; it needs mean and std`);
   }
   return checkedPreset({name: basename(option).replace(/\.json$/i, ''), ...fields}, option, notes);

@@ -1,13 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {checkArgument} from '../common/argument';
 import {percentText} from '../common/numbers';
 import {readable} from '../common/readable';
 import {counted, namedClass} from '../common/words';
 import type {LabelledImages} from '../images/types';
 import {whateverLabels} from '../images/unlabelled';
 import type {Model} from '../network/types';
-import type {PredictedLabelsOptions} from './predictedLabels';
-import {runPass, type BatchCollector} from './runPass';
+import {forwardPass, type PredictedLabelsOptions} from './forwardPass';
 
 /** What a network says of images. */
 export interface Predictions {
@@ -36,19 +34,15 @@ export async function predict(
   images: LabelledImages,
   options: PredictedLabelsOptions = {},
 ): Promise<Predictions> {
-  checkArgument('model', model, 'graph', 'loadModel(…)');
-  checkArgument('images', images, 'labelsFor', 'imageFolder(…)');
-  const {classes} = model;
   const found = new Map<number, Float32Array>();
-  const collector: BatchCollector = {
-    init: () => found,
+  await forwardPass(model, images, options, 'predicting', {
     measure: (batch) => ({logits: batch.logits()}), // [B, K]
     add: (_state, {indices}, {logits}) =>
-      indices.forEach((index, b) => found.set(index, (logits as Float32Array).slice(b * classes, (b + 1) * classes))),
-  };
-  const [layer] = model.layers().slice(-1);
-  const unlabelled = whateverLabels(images);
-  await runPass(model, unlabelled, {...options, layers: [layer.name], label: 'predicting'}, [collector]);
+      indices.forEach((index, b) =>
+        found.set(index, (logits as Float32Array).slice(b * model.classes, (b + 1) * model.classes)),
+      ),
+  });
+  const {classes} = model;
   const read = [...found.keys()].sort((a, b) => a - b);
   const logits = new Float32Array(read.length * classes);
   read.forEach((index, n) => logits.set(found.get(index) as Float32Array, n * classes));
@@ -60,7 +54,7 @@ export async function predict(
     };
   });
   const paths = read.map((index) => images.paths[index]);
-  const classNames = [...(model.classNames ?? unlabelled.classNamesFor(classes))];
+  const classNames = [...(model.classNames ?? whateverLabels(images).classNamesFor(classes))];
   return readable({paths, logits, best, probability, classNames}, () =>
     [
       `${model.name} on ${counted(paths.length, 'image')} of ${images.name}`,

@@ -1,20 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {checkArgument} from '../common/argument';
 import {InputError} from '../common/errors';
-import type {LongCallOptions} from '../common/progress';
-import type {LabelledImages, PresetOption} from '../images/types';
+import type {LabelledImages} from '../images/types';
 import {whateverLabels} from '../images/unlabelled';
 import type {Model} from '../network/types';
-import {runPass, type BatchCollector} from './runPass';
+import {forwardPass, type PredictedLabelsOptions} from './forwardPass';
+
+export type {PredictedLabelsOptions} from './forwardPass';
 
 /** What a run records in place of a file of labels. */
 export const PREDICTED = 'predicted';
-
-export interface PredictedLabelsOptions extends LongCallOptions {
-  preset?: PresetOption;
-  /** Images per batch. @default 32 */
-  batchSize?: number;
-}
 
 /**
  * The same images, each labelled with the class that the network gives the highest logit: for images without labels, or to look at what the
@@ -25,17 +19,12 @@ export async function predictedLabels(
   images: LabelledImages,
   options: PredictedLabelsOptions = {},
 ): Promise<LabelledImages> {
-  checkArgument('model', model, 'graph', 'loadModel(…)');
-  checkArgument('images', images, 'labelsFor', 'imageFolder(…)');
-  const [layer] = model.layers().slice(-1);
-  const labels = new Int32Array(images.paths.length);
-  const collector: BatchCollector = {
-    init: () => labels,
+  const best = new Map<number, number>();
+  await forwardPass(model, images, options, 'predicting the classes of the images', {
     measure: (batch) => ({best: tf.argMax(batch.logits(), 1)}), // [B]
-    add: (state, {indices}, {best}) => indices.forEach((index, b) => ((state as Int32Array)[index] = best[b])),
-  };
-  const pass = {...options, layers: [layer.name], label: 'predicting the classes of the images'};
-  await runPass(model, whateverLabels(images), pass, [collector]);
+    add: (_state, {indices}, values) => indices.forEach((index, b) => best.set(index, values.best[b])),
+  });
+  const labels = Int32Array.from(images.paths, (_, index) => best.get(index) ?? 0);
   return {
     ...images,
     labelsFile: PREDICTED,

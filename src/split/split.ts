@@ -50,7 +50,7 @@ export function describeSplit(split: Split): string {
       split.ownership && sources[j].length > 0 ? `: ${sources[j].length} of ${kernelShape[2]} sources of its own` : '';
     lines.push(`  part ${j + 1}  ${namedClasses({classes, classNames})}${owned}`);
   });
-  for (const caution of cautionsOf({...split, rule: ''})) lines.push(`  ${caution}`);
+  for (const caution of doubtsOf(split)) lines.push(`  ${caution}`);
   lines.push(`  ${percentText(split.zeroInputShare)} of the layer's inputs are zero. ${adviceOnRule(rule)}`);
   return lines.join('\n');
 }
@@ -66,13 +66,17 @@ function sameParts([first, ...others]: readonly Float32Array[]): boolean {
   return others.every((part) => part.every((value, i) => Math.abs(value - first[i]) <= 1e-6 * size));
 }
 
-/** What to know before one believes a split, in sentences. */
-export function cautionsOf({rho, rule, parts}: Pick<Split, 'rho' | 'rule' | 'parts'>): string[] {
+/** What this split's own numbers say against it, in sentences. */
+function doubtsOf({rho, parts}: Pick<Split, 'rho' | 'parts'>): string[] {
   return [
     ...(sameParts(parts) ? [NOTHING_BORNE_OUT] : []),
     ...(rho && rho.zeroDenominators > 0 ? [silentParts(rho.zeroDenominators)] : []),
-    ...(rule === 'published' ? [adviceOnRule(rule)] : []),
   ];
+}
+
+/** What to know before one believes a split, in sentences. */
+export function cautionsOf(split: Pick<Split, 'rho' | 'rule' | 'parts'>): string[] {
+  return [...doubtsOf(split), ...(split.rule === 'published' ? [adviceOnRule(split.rule)] : [])];
 }
 
 /**
