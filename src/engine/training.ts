@@ -1,3 +1,4 @@
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import {InputError, InterruptError} from '../common/errors';
 import {numberText} from '../common/numbers';
@@ -53,7 +54,7 @@ export async function train(options: TrainingOptions): Promise<void> {
       task.advance(1, {note: `loss ${numberText(loss)}`});
       if (signal?.aborted)
         throw new InterruptError(`training stopped at step ${step + 1} of ${steps}; nothing was kept`);
-      await new Promise((resolve) => setImmediate(resolve)); // lets an interrupt and the bar in
+      await nextTurn(); // lets an interrupt and the bar in
     }
     task.finish('done');
   } catch (error) {
