@@ -26,15 +26,14 @@ function dividedView(split: Split): View {
   const notes = lines.map((line) => line.trim()).filter((line) => !/^part \d/.test(line));
   const size = (kernel: Float32Array) => kernel.reduce((sum, weight) => sum + Math.abs(weight), 0);
   const whole = size(original);
-  const percent = (value: number) => percentText(value);
   const rows = [
     ...concepts.map((concept, j) => [
       `d${j + 1}`,
       conceptLabel(concept, 4),
       ownership && sources[j].length > 0 ? `${sources[j].length} of ${kernelShape[2]}` : '–',
-      percent(size(parts[j]) / whole),
+      percentText(size(parts[j]) / whole),
     ]),
-    ['residue', 'what all share', '–', percent(size(residue) / whole)],
+    ['residue', 'what all share', '–', percentText(size(residue) / whole)],
   ];
   const columns = [
     'part',
