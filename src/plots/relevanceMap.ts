@@ -93,8 +93,11 @@ export function relevanceMap(
             type: 'quantitative',
             scale: {scheme: SEQUENTIAL, domain: [0, 1]},
             legend: {
-              title: ['fraction of', 'its images'],
-              gradientLength: Math.max(60, Math.min(160, cell * classes.length)),
+              title: 'fraction of its images',
+              // Below: beside the map, names with their indices leave it no room on a narrow page.
+              orient: 'bottom',
+              direction: 'horizontal',
+              gradientLength: 160,
             },
           },
           tooltip: [

@@ -124,8 +124,8 @@ test('a part has the same colour in the sources and in the fractions, and no res
   };
   const evaluation = exampleEvaluation(['flag', 'checker']);
   const [sources, fractions] = [colours(sourcesPlot(exampleSplit())), colours(fractionBars(evaluation))];
-  assert.equal(fractions['d1 · flag'], sources.flag);
-  assert.equal(fractions['d2 · checker'], sources.checker);
+  assert.equal(fractions['d1 · flag (0)'], sources['flag (0)']);
+  assert.equal(fractions['d2 · checker (1)'], sources['checker (1)']);
   assert.equal(fractions.residue, sources.shared);
   const nothing = {mean: 0, std: 0, interval: [0, 0] as [number, number], count: 9};
   const concepts = evaluation.concepts.map((concept) => ({
