@@ -7,7 +7,7 @@ import {createRequire} from 'node:module';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
-import cliProgress from 'cli-progress';
+import {trainingBar} from './trainingBar.mjs';
 
 const require = createRequire(import.meta.url);
 const {trainDemo} = require('../dist/demo/train.js');
@@ -23,25 +23,10 @@ const {values} = parseArgs({
 const stop = new globalThis.AbortController();
 process.once('SIGINT', () => stop.abort());
 
-/** A bar on a terminal, a line at each tenth elsewhere. */
-function show() {
-  const bar = new cliProgress.SingleBar({
-    format: '{label} {bar} {value}/{total} steps, {note}, {eta_formatted} left',
-    noTTYOutput: true,
-    notTTYSchedule: 20_000,
-  });
-  return ({label, done, total, note = '', outcome}) => {
-    const words = {label, note};
-    if (!bar.isActive) bar.start(total, done, words);
-    bar.update(done, words);
-    if (outcome !== 'running') bar.stop();
-  };
-}
-
 const lines = [];
 try {
   for (const seed of values.seeds.split(',').map(Number)) {
-    const model = await trainDemo({seed, progress: show(), signal: stop.signal});
+    const model = await trainDemo({seed, progress: trainingBar(), signal: stop.signal});
     const folder = path.join(values.out, `seed${seed}`);
     // A model that is replaced leaves its name to no other.
     rmSync(folder, {recursive: true, force: true});

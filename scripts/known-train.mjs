@@ -6,7 +6,7 @@ import {createRequire} from 'node:module';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
-import cliProgress from 'cli-progress';
+import {trainingBar} from './trainingBar.mjs';
 
 const require = createRequire(import.meta.url);
 const {trainKnown} = require('../dist/known/train.js');
@@ -25,21 +25,6 @@ const {values} = parseArgs({
 const stop = new globalThis.AbortController();
 process.once('SIGINT', () => stop.abort());
 
-/** A bar on a terminal, a line at each tenth elsewhere. */
-function show() {
-  const bar = new cliProgress.SingleBar({
-    format: '{label} {bar} {value}/{total} steps, {note}, {eta_formatted} left',
-    noTTYOutput: true,
-    notTTYSchedule: 60_000,
-  });
-  return ({label, done, total, note = '', outcome}) => {
-    const words = {label, note};
-    if (!bar.isActive) bar.start(total, done, words);
-    bar.update(done, words);
-    if (outcome !== 'running') bar.stop();
-  };
-}
-
 try {
   mkdirSync(values.out, {recursive: true});
   for (const seed of values.seeds.split(',').map(Number)) {
@@ -48,7 +33,7 @@ try {
       if (existsSync(file) && !values.force) continue;
       const [supervision, density] = kind.split('-');
       const about = {supervision, sparse: density === 'sparse', seed};
-      const weights = await trainKnown({...about, progress: show(), signal: stop.signal});
+      const weights = await trainKnown({...about, progress: trainingBar(), signal: stop.signal});
       await saveKnownWeights(file, weights, {kind, seed: String(seed)});
       console.log(file);
     }

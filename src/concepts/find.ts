@@ -13,7 +13,15 @@ import {
 import {describeChannels} from './describe';
 import {groupClasses} from './group';
 import {classIndex} from './names';
-import {byCosine, classVectors, LEAST_AGREEMENT, relatedPairs, vectorKind} from './relate';
+import {
+  byCosine,
+  byLowestCosine,
+  classVectors,
+  isComparable,
+  relatedPairs,
+  vectorKind,
+  type ClassVectors,
+} from './relate';
 import type {
   CandidateChannel,
   ClassPair,
@@ -92,17 +100,12 @@ export function findPolysemantic(stats: RelevanceStatistics, options: FindOption
     candidates.push({channel, classes, lowestCosine});
     const reported = allPairs ? pairs : pairs.filter(({decision}) => decision === 'different');
     if (reported.length === 0) return;
-    const undecided = kind === 'published' ? [] : classes.filter((k) => !(vectors.agreement(k) > LEAST_AGREEMENT));
-    const sure = classes.filter((k) => !undecided.includes(k));
-    const {groups, confidence} =
-      sure.length >= 2 ? groupClasses(vectors, sure, {gamma}) : {groups: sure.map((k) => [k]), confidence: [NaN]};
-    const concepts = groups.map((members, j) => ({
-      ...makeConcept(stats, channel, members),
-      confidence: confidence[j],
-    }));
+    const sure = classes.filter((k) => isComparable(vectors, k));
+    const undecided = classes.filter((k) => !sure.includes(k));
+    const concepts = groupedConcepts(stats, channel, vectors, sure, {gamma});
     channels.push({channel, classes, concepts, undecided, pairs: reported, lowestCosine});
   });
-  channels.sort((a, b) => order(a) - order(b) || a.channel - b.channel);
+  channels.sort(byLowestCosine);
   const outputs = stats.layer.shape[3];
   const warnings = [...warningsOf(stats), ...smallTau(tau, outputs), ...everyPairBelow(cosines, gamma)];
   const dropped = kind === 'gated' ? requireGates(stats).dropped : 0;
@@ -135,8 +138,19 @@ export function findPolysemantic(stats: RelevanceStatistics, options: FindOption
   return readable(result as unknown as PolysemanticChannels, describeChannels);
 }
 
-/** Channels without a decided pair come last. */
-const order = ({lowestCosine}: PolysemanticChannel) => (Number.isNaN(lowestCosine) ? 2 : lowestCosine);
+function groupedConcepts(
+  stats: RelevanceStatistics,
+  channel: number,
+  vectors: ClassVectors,
+  classes: readonly number[],
+  options: {gamma: number; count?: number},
+): Concept[] {
+  const {groups, confidence} =
+    classes.length >= 2
+      ? groupClasses(vectors, classes, options)
+      : {groups: classes.map((k) => [k]), confidence: [NaN]};
+  return groups.map((members, j) => ({...makeConcept(stats, channel, members), confidence: confidence[j]}));
+}
 
 /**
  * All classes that a channel is relevant to, grouped into a given number of concepts.
@@ -150,16 +164,13 @@ export function channelConcepts(
 ): Concept[] {
   checkChannel(stats, channel);
   const vectors = classVectors(stats, channel, vectorKind(stats, arv));
-  const classes = relevantClasses(stats, {tau, p})[channel].filter(
-    (k) => vectors.kind === 'published' || vectors.agreement(k) > LEAST_AGREEMENT,
-  );
+  const classes = relevantClasses(stats, {tau, p})[channel].filter((k) => isComparable(vectors, k));
   if (classes.length < 2) {
     throw new InputError(
       `channel ${channel} has ${classes.length === 0 ? 'no class' : '1 class'} that it is relevant to and that can be compared (τ ${tau}, p ${p}); give a smaller tau or p, or another channel`,
     );
   }
-  const {groups, confidence} = groupClasses(vectors, classes, {gamma, count});
-  return groups.map((members, j) => ({...makeConcept(stats, channel, members), confidence: confidence[j]}));
+  return groupedConcepts(stats, channel, vectors, classes, {gamma, count});
 }
 
 /**

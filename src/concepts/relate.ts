@@ -2,7 +2,7 @@ import {requireGates, gatedVectors} from '../numerics/gated';
 import {gatesOf} from '../numerics/gatedSums';
 import {averagedRelevanceVector, type RelevanceStatistics} from '../numerics/statistics';
 import {cosine} from '../numerics/vectors';
-import type {ClassPair, VectorKind} from './types';
+import type {CandidateChannel, ClassPair, VectorKind} from './types';
 
 /** A class whose two halves have a cosine of at most this says too little to be compared. */
 export const LEAST_AGREEMENT = 0.5;
@@ -108,9 +108,19 @@ export function relatedPairs(
   return pairs.sort(byCosine);
 }
 
+/** Whether gated vectors let a class be compared: its halves agree. The published ones have no such guard. */
+export const isComparable = (vectors: ClassVectors, k: number): boolean =>
+  vectors.kind === 'published' || vectors.agreement(k) > LEAST_AGREEMENT;
+
 /** NaN where either is. */
 const lower = (a: number, b: number) => (Number.isNaN(a) || Number.isNaN(b) ? NaN : Math.min(a, b));
 
 export function byCosine(a: ClassPair, b: ClassPair): number {
   return a.cosine - b.cosine || a.channel - b.channel || a.classes[0] - b.classes[0] || a.classes[1] - b.classes[1];
+}
+
+/** Order of channels; those without a decided pair come last. */
+export function byLowestCosine(a: CandidateChannel, b: CandidateChannel): number {
+  const place = ({lowestCosine}: CandidateChannel) => (Number.isNaN(lowestCosine) ? 2 : lowestCosine);
+  return place(a) - place(b) || a.channel - b.channel;
 }

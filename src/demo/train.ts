@@ -1,18 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import {ensureBackend} from '../engine';
+import {engineForTraining, train} from '../engine/training';
 import {modelFrom} from '../formats/modelFrom';
 import type {Model} from '../network/types';
-import {InputError, InterruptError} from '../common/errors';
-import {startTask, type LongCallOptions} from '../common/progress';
+import type {LongCallOptions} from '../common/progress';
 import {DEMO_CLASSES, DEMO_SIZE, demoImage} from './generator';
 import {buildDemoNetwork, DEMO_PRESET} from './network';
-import {keyedRandom, shuffle} from '../common/random';
+import {keyedRandom} from '../common/random';
 import {IMAGE_SEEDS} from './images';
 
 const BATCH = 64;
 const LEARNING_RATE = 2e-3;
-const WARM_UP_STEPS = 100;
 
 export interface TrainDemoOptions extends LongCallOptions {
   /** Seed of the initial weights and of the images' order; the images stay the same. @default 0 */
@@ -24,46 +22,32 @@ export interface TrainDemoOptions extends LongCallOptions {
 }
 
 /**
- * Trains the demo network: Adam, its rate warmed up over 100 steps and then lowered along half a cosine to 0, cross
- * entropy and a little weight decay. The same seed gives the same network as far as the engine adds in the same order.
+ * Trains the demo network: Adam, cross entropy and a little weight decay. The same seed gives the same network as far as the engine adds in
+ * the same order.
  * @throws InputError on WebAssembly, which lacks the gradient of a convolution's kernel
  * @throws InterruptError where the signal aborts it
  */
 export async function trainDemo(options: TrainDemoOptions = {}): Promise<Model> {
   const {seed = 0, imagesPerClass = 300, epochs = 8, progress, signal} = options;
-  const engine = await ensureBackend();
-  if (engine.name === 'wasm') {
-    throw new InputError(
-      `training needs native TensorFlow, but the engine is ${engine}; "npx unweave setup" installs it`,
-    );
-  }
+  await engineForTraining();
   const pixels = trainingPixels(imagesPerClass);
-  const count = imagesPerClass * DEMO_CLASSES.length;
-  const steps = epochs * Math.floor(count / BATCH);
   const network = buildDemoNetwork({seed, decay: true});
   const optimizer = tf.train.adam(LEARNING_RATE);
   network.compile({optimizer, loss: (labels, logits) => tf.losses.softmaxCrossEntropy(labels, logits)});
-  const task = startTask({label: `training the demo network (seed ${seed})`, total: steps, unit: 'steps'}, progress);
-  const order = Int32Array.from({length: count}, (_, i) => i);
-  const random = keyedRandom(seed, 0xffff, 0);
   try {
-    for (let step = 0; step < steps; step++) {
-      const at = step % Math.floor(count / BATCH);
-      if (at === 0) shuffle(order, random.integer);
-      setLearningRate(optimizer, rate(step, steps));
-      const loss = await trainOn(network, pixels, order.subarray(at * BATCH, (at + 1) * BATCH), imagesPerClass);
-      if (!Number.isFinite(loss)) throw new Error(`the loss became ${loss} at step ${step}`);
-      task.advance(1, {note: `loss ${loss.toFixed(3)}`});
-      if (signal?.aborted)
-        throw new InterruptError(`training stopped at step ${step + 1} of ${steps}; nothing was kept`);
-      await new Promise((resolve) => setImmediate(resolve)); // lets an interrupt and the bar in
-    }
-    const model = trainedModel(network, seed);
-    task.finish('done');
-    return model;
-  } catch (error) {
-    task.finish(error instanceof InterruptError ? 'interrupted' : 'failed');
-    throw error;
+    await train({
+      label: `training the demo network (seed ${seed})`,
+      count: imagesPerClass * DEMO_CLASSES.length,
+      batch: BATCH,
+      epochs,
+      learningRate: LEARNING_RATE,
+      optimizer,
+      random: keyedRandom(seed, 0xffff, 0),
+      step: (chosen) => trainOn(network, pixels, chosen, imagesPerClass),
+      progress,
+      signal,
+    });
+    return trainedModel(network, seed);
   } finally {
     network.dispose();
     optimizer.dispose();
@@ -78,16 +62,6 @@ function trainingPixels(imagesPerClass: number): Uint8Array {
     for (let i = 0; i < imagesPerClass; i++, at += size) pixels.set(demoImage(k, i, IMAGE_SEEDS.training), at);
   }
   return pixels;
-}
-
-function rate(step: number, steps: number): number {
-  const warmUp = Math.min(1, (step + 1) / WARM_UP_STEPS);
-  return LEARNING_RATE * warmUp * 0.5 * (1 + Math.cos((Math.PI * step) / steps));
-}
-
-/** tfjs has no schedules, but its optimizers read this field at every step. */
-function setLearningRate(optimizer: tf.Optimizer, value: number): void {
-  (optimizer as unknown as {learningRate: number}).learningRate = value;
 }
 
 async function trainOn(network: tfl.LayersModel, pixels: Uint8Array, batch: Int32Array, imagesPerClass: number) {

@@ -1,11 +1,12 @@
 import {existsSync} from 'node:fs';
 import path from 'node:path';
 import {InputError} from '../common/errors';
-import {startTask, type LongCallOptions} from '../common/progress';
+import type {LongCallOptions} from '../common/progress';
 import {readable} from '../common/readable';
 import {permutation} from '../common/random';
 import {suggestThresholds} from '../concepts/thresholds';
 import {ensureBackend} from '../engine';
+import {longCall} from '../engine/longCall';
 import {auroc} from '../numerics/ranking';
 import {topOne, zeroInputShare} from '../numerics/statistics';
 import {collectRelevance} from '../relevance/collect';
@@ -57,7 +58,7 @@ const FORMAT = {format: 'unweave known benchmark', formatVersion: 1};
 /**
  * Measures detection, splitting and clusters without labels on networks whose channels' meanings are known. With `out`, each network is
  * written down as it is done, and the same call, of the same networks or of others, measures those that are missing.
- * @throws InputError for a kind or seed that the package does not have, or a folder of another run
+ * @throws InputError for a kind or seed that the package does not have, or a folder of another run; InterruptError when stopped
  */
 export async function runKnownBenchmark(options: KnownOptions = {}): Promise<KnownBenchmark> {
   const {kinds = KNOWN_KINDS, seeds = REPORT_SEEDS, perClass = 60, rules = Object.keys(SPLIT_RULES), out} = options;
@@ -79,38 +80,34 @@ export async function runKnownBenchmark(options: KnownOptions = {}): Promise<Kno
 /** A row of each network: what the folder holds, else what is measured and written there. */
 async function measuredRows(
   networks: readonly {kind: KnownKind; seed: number}[],
-  {perClass, rules, out, force, progress, signal}: KnownOptions & Required<Pick<KnownOptions, 'perClass' | 'rules'>>,
+  {perClass, rules, out, force, ...calls}: KnownOptions & Required<Pick<KnownOptions, 'perClass' | 'rules'>>,
 ): Promise<KnownRow[]> {
   const kept = await openRows(out, FORMAT, {perClass, rules: [...rules], thresholds: THRESHOLDS}, force);
   const measured = kept.lines.map((line) => parseKnownRow(line, kept.file!));
-  const task = startTask({label: 'known networks', total: networks.length, unit: 'networks'}, progress);
-  const rows: KnownRow[] = [];
   const pictures = keptPictures();
-  try {
+  const about = {label: 'known networks', total: networks.length, unit: 'networks'};
+  return longCall(about, calls, async (task, signal) => {
+    const rows: KnownRow[] = [];
     for (const {kind, seed} of networks) {
-      signal?.throwIfAborted();
       const before = measured.find((row) => row.kind === kind && row.seed === seed);
-      const row = before ?? (await measureNetwork(kind, seed, {perClass, rules, pictures}));
+      const row = before ?? (await measureNetwork(kind, seed, {perClass, rules, pictures, signal}));
       if (!before) await kept.append(row);
       rows.push(row);
       task.advance(1, {note: `${kind} ${seed}`});
     }
-    task.finish('done');
     return rows;
-  } catch (error) {
-    task.finish('failed');
-    throw error;
-  }
+  });
 }
 
 async function measureNetwork(
   kind: KnownKind,
   seed: number,
-  {perClass, rules, pictures}: {perClass: number; rules: readonly string[]; pictures: Pictures},
+  options: {perClass: number; rules: readonly string[]; pictures: Pictures; signal: AbortSignal},
 ): Promise<KnownRow> {
+  const {perClass, rules, pictures, signal} = options;
   const model = await knownNetwork(kind, seed);
   try {
-    const quiet = {layer: KNOWN_LAYER, progress: false as const};
+    const quiet = {layer: KNOWN_LAYER, progress: false as const, signal};
     const stats = await collectRelevance(model, knownImages('train', perClass, pictures), quiet);
     const [fit, held] = (['train', 'test'] as const).map((set) => classActivations(model, set, perClass, pictures));
     const answers = measuredAnswers(model, held, perClass, pictures);
@@ -149,7 +146,7 @@ async function measureNetwork(
       ),
       parts: meanings.parts.map((meaning) => meaning?.length ?? 0),
       detection,
-      splitting: await splitScores(model, stats, meanings, fit, held, rules),
+      splitting: await splitScores(model, stats, meanings, fit, held, {rules, signal}),
       clusters,
       severalAuroc: Object.fromEntries(
         MEASURES.map((measure) => [measure, auroc(measures(measure, true), measures(measure, false))]),

@@ -1,3 +1,4 @@
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import {permutation} from '../common/random';
 import {pearson} from '../numerics/agreement';
@@ -42,7 +43,7 @@ export async function splitScores(
   {parts: meanings}: Meanings,
   fit: KnownActivations,
   held: KnownActivations,
-  rules: readonly string[] = Object.keys(SPLIT_RULES),
+  {rules = Object.keys(SPLIT_RULES), signal}: {rules?: readonly string[]; signal?: AbortSignal} = {},
 ): Promise<SplitScore[]> {
   const scores: SplitScore[] = [];
   for (const [channel, meaning] of meanings.entries()) {
@@ -56,6 +57,8 @@ export async function splitScores(
     const wrong = {...fit, labels: Int32Array.from(order, (n) => fit.labels[n])};
     const truth = truthOf(channel, meaning, groups, held);
     for (const rule of [...CONTROLS, ...rules]) {
+      await nextTurn(); // lets an interrupt in
+      signal?.throwIfAborted();
       const kernels =
         rule === 'permuted labels'
           ? await kernelsBy(PERMUTED_RULE, problemOf(model, stats, channel, groups, wrong))

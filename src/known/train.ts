@@ -1,9 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {InputError, InterruptError} from '../common/errors';
-import {numberText} from '../common/numbers';
-import {startTask, type LongCallOptions} from '../common/progress';
-import {keyedRandom, shuffle} from '../common/random';
-import {ensureBackend} from '../engine';
+import type {LongCallOptions} from '../common/progress';
+import {keyedRandom} from '../common/random';
+import {engineForTraining, train} from '../engine/training';
 import {classPicture} from './images';
 import {STUDIED_CHANNELS, TRUNK, weightShapes, type KnownWeights} from './network';
 import {CLASS_PARTS, CODES, PARTS} from './parts';
@@ -29,7 +27,6 @@ export interface TrainKnownOptions extends LongCallOptions {
 
 const BATCH = 32;
 const LEARNING_RATE = 3e-3;
-const WARM_UP_STEPS = 100;
 const SPARSE_BETA = -1.5;
 const EPSILON = 1e-5;
 /** How fast the statistics of batch norm follow. */
@@ -50,49 +47,41 @@ interface Trained {
 }
 
 /**
- * Trains a known network: Adam, its rate warmed up over 100 steps and then lowered along half a cosine to 0.
+ * Trains a known network with Adam.
  * @throws InputError on WebAssembly, which lacks the gradient of a convolution's kernel; InterruptError where the signal aborts it
  */
 export async function trainKnown(options: TrainKnownOptions): Promise<KnownWeights> {
-  const {supervision, sparse, seed, epochs = supervision === 'none' ? 15 : 8, perClass = 200, signal} = options;
-  const engine = await ensureBackend();
-  if (engine.name === 'wasm') {
-    throw new InputError(
-      `training needs native TensorFlow, but the engine is ${engine}; "npx unweave setup" installs it`,
-    );
-  }
+  const {
+    supervision,
+    sparse,
+    seed,
+    epochs = supervision === 'none' ? 15 : 8,
+    perClass = 200,
+    progress,
+    signal,
+  } = options;
+  await engineForTraining();
   const pictures = trainingPictures(perClass);
-  const count = perClass * CLASS_PARTS.length;
-  const perEpoch = Math.floor(count / BATCH);
-  const steps = epochs * perEpoch;
   const trained = initialise(seed, {sparse, supervised: supervision !== 'none'});
   const optimizer = tf.train.adam(LEARNING_RATE);
-  const label = `training a known network (${supervision}, ${sparse ? 'sparse' : 'plain'}, seed ${seed})`;
-  const task = startTask({label, total: steps, unit: 'steps'}, options.progress);
-  const order = Int32Array.from({length: count}, (_, i) => i);
-  const random = keyedRandom(seed, 0xfffe, 0);
   try {
-    for (let step = 0; step < steps; step++) {
-      const at = step % perEpoch;
-      if (at === 0) shuffle(order, random.integer);
-      (optimizer as unknown as {learningRate: number}).learningRate =
-        LEARNING_RATE * Math.min(1, (step + 1) / WARM_UP_STEPS) * 0.5 * (1 + Math.cos((Math.PI * step) / steps));
-      const chosen = order.subarray(at * BATCH, (at + 1) * BATCH);
-      const loss = tf.tidy(() => {
-        const batch = gatherBatch(chosen, pictures);
-        return optimizer.minimize(() => lossOf(trained, batch, supervision), true)!.dataSync()[0];
-      });
-      if (!Number.isFinite(loss)) throw new Error(`the loss became ${loss} at step ${step}`);
-      task.advance(1, {note: `loss ${numberText(loss)}`});
-      if (signal?.aborted)
-        throw new InterruptError(`training stopped at step ${step + 1} of ${steps}; nothing was kept`);
-      if (step % 10 === 0) await new Promise((resolve) => setImmediate(resolve)); // lets an interrupt and the bar in
-    }
-    task.finish('done');
+    await train({
+      label: `training a known network (${supervision}, ${sparse ? 'sparse' : 'plain'}, seed ${seed})`,
+      count: perClass * CLASS_PARTS.length,
+      batch: BATCH,
+      epochs,
+      learningRate: LEARNING_RATE,
+      optimizer,
+      random: keyedRandom(seed, 0xfffe, 0),
+      step: (chosen) =>
+        tf.tidy(() => {
+          const batch = gatherBatch(chosen, pictures);
+          return optimizer.minimize(() => lossOf(trained, batch, supervision), true)!.dataSync()[0];
+        }),
+      progress,
+      signal,
+    });
     return folded(trained);
-  } catch (error) {
-    task.finish(error instanceof InterruptError ? 'interrupted' : 'failed');
-    throw error;
   } finally {
     Object.values(trained)
       .flat()

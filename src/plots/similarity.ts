@@ -1,6 +1,6 @@
 import {agnes} from 'ml-hclust';
 import {InputError} from '../common/errors';
-import {classVectors, LEAST_AGREEMENT, vectorKind, type ClassVectors} from '../concepts/relate';
+import {classVectors, isComparable, vectorKind, type ClassVectors} from '../concepts/relate';
 import type {VectorKind} from '../concepts/types';
 import {gatesOf} from '../numerics/gatedSums';
 import {averagedRelevanceVector, classesWithImages, type RelevanceStatistics} from '../numerics/statistics';
@@ -62,7 +62,7 @@ export function similarityHeatmap(
   }
   const chosen = all.length > limit ? fewer(stats, {...target, classes: all}, limit) : {classes: all, how: ''};
   const cosines = chosen.classes.map((a) => chosen.classes.map((b) => vectors.cosine(a, b))); // [n][n]
-  const unsure = chosen.classes.map((k) => vectors.kind === 'gated' && !(vectors.agreement(k) > LEAST_AGREEMENT));
+  const unsure = chosen.classes.map((k) => !isComparable(vectors, k));
   if (!cosines.some((row, i) => row.some((value, j) => i !== j && Number.isFinite(value)))) {
     return sentenceFigure(
       title,

@@ -56,10 +56,10 @@ export function describeSplit(split: Split): string {
 }
 
 const silentParts = (images: number) =>
-  `${counted(images, 'image')} whose other parts are silent decided ρ with a ratio bounded only by 1e-5`;
+  `${counted(images, 'image')} in which the other parts are silent decided ρ: their ratio is bounded only by the 1e-5 in its denominator`;
 
-const NOTHING_BORNE_OUT =
-  'all parts are the same: the images bear out no difference between the concepts, so the channel was divided evenly';
+const NO_DIFFERENCE =
+  'all parts are the same: the images show no difference between the concepts, so the channel was divided evenly';
 
 function sameParts([first, ...others]: readonly Float32Array[]): boolean {
   const size = first.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
@@ -69,7 +69,7 @@ function sameParts([first, ...others]: readonly Float32Array[]): boolean {
 /** What this split's own numbers say against it, in sentences. */
 function doubtsOf({rho, parts}: Pick<Split, 'rho' | 'parts'>): string[] {
   return [
-    ...(sameParts(parts) ? [NOTHING_BORNE_OUT] : []),
+    ...(sameParts(parts) ? [NO_DIFFERENCE] : []),
     ...(rho && rho.zeroDenominators > 0 ? [silentParts(rho.zeroDenominators)] : []),
   ];
 }
@@ -84,9 +84,9 @@ export function cautionsOf(split: Pick<Split, 'rho' | 'rule' | 'parts'>): string
  * divide equally well on dense and on sparse inputs, and merged natural channels do not.
  */
 export function adviceOnRule(rule: string): string {
-  if (rule !== 'published') return `See whether the split beats random ones here (evaluateSplit).`;
+  if (rule !== 'published') return `Compare the split with random ones (evaluateSplit).`;
   return (
-    'The published rule separates channels that were taught several meanings, and recovers merged natural channels worse than no split on two networks of three; ' +
-    'the rule freeRidge does better on both. See whether the split beats random ones here (evaluateSplit), or let "unweave benchmark planted" find the rule for this layer.'
+    'The published rule separates channels that were trained for several meanings, but recovers sums of natural channels worse than no split on two of three networks; ' +
+    'the rule freeRidge does better on both. Compare the split with random ones (evaluateSplit), or run "unweave benchmark planted" to find the rule for this layer.'
   );
 }

@@ -3,7 +3,8 @@ import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import {test} from 'node:test';
-import {InputError} from '../../src/common/errors';
+import {InputError, InterruptError} from '../../src/common/errors';
+import type {ProgressState} from '../../src/common/progress';
 import {suggestThresholds} from '../../src/concepts/thresholds';
 import {ensureBackend} from '../../src/engine';
 import {sha256} from '../../src/files/checksum';
@@ -56,6 +57,15 @@ test('a benchmark goes on from the networks that its folder holds, and refuses t
   await assert.rejects(runKnownBenchmark({...options, perClass: 5}), /of another run: perClass is 4 there and 5 here/);
   await writeFile(file, '{"kind":"picture-plain"}\n');
   await assert.rejects(runKnownBenchmark({...options, seeds: [1]}), /rows\.jsonl" is damaged: \w+ is not valid/);
+});
+
+test('a benchmark that is stopped says after how many networks, and that it was stopped', async () => {
+  const states: ProgressState[] = [];
+  const stopped = {signal: AbortSignal.abort(), progress: (state: ProgressState) => void states.push(state)};
+  await assert.rejects(runKnownBenchmark({kinds: ['position-plain'], seeds: [1], perClass: 4, ...stopped}), (error) => {
+    return error instanceof InterruptError && error.message.includes('interrupted after 0 of 1 networks');
+  });
+  assert.equal(states.at(-1)!.outcome, 'interrupted');
 });
 
 test('a part is meant where the channel answers to it alone, and something goes with it; hardly ever firing channels mean nothing', () => {

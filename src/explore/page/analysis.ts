@@ -1,6 +1,6 @@
 import {findPolysemantic, makeConcept} from '../../concepts/find';
 import {groupClasses} from '../../concepts/group';
-import {LEAST_AGREEMENT, relatedPairs, type ClassVectors} from '../../concepts/relate';
+import {byLowestCosine, isComparable, relatedPairs, type ClassVectors} from '../../concepts/relate';
 import type {ClassPair} from '../../concepts/types';
 import type {RelevanceStatistics} from '../../numerics/statistics';
 import {cosine} from '../../numerics/vectors';
@@ -115,7 +115,7 @@ export function analyse(explored: Explored): Analysis {
   function comparison(channel: ExploredChannel, positions: readonly number[], {arv}: Settings) {
     if (arv === 'gated' && explored.gated) {
       const vectors = explored.gated(channel);
-      const sure = new Map(positions.map((at) => [at, vectors.agreement(at) > LEAST_AGREEMENT]));
+      const sure = new Map(positions.map((at) => [at, isComparable(vectors, at)]));
       return (a: number, b: number) => (sure.get(a) && sure.get(b) ? vectors.cosine(a, b) : undefined);
     }
     const matrix = cosinesOf(channel, positions);
@@ -159,8 +159,7 @@ export function analyse(explored: Explored): Analysis {
       candidates.push(summary(channel, positions, settings, cosines));
       yield;
     }
-    const order = ({lowestCosine}: ChannelSummary) => (Number.isNaN(lowestCosine) ? 2 : lowestCosine);
-    candidates.sort((a, b) => order(a) - order(b) || a.channel - b.channel);
+    candidates.sort(byLowestCosine);
     return {
       candidates,
       polysemantic: candidates.filter(({below}) => below > 0).length,
@@ -202,8 +201,8 @@ export function analyse(explored: Explored): Analysis {
     const positions = relevant(channel, settings);
     const pairs = relatedPairs(vectors, channel.channel, positions, gamma);
     if (pairs.length === 0) return undefined;
-    const undecided = positions.filter((k) => !(vectors.agreement(k) > LEAST_AGREEMENT));
-    const sure = positions.filter((k) => !undecided.includes(k));
+    const sure = positions.filter((k) => isComparable(vectors, k));
+    const undecided = positions.filter((k) => !sure.includes(k));
     const groups = sure.length >= 2 ? groupClasses(vectors, sure, {gamma}).groups : sure.map((k) => [k]);
     const ordered = [...groups.flat(), ...undecided];
     const outside = (local: readonly number[]) => local.map((k) => channel.classes[k]);

@@ -112,35 +112,12 @@ export async function reproducePaper(
       `no channel of ${stats.layer.name} is relevant to two classes at τ ${tau}; give a smaller ${option('tau')}`,
     );
   }
-  const evaluating: EvaluateOptions = {tau: important, randomSplits, perImage: true, ...calls};
-  const rows: PaperRow[] = [];
-  const left: PaperReproduction['left'] = [];
-  const [best, fixed]: TripleFractions[][] = [[], []];
-  for (const triple of triples) {
-    try {
-      for (const [list, given] of [
-        [best, 'auto'],
-        [fixed, rho],
-      ] as const) {
-        const split = await splitOf(model, stats, triple, train, {rho: given, ...calls});
-        try {
-          // Controls stand beside the chosen ρ; the fixed one needs its images alone.
-          const about = given === 'auto' ? evaluating : {...evaluating, randomSplits: 0};
-          const {concepts, perImage = []} = await evaluateSplit(split, test, about);
-          list.push({...triple, classNames: namesOf(stats, triple), rho: split.rho?.rho, images: perImage});
-          if (given === 'auto')
-            rows.push(
-              ...concepts.map((evaluation, concept) => ({...triple, rho: split.rho?.rho, concept, evaluation})),
-            );
-        } finally {
-          split.dispose();
-        }
-      }
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      left.push({...triple, reason: error.message});
-    }
-  }
+  const measured = await fractionsOfTriples(model, stats, triples, {
+    train,
+    test,
+    rho,
+    evaluating: {tau: important, randomSplits, perImage: true, ...calls},
+  });
   // Theirs where it can be divided here: a folder may lack its classes.
   const split = await firstSplit(published && !options.triples ? [TEASER, ...triples] : triples, (triple) =>
     splitOf(model, stats, triple, train, {rho: 'auto', ...calls}),
@@ -165,10 +142,10 @@ export async function reproducePaper(
     })),
     pairs,
     comparison: compareWithPublished(pairs, {gamma, lowest}),
-    pooled: {best: pooledFractions(best), fixed: pooledFractions(fixed), rho},
-    rows,
-    left,
-    perImage: best,
+    pooled: {best: pooledFractions(measured.best), fixed: pooledFractions(measured.fixed), rho},
+    rows: measured.rows,
+    left: measured.left,
+    perImage: measured.best,
     teaser: {
       split,
       densities: await densities(split, test, {sums: 'signed', by: 'concept', ...calls}),
@@ -178,6 +155,55 @@ export async function reproducePaper(
     },
     stats,
   };
+}
+
+interface MeasuredTriples {
+  rows: PaperRow[];
+  /** At the chosen ρ, and at the fixed one. */
+  best: TripleFractions[];
+  fixed: TripleFractions[];
+  left: PaperReproduction['left'];
+}
+
+/** Pulls each triple apart at the ρ that is chosen for it and at a fixed one, and measures both; triples that cannot be divided are left with a reason. */
+async function fractionsOfTriples(
+  model: Model,
+  stats: RelevanceStatistics,
+  triples: readonly Triple[],
+  {
+    train,
+    test,
+    rho,
+    evaluating,
+  }: {train: LabelledImages; test: LabelledImages; rho: number; evaluating: EvaluateOptions},
+): Promise<MeasuredTriples> {
+  const {progress, signal} = evaluating;
+  const result: MeasuredTriples = {rows: [], best: [], fixed: [], left: []};
+  const measure = async (triple: Triple, given: number | 'auto', options: EvaluateOptions) => {
+    const split = await splitOf(model, stats, triple, train, {rho: given, progress, signal});
+    try {
+      const {concepts, perImage = []} = await evaluateSplit(split, test, options);
+      const fractions = {...triple, classNames: namesOf(stats, triple), rho: split.rho?.rho, images: perImage};
+      return {fractions, concepts};
+    } finally {
+      split.dispose();
+    }
+  };
+  for (const triple of triples) {
+    try {
+      const {fractions, concepts} = await measure(triple, 'auto', evaluating);
+      result.best.push(fractions);
+      result.rows.push(
+        ...concepts.map((evaluation, concept) => ({...triple, rho: fractions.rho, concept, evaluation})),
+      );
+      // Controls stand beside the chosen ρ; the fixed one needs its images alone.
+      result.fixed.push((await measure(triple, rho, {...evaluating, randomSplits: 0})).fractions);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      result.left.push({...triple, reason: error.message});
+    }
+  }
+  return result;
 }
 
 const namesOf = (stats: RelevanceStatistics, {classes: [a, b]}: Triple): [string, string] => [

@@ -19,8 +19,8 @@ export function evaluationView(evaluation: SplitEvaluation): View {
     randomSplits === 0
       ? 'What the parts carry, without a control'
       : apart === verdicts.length
-        ? `All ${verdicts.length} parts came apart`
-        : `${apart} of ${verdicts.length} parts came apart`;
+        ? `All ${verdicts.length} parts are separated`
+        : `${apart} of ${verdicts.length} parts are separated`;
   const rows = rowsOf(concepts, randomSplits);
   const fractions = table(COLUMNS, rows, {
     limit: 100,

@@ -3,14 +3,14 @@ import {inTurn} from '../../common/inTurn';
 import {namedClass} from '../../common/words';
 import {makeConcept} from '../../concepts/find';
 import {suggestThresholds} from '../../concepts/thresholds';
-import {classVectors, relatedPairs} from '../../concepts/relate';
+import {byLowestCosine, classVectors, relatedPairs} from '../../concepts/relate';
 import type {CandidateChannel, Concept, PolysemanticChannel, PolysemanticChannels} from '../../concepts/types';
 import type {LabelledImages} from '../../images/types';
 import {mostRelevantImages} from '../../numerics/mostRelevant';
 import type {RelevanceStatistics} from '../../numerics/statistics';
 import {candidateScatter, cosineHistogram, similarityHeatmap} from '../../plots';
 import {conceptColours} from '../../plots/palette';
-import {conceptLabel, cosineWords, counted, nameText, numberText, percentText} from '../../plots/labels';
+import {classLabel, conceptLabel, cosineWords, counted, nameText, numberText, percentText} from '../../plots/labels';
 import {ROW, type ShowOptions} from './options';
 import {addPeaks} from './addPeaks';
 import {thumbnailGrid, type ThumbnailRow} from './thumbnails';
@@ -46,7 +46,7 @@ export async function channelsView(found: PolysemanticChannels, options: ShowOpt
 
 /** The channels that are named, else the first that was found, else the candidate of the lowest cosine, with all their pairs. */
 function inFull(found: PolysemanticChannels, stats: RelevanceStatistics, {channels}: ShowOptions) {
-  const ordered = byLowestCosine(found.candidates);
+  const ordered = [...found.candidates].sort(byLowestCosine);
   const wanted = channels ?? [...found, ...ordered].slice(0, IN_FULL).map(({channel}) => channel);
   return ordered
     .filter(({channel}) => wanted.includes(channel))
@@ -61,12 +61,6 @@ function inFull(found: PolysemanticChannels, stats: RelevanceStatistics, {channe
 /** Every pair of a candidate's classes, as the search decided it. */
 function pairsOf({thresholds: {gamma, arv}}: PolysemanticChannels, stats: RelevanceStatistics, of: CandidateChannel) {
   return relatedPairs(classVectors(stats, of.channel, arv), of.channel, of.classes, gamma);
-}
-
-/** Those without a decided pair last. */
-function byLowestCosine(candidates: readonly CandidateChannel[]): CandidateChannel[] {
-  const order = ({lowestCosine}: CandidateChannel) => (Number.isNaN(lowestCosine) ? 2 : lowestCosine);
-  return [...candidates].sort((a, b) => order(a) - order(b) || a.channel - b.channel);
 }
 
 /** One found channel: its pairs, and with statistics the similarity of its classes and example images. */
@@ -107,7 +101,7 @@ export function conceptView({classes, classNames, arv}: Concept): View {
 function candidateTable(found: PolysemanticChannels, stats: RelevanceStatistics, {descriptions}: ShowOptions): Block {
   const concepts = new Map(found.map((one) => [one.channel, one.concepts]));
   const {gamma, arv} = found.thresholds;
-  const shown = byLowestCosine(found.candidates).slice(0, CANDIDATES);
+  const shown = [...found.candidates].sort(byLowestCosine).slice(0, CANDIDATES);
   const rows = shown.map((candidate) => {
     const {channel, lowestCosine, classes} = candidate;
     const pairs = pairsOf(found, stats, candidate);
@@ -203,6 +197,7 @@ async function exampleImages(
   const indexOf = new Map(images.paths.map((path, index) => [path, index]));
   const only = options.classes?.map((wanted) => classIndex(wanted, stats.classNames));
   const colours = conceptColours(concepts);
+  const nameOf = (k: number) => classLabel(k, stats.classNames[k]);
   const rows = concepts.map((concept, j): ThumbnailRow => {
     const classes = concept.classes.filter((k) => !only || only.includes(k));
     const [byClass] = mostRelevantImages(stats, [{channel, classes}], count);
@@ -218,10 +213,10 @@ async function exampleImages(
           ? classes.length === 0
             ? 'of other classes'
             : `the channel has a share of ${stats.shares.floor} or more in none of these images`
-          : `shares ${percent(shown[0].share)} to ${percent(shown[shown.length - 1].share)}`,
+          : `shares ${percentText(shown[0].share)} to ${percentText(shown[shown.length - 1].share)}`,
       images: shown.map(({index, image, share}) => ({
         index,
-        hint: `${stats.classNames[stats.images.labels[image]]} · ${images.paths[index]} · share ${percent(share)}`,
+        hint: `${nameOf(stats.images.labels[image])} · ${images.paths[index]} · share ${percentText(share)}`,
         frame: colours[j],
       })),
     };
@@ -235,5 +230,3 @@ async function exampleImages(
   );
   return thumbnailGrid(`channel ${channel}: images of its concepts, the highest share first`, rows, images, options);
 }
-
-const percent = (share: number) => percentText(share);

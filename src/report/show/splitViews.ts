@@ -26,15 +26,14 @@ function dividedView(split: Split): View {
   const notes = lines.map((line) => line.trim()).filter((line) => !/^part \d/.test(line));
   const size = (kernel: Float32Array) => kernel.reduce((sum, weight) => sum + Math.abs(weight), 0);
   const whole = size(original);
-  const percent = (value: number) => percentText(value);
   const rows = [
     ...concepts.map((concept, j) => [
       `d${j + 1}`,
       conceptLabel(concept, 4),
       ownership && sources[j].length > 0 ? `${sources[j].length} of ${kernelShape[2]}` : '–',
-      percent(size(parts[j]) / whole),
+      percentText(size(parts[j]) / whole),
     ]),
-    ['residue', 'what all share', '–', percent(size(residue) / whole)],
+    ['residue', 'what all share', '–', percentText(size(residue) / whole)],
   ];
   const columns = [
     'part',
@@ -60,14 +59,14 @@ export function proofView(proof: SplitProof): View {
     ['largest logit', numberText(maxAbsLogit)],
     ['top-1 before', percent(top1.before)],
     ['top-1 after', percent(top1.after)],
-    ['images with the same class on top', percent(top1Agreement)],
-    ['changes of class, and those beyond rounding', `${changed}, ${unexplained}`],
+    ['images with the same top-1 class', percent(top1Agreement)],
+    ['changed predictions, and those beyond rounding', `${changed}, ${unexplained}`],
   ];
   const verdict = exact
     ? 'The network computes the same after the split'
     : `${proof.misfits.length > 0 ? 'This is NOT proven' : 'The network does NOT compute the same after the split'}: ${whyNotExact(proof)}`;
   return [
-    words(verdict, `two whole networks, before and after, on ${images} images`),
+    words(verdict, `full passes through both networks, on ${counted(images, 'image')}`),
     table(['', {title: '', align: 'right'}], rows),
   ];
 }
@@ -117,7 +116,7 @@ export function ablationView(ablation: SplitAblation): View {
   return [
     words(
       `what removing a concept of channel ${channel} of ${layer} costs`,
-      `${images} images of ${classes.length} classes; as a share of what removing the whole channel costs a class’s own logit`,
+      `${counted(images, 'image')} of ${classes.length} classes; as a share of what removing the whole channel costs a class’s own logit`,
       ...ablationNotes(ablation),
     ),
     table(columns, rows),
