@@ -58,7 +58,7 @@ export function relevanceMap(
       .filter((c) => fractions[c * K + k] > 0)
       .map((c) => ({channel: c, class: labels[row], fraction: rounded(fractions[c * K + k], 3)})),
   );
-  const cell = Math.max(8, Math.min(26, Math.floor(Math.min(430 / chosen.length, 520 / classes.length))));
+  const cell = Math.max(8, Math.min(26, Math.floor(Math.min(360 / chosen.length, 520 / classes.length))));
   const axis = {ticks: false, domain: false, labelLimit: 120, ...narrowLabels(cell)};
   const scale = (domain: readonly (string | number)[]) => ({domain: [...domain], paddingInner: 0, paddingOuter: 0});
   return {

@@ -8,7 +8,7 @@ import {SEQUENTIAL_STOPS} from './palette';
 /** A Plotly figure: plain data. */
 export interface PlotlyMap {
   data: object[];
-  layout: {title: {text: string}} & Record<string, unknown>;
+  layout: {title: {text: string} & Record<string, unknown>} & Record<string, unknown>;
 }
 
 export interface SimilarityMapOptions {
