@@ -109,10 +109,10 @@ function withinChance(
     const lower = Number((steps * STEP).toFixed(2));
     if (rate(lower) > MOST_BY_CHANCE) continue;
     if (!Array.from(cosines).some((value) => value < lower)) break;
-    const lowered = `the largest that would call at most ${percentText(MOST_BY_CHANCE)} ${dealt}; ${numberText(gamma)} would call ${percentText(rate(gamma))}`;
+    const lowered = `the largest that would call at most ${percentText(MOST_BY_CHANCE)} ${dealt}; ${numberText(gamma)} would call ${percentText(rate(gamma), 1)}`;
     return {gamma: lower, lowered};
   }
-  const caution = `; but it would call ${percentText(rate(gamma))} ${dealt}, and so would every lower one that calls anything: give more images of each class`;
+  const caution = `; but it would call ${percentText(rate(gamma), 1)} ${dealt}, and so would every lower one that calls anything: give more images of each class`;
   return {gamma, caution};
 }
 
