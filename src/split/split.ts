@@ -1,4 +1,5 @@
 import {numberText, percentText} from '../common/numbers';
+import {callName} from '../common/options';
 import {makeModel} from '../network/model';
 import type {Model} from '../network/types';
 import {counted, namedClasses} from '../common/words';
@@ -58,8 +59,8 @@ export function describeSplit(split: Split): string {
 const silentParts = (images: number) =>
   `${counted(images, 'image')} whose other parts are silent decided ρ with a ratio bounded only by 1e-5`;
 
-const NOTHING_BORNE_OUT =
-  'all parts are the same: the images bear out no difference between the concepts, so the channel was divided evenly';
+const NO_DIFFERENCE =
+  'all parts are the same: the images show no difference between the concepts, so the channel was divided evenly';
 
 function sameParts([first, ...others]: readonly Float32Array[]): boolean {
   const size = first.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
@@ -67,15 +68,16 @@ function sameParts([first, ...others]: readonly Float32Array[]): boolean {
 }
 
 /** What this split's own numbers say against it, in sentences. */
-function doubtsOf({rho, parts}: Pick<Split, 'rho' | 'parts'>): string[] {
+function doubtsOf({rho, parts, notes = []}: Pick<Split, 'rho' | 'parts' | 'notes'>): string[] {
   return [
-    ...(sameParts(parts) ? [NOTHING_BORNE_OUT] : []),
+    ...notes,
+    ...(sameParts(parts) ? [NO_DIFFERENCE] : []),
     ...(rho && rho.zeroDenominators > 0 ? [silentParts(rho.zeroDenominators)] : []),
   ];
 }
 
 /** What to know before one believes a split, in sentences. */
-export function cautionsOf(split: Pick<Split, 'rho' | 'rule' | 'parts'>): string[] {
+export function cautionsOf(split: Pick<Split, 'rho' | 'rule' | 'parts' | 'notes'>): string[] {
   return [...doubtsOf(split), ...(split.rule === 'published' ? [adviceOnRule(split.rule)] : [])];
 }
 
@@ -84,9 +86,9 @@ export function cautionsOf(split: Pick<Split, 'rho' | 'rule' | 'parts'>): string
  * divide equally well on dense and on sparse inputs, and merged natural channels do not.
  */
 export function adviceOnRule(rule: string): string {
-  if (rule !== 'published') return `See whether the split beats random ones here (evaluateSplit).`;
+  if (rule !== 'published') return `See whether the split beats random ones here (${callName('evaluateSplit')}).`;
   return (
     'The published rule separates channels that were taught several meanings, and recovers merged natural channels worse than no split on two networks of three; ' +
-    'the rule freeRidge does better on both. See whether the split beats random ones here (evaluateSplit), or let "unweave benchmark planted" find the rule for this layer.'
+    `the rule freeRidge does better on both. See whether the split beats random ones here (${callName('evaluateSplit')}), or let "unweave benchmark planted" find the rule for this layer.`
   );
 }
