@@ -47,7 +47,7 @@ export async function writeDemoPage(folder: string, results: DemoResults): Promi
     },
     {heading: 'The network still computes the same', content: [proof]},
     {
-      heading: 'How cleanly it came apart',
+      heading: 'How clean the split is',
       text: [
         'A part should carry all of the original on its own concept’s pictures, and nothing on the others’. A random split of the same sizes shows what chance does.',
       ],

@@ -100,7 +100,7 @@ function gammaReason(
     return `the usual one; ${counted(pairs, 'decided pair')} ${pairs === 1 ? 'is' : 'are'} too few to say more`;
   const usual = numberText(USUAL.gamma);
   if (!oneSided)
-    return `the usual one, which networks of known meanings bear out; here ${below} of ${pairs} decided pairs are below it`;
+    return `the usual one, confirmed on networks with known meanings; here ${below} of ${pairs} decided pairs are below it`;
   const nothing = `${usual} has ${below} of ${pairs} decided pairs below it, which tells nothing apart`;
   return cut
     ? `${nothing}; here the halves of the images agree best on which pairs differ (κ = ${numberText(cut.kappa)})`

@@ -1,6 +1,7 @@
 import {fitTo} from '../images/geometry';
 import type {LabelledImages} from '../images/types';
 import {InputError} from '../common/errors';
+import {countText} from '../common/numbers';
 import {DEMO_CLASSES, DEMO_SIZE, demoImage} from './generator';
 import {DEMO_PRESET} from './network';
 
@@ -10,8 +11,11 @@ import {DEMO_PRESET} from './network';
  */
 export const IMAGE_SEEDS = {training: 1, test: 2, train: 3} as const;
 
+/** Pictures that are kept once they are drawn, at 7 kB each: a notebook passes over the same ones again and again. */
+const KEPT = 5000;
+
 /**
- * Pictures of all 24 classes, class after class, each drawn when it is asked for.
+ * Pictures of all 24 classes, class after class, each drawn when it is first asked for.
  * @param perClass pictures of each class; more of them begin with the same ones
  * @throws InputError where `perClass` is not a whole number from 1 to 100,000
  */
@@ -27,6 +31,14 @@ export function demoImages(set: keyof typeof IMAGE_SEEDS, perClass: number): Lab
     const [k, index] = [Math.floor(image / perClass), image % perClass];
     return `${set}/${DEMO_CLASSES[k]}/${String(index).padStart(5, '0')}`;
   });
+  const kept = new Map<number, Uint8Array>();
+  const drawn = (image: number): Uint8Array => {
+    const known = kept.get(image);
+    if (known) return known;
+    const data = demoImage(Math.floor(image / perClass), image % perClass, IMAGE_SEEDS[set]); // [48, 48, 3]
+    if (kept.size < KEPT) kept.set(image, data);
+    return data;
+  };
   return {
     name,
     paths,
@@ -41,9 +53,10 @@ export function demoImages(set: keyof typeof IMAGE_SEEDS, perClass: number): Lab
     },
     classNamesFor: (classes) => Array.from({length: classes}, (_, k) => DEMO_CLASSES[k] ?? `class ${k}`),
     async pixels(image, size) {
-      const data = demoImage(Math.floor(image / perClass), image % perClass, IMAGE_SEEDS[set]); // [48, 48, 3]
-      return fitTo({data, width: DEMO_SIZE, height: DEMO_SIZE}, size, paths[image]);
+      // The caller's own: what it does to it stays out of the kept picture.
+      return fitTo({data: drawn(image).slice(), width: DEMO_SIZE, height: DEMO_SIZE}, size, paths[image]);
     },
-    toString: () => `${name}: ${count} images of ${DEMO_CLASSES.length} classes, ${DEMO_SIZE} × ${DEMO_SIZE} pixels`,
+    toString: () =>
+      `${name}: ${countText(count)} images of ${DEMO_CLASSES.length} classes, ${DEMO_SIZE} × ${DEMO_SIZE} pixels`,
   };
 }

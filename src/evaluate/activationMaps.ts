@@ -9,6 +9,7 @@ import {channelNames, summedActivations} from './activations';
 import {applyKernels, imagesOfConcepts, passLayer, type EvaluationOptions} from './layerPass';
 import {fractionText} from '../common/numbers';
 import {textTable} from '../common/textTable';
+import {namedClass} from '../common/words';
 
 export interface ActivationMapsOptions extends Omit<EvaluationOptions, 'randomSplits' | 'seed'> {
   /** Images for each concept: those that excite its part most. @default 4 */
@@ -163,8 +164,8 @@ async function mapsOf(
 
 function describeMaps(maps: Omit<ActivationMaps, 'toString'>): string {
   const {layer, channel, kernels, height, width, images} = maps;
-  const rows = images.map(({className, path, activations}) => [
-    `${className} (${path})`,
+  const rows = images.map(({class: k, className, path, activations}) => [
+    `${namedClass(k, className)}, ${path}`,
     ...activations.map(fractionText),
   ]);
   return [

@@ -21,7 +21,7 @@ export async function summedActivations(
     split,
     images,
     indices,
-    `activating the parts of channel ${split.channel}`,
+    `computing the parts of channel ${split.channel}`,
     options,
     (batch) => {
       const outputs = applyKernels(batch, split, kernels); // [B, H', W', N]

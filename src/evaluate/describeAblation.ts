@@ -1,6 +1,7 @@
 import type {AblatedConcept, AblationEffect, SplitAblation} from './types';
 import {fractionText, intervalText, percentText} from '../common/numbers';
 import {textTable} from '../common/textTable';
+import {counted, namedClass, namedClasses} from '../common/words';
 
 /** Classes that a printed table shows at most. */
 const ROWS = 12;
@@ -8,7 +9,7 @@ const ROWS = 12;
 /** Tables for a terminal or a cell. */
 export function describeAblation(ablation: Omit<SplitAblation, 'toString'>): string {
   const {layer, channel, images, concepts, classes, randomSplits} = ablation;
-  const names = concepts.map(({classNames}) => classNames.join(' + '));
+  const names = concepts.map(namedClasses);
   const summary = [
     ['concept removed', 'own classes', 'other concepts', ...(randomSplits > 0 ? ['random: own', 'random: other'] : [])],
     ...concepts.map(({own, other, random}, j) => [
@@ -17,7 +18,7 @@ export function describeAblation(ablation: Omit<SplitAblation, 'toString'>): str
     ]),
   ];
   const lines = [
-    `channel ${channel} of layer ${layer} on ${images} images of ${classes.length} classes: what removing a concept costs a class's own logit, as a share of what removing the whole channel costs`,
+    `channel ${channel} of layer ${layer} on ${counted(images, 'image')} of ${classes.length} classes: what removing a concept costs a class's own logit, as a share of what removing the whole channel costs`,
     ...textTable(summary).map((line) => `  ${line}`),
   ];
   lines.push(...ablationNotes(ablation).map((note) => `  ${note}`));
@@ -25,8 +26,8 @@ export function describeAblation(ablation: Omit<SplitAblation, 'toString'>): str
     .sort((a, b) => Math.abs(b.zeroed.logit) - Math.abs(a.zeroed.logit) || a.class - b.class)
     .slice(0, ROWS);
   const cell = ({logit, accuracy}: AblationEffect) => `${fractionText(logit)} (${percentText(accuracy, 1)})`;
-  const rows = shown.map(({className, images: count, before, zeroed, removed}) => [
-    className,
+  const rows = shown.map(({class: k, className, images: count, before, zeroed, removed}) => [
+    namedClass(k, className),
     String(count),
     ...[before, zeroed, ...removed].map(cell),
   ]);
@@ -46,7 +47,7 @@ export function ablationNotes({
   classes,
   randomSplits,
 }: Pick<SplitAblation, 'concepts' | 'classes' | 'randomSplits'>): string[] {
-  const names = concepts.map(({classNames}) => classNames.join(' + '));
+  const names = concepts.map(namedClasses);
   const harmless = concepts.flatMap(({zeroed}, j) => (zeroed < 0 ? [] : [names[j]]));
   const notes = harmless.map(
     (name) => `warning: removing the whole channel does not lower the logit of ${name}: its shares mean nothing`,

@@ -9,6 +9,7 @@ import {checkControls, imagesOfConcepts, type EvaluationOptions} from './layerPa
 import {randomSplits} from './randomSplit';
 import {intervalText, percentText} from '../common/numbers';
 import {textTable} from '../common/textTable';
+import {namedClasses} from '../common/words';
 import {readable} from '../common/readable';
 
 export interface TopImagesOptions extends EvaluationOptions {
@@ -142,7 +143,6 @@ function highest(values: readonly number[], count: number): number[] {
 
 function describeTopImages(top: Omit<SplitTopImages, 'toString'>, count: number): string {
   const {layer, channel, concepts, lists, randomSplits: controls} = top;
-  const name = ({classNames}: {classNames: string[]}) => classNames.join(' + ');
   const share = (value: number) => (Number.isNaN(value) ? '–' : percentText(value, 1));
   const rows = lists.map(({channel: of, images, purity, random}) => [
     of,
@@ -151,7 +151,7 @@ function describeTopImages(top: Omit<SplitTopImages, 'toString'>, count: number)
     random && controls > 0 ? intervalText(random) : '',
   ]);
   const base = ['all images', '', ...concepts.map(({shareOfAll}) => percentText(shareOfAll, 1)), ''];
-  const heads = ['', 'images', ...concepts.map(name), controls > 0 ? 'own concept, random splits' : ''];
+  const heads = ['', 'images', ...concepts.map(namedClasses), controls > 0 ? 'own concept, random splits' : ''];
   return [
     `the ${count} images that excite channel ${channel} of layer ${layer} and each part most: share of each concept`,
     ...textTable([heads, ...rows, base]),

@@ -1,7 +1,9 @@
 /**
  * A picture that is changed where it excites a unit, instead of a picture from nothing: what is optimised are waves that are added to it
- * (feature accentuation, after Hamblin et al. 2024, “Feature Accentuation: Revealing ‘What’ Features Respond to in Natural Images”). Theirs keeps
- * the picture by what a layer of the network makes of it; here no pixel may change by more than `strength`.
+ * (feature accentuation, Hamblin et al. 2024, "Feature Accentuation: Revealing 'What' Features Respond to in Natural Images"). As in the paper
+ * and its code (`render_vis` of faccent, `accent_reg_layer` and `accent_reg_alpha`), the picture is kept by its distance at a layer of the
+ * network, picture and original seen through the same views, the two gradients balanced once at the start. No pixel may move by more than
+ * `strength` either.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import {InputError} from '../common/errors';
@@ -12,6 +14,13 @@ import {checkPositive, waveSum, type FourierOptions, type Parametrisation} from 
 export interface AccentuationOptions extends Omit<FourierOptions, 'std' | 'deviation'> {
   /** How far each pixel's log odds, log(v / (1 − v)) of its value v from 0 to 1, may move. @default 2 */
   strength?: number;
+  /**
+   * The layer at which the picture is to stay what it was: an early one keeps its details, a late one its content. Without one, only `strength`
+   * keeps it. @default none
+   */
+  layer?: string;
+  /** How strongly that distance counts: at 1 its gradient is as large as that of the objective, at the start; the picture then hardly changes. @default 0.5 */
+  weight?: number;
 }
 
 /** Values are kept so far from 0 and 1 that their log odds are finite. */
@@ -24,11 +33,12 @@ const MARGIN = 0.01;
  */
 export function accentuation(
   picture: RgbImage,
-  {strength = 2, falloff = 1, cutoff = 0.35, decorrelate = true}: AccentuationOptions = {},
+  {strength = 2, falloff = 1, cutoff = 0.35, decorrelate = true, layer, weight = 0.5}: AccentuationOptions = {},
 ): Parametrisation {
-  checkPositive({strength, cutoff});
+  checkPositive({strength, cutoff, weight});
   return {
-    name: `a picture changed by at most ${strength}`,
+    name: `a picture changed by at most ${strength}${layer === undefined ? '' : `, kept near at ${layer}`}`,
+    nearAt: layer,
     start(shape, random) {
       const [, height, width, channels] = shape;
       if (picture.width !== width || picture.height !== height || picture.data.length !== 3 * width * height) {
@@ -38,8 +48,10 @@ export function accentuation(
       }
       const waves = waveSum(shape, random, {std: 0, falloff, cutoff, decorrelate});
       const base = tf.tidy(() => tf.tensor4d(logOdds(picture, channels), [1, height, width, channels]));
+      const original = tf.sigmoid(base); // [1, H, W, C]
       return {
         variables: waves.variables,
+        ...(layer !== undefined && {near: {layer, weight, picture: original}}),
         images: () =>
           tf.tidy(() => {
             const moved = tf.mul(tf.tanh(tf.div(waves.plane(), strength)), strength); // [B, H, W, C]
@@ -47,7 +59,7 @@ export function accentuation(
           }),
         dispose() {
           waves.dispose();
-          base.dispose();
+          tf.dispose([base, original]);
         },
       };
     },

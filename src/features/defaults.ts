@@ -1,4 +1,7 @@
+import type {Objective} from './objectives';
+import {fourier, type Parametrisation} from './parametrisation';
 import {jitter, rotate, scale, type Transform} from './transforms';
+import {vignette} from './vignette';
 
 /**
  * Views as far apart as those of one thing in several photographs. They were chosen by how often two other networks recognise the images of half
@@ -7,4 +10,23 @@ import {jitter, rotate, scale, type Transform} from './transforms';
  */
 export function defaultTransforms([height, width]: readonly [number, number]): Transform[] {
   return [jitter(Math.round(Math.min(height, width) / 8)), scale(0.6, 1.4), rotate(30)];
+}
+
+/** A vignette; where one position is asked for, which may lie outside its disc, waves over the whole picture. */
+export function defaultParametrisation(objective: Objective): Parametrisation {
+  return looksAtPosition(objective) ? fourier() : vignette();
+}
+
+function looksAtPosition(objective: Objective): boolean {
+  switch (objective.kind) {
+    case 'channel':
+    case 'weightVector':
+      return typeof objective.where !== 'string';
+    case 'sum':
+      return objective.terms.some(looksAtPosition);
+    case 'product':
+      return objective.factors.some(looksAtPosition);
+    default:
+      return false;
+  }
 }

@@ -16,6 +16,7 @@ export {fourier, pixels, type FourierOptions, type Parametrisation, type PixelOp
 export {accentuation, imageAt, type AccentuationOptions} from './accentuation';
 export {maco, type MacoOptions} from './maco';
 export {DEMO_SPECTRUM, imageSpectrum, type Spectrum, type SpectrumOptions} from './spectrum';
+export {vignette, type VignetteOptions} from './vignette';
 export {jitter, pad, rotate, scale, type Transform} from './transforms';
 export {defaultTransforms} from './defaults';
 export {DivergedError} from './diverged';

@@ -30,19 +30,39 @@ interface Term {
  * @throws InputError for a layer, channel, position or class that the model lacks, a kernel or a size that does not fit
  */
 export function objectiveOn(model: Model, objective: Objective, size = inputSize(model)): NetworkObjective {
+  const {observe, dispose} = observed(model, size, (keep) => termOf(objective, model, keep));
+  return {
+    value: (images) => tf.tidy(() => tf.add(observe(images), tf.zeros([images.shape[0]])) as tf.Tensor1D),
+    dispose,
+  };
+}
+
+/**
+ * The output of a layer, [B, H', W', C]; differentiable.
+ * @throws InputError as `objectiveOn`
+ */
+export function layerOn(model: Model, layer: string, size: readonly [number, number]) {
+  return observed(model, size, (keep) => {
+    const {point, output} = layerOutput(model, layer, keep);
+    const all = output();
+    return {points: [point], layers: [layer], value: (seen) => all(seen.get(point) as tf.Tensor)};
+  });
+}
+
+/** What a term gives of images, with the part of the network that it needs. */
+function observed(model: Model, size: readonly [number, number], make: (keep: Keep) => Term) {
   const kept: tf.Tensor[] = [];
-  const keep = <T extends tf.Tensor>(make: () => T): T => {
-    const tensor = tf.tidy(() => tf.variable(make(), false)) as unknown as T;
-    kept.push(tensor);
-    return tensor;
+  const keep: Keep = (tensor) => {
+    const variable = tf.tidy(() => tf.variable(tensor(), false)) as unknown as ReturnType<typeof tensor>;
+    kept.push(variable);
+    return variable;
   };
   try {
-    const term = termOf(objective, model, keep);
+    const term = make(keep);
     checkSize(model, term.layers, size);
     const network = observer(model, term.points, size);
     return {
-      value: (images) =>
-        tf.tidy(() => tf.add(term.value(network.observe(images)), tf.zeros([images.shape[0]])) as tf.Tensor1D),
+      observe: (images: tf.Tensor4D): tf.Tensor => tf.tidy(() => term.value(network.observe(images))),
       dispose() {
         network.dispose();
         tf.dispose(kept);

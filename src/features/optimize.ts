@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type {RgbImage} from '../images/resize';
 import type {Preset} from '../images/types';
 import type {Task} from '../common/progress';
+import type {LayerDistance, Nearness} from './nearness';
 import type {NetworkObjective} from './objectiveOn';
 import type {ImageShape, Parametrisation, ParametrisedImages} from './parametrisation';
 import type {Random} from '../common/random';
@@ -19,6 +20,8 @@ export interface OptimizeSettings {
   preset: Preset;
   random: Random;
   previewEvery: number;
+  /** Measures how far images are from the picture that a parametrisation stays near to. */
+  distance?: LayerDistance;
 }
 
 /** The images at one moment, and the objective on them. */
@@ -61,10 +64,14 @@ export async function optimize(
     return true;
   };
   const ended = (end: Optimized['end']): Optimized => ({best, history: Float32Array.from(history), looks, end});
+  const near = parametrised.near && {...parametrised.near, balance: 0};
   try {
     if (!look()) return ended('diverged');
     while (history.length < steps && !signal.aborted) {
-      const value = ascend(objective, parametrised, adam, settings);
+      // The first step leaves the picture, where the distance has no gradient; then the two are balanced.
+      if (near && history.length === 1)
+        near.balance = near.weight * gradientRatio(objective, near, parametrised, settings);
+      const value = ascend(objective, parametrised, adam, settings, near);
       if (!Number.isFinite(value)) return ended('diverged');
       history.push(value);
       const due = history.length % previewEvery === 0 || history.length === steps;
@@ -81,27 +88,77 @@ export async function optimize(
   }
 }
 
-/** One step; gives the objective before it, mean over images and views. */
+/** What keeps images near a picture, with the factor of its distance. */
+type Kept = Nearness & {balance: number};
+
+/** One step; gives the objective before it, mean over images and views, less the distance to a picture where there is one. */
 function ascend(
   objective: NetworkObjective,
-  {images, variables}: ParametrisedImages,
+  parametrised: ParametrisedImages,
   adam: tf.AdamOptimizer,
-  {shape, transforms, views, preset, random}: OptimizeSettings,
+  settings: OptimizeSettings,
+  near: Kept | undefined,
 ): number {
-  const [batch, height, width, channels] = shape;
-  const drawn: View[] = Array.from({length: views * batch}, () => drawView(transforms, random, [height, width]));
-  const outside = drawn.map(() => Array.from({length: channels}, () => random.uniform(0, 1)));
+  const views = drawViews(settings);
   return tf.tidy(() => {
     const loss = () => {
-      const once = images(); // [B, H, W, C]
-      const repeated = views > 1 ? tf.concat(Array<tf.Tensor4D>(views).fill(once), 0) : once; // [V·B, H, W, C]
-      const seen = transforms.length > 0 ? resample(repeated, drawn, outside) : repeated; // [V·B, H, W, C]
-      return tf.neg(tf.mean(objective.value(preprocess(seen, preset)))) as tf.Scalar;
+      const seen = seenThrough(parametrised.images(), views, settings); // [V·B, H, W, C]
+      const value = tf.mean(objective.value(seen));
+      const distance = near && near.balance > 0 && tf.mul(distanceTo(near, seen, views, settings), near.balance);
+      return tf.neg(distance ? tf.sub(value, distance) : value) as tf.Scalar;
     };
-    const {value, grads} = tf.variableGrads(loss, variables);
+    const {value, grads} = tf.variableGrads(loss, parametrised.variables);
     adam.applyGradients(Object.entries(grads).map(([name, tensor]) => ({name, tensor})));
     return -value.dataSync()[0];
   });
+}
+
+/** How much larger the gradient of the objective is than that of the distance: sums of absolute values over all variables. */
+function gradientRatio(
+  objective: NetworkObjective,
+  near: Kept,
+  {images, variables}: ParametrisedImages,
+  settings: OptimizeSettings,
+): number {
+  const views = drawViews(settings);
+  return tf.tidy(() => {
+    const sizeOf = (of: (seen: tf.Tensor4D) => tf.Tensor) => {
+      const {grads} = tf.variableGrads(() => of(seenThrough(images(), views, settings)) as tf.Scalar, variables);
+      return Object.values(grads).reduce((sum, grad) => sum + tf.sum(tf.abs(grad)).dataSync()[0], 0);
+    };
+    const push = sizeOf((seen) => tf.mean(objective.value(seen)));
+    const pull = sizeOf((seen) => distanceTo(near, seen, views, settings));
+    return pull > 0 ? push / pull : 0;
+  });
+}
+
+function distanceTo({picture}: Kept, seen: tf.Tensor4D, views: DrawnViews, settings: OptimizeSettings): tf.Tensor {
+  const {distance, shape} = settings;
+  if (!distance) throw new Error('a parametrisation stays near a picture, and nothing measures how near');
+  const original = seenThrough(tf.tile(picture, [shape[0], 1, 1, 1]), views, settings); // [V·B, H, W, C]
+  return tf.mean(distance.value(seen, original));
+}
+
+interface DrawnViews {
+  views: View[];
+  /** Colours around the image, one a view. */
+  outside: number[][];
+}
+
+function drawViews({shape, transforms, views, random}: OptimizeSettings): DrawnViews {
+  const [batch, height, width, channels] = shape;
+  const drawn: View[] = Array.from({length: views * batch}, () => drawView(transforms, random, [height, width]));
+  return {views: drawn, outside: drawn.map(() => Array.from({length: channels}, () => random.uniform(0, 1)))};
+}
+
+/** Images as the network gets them, each through its views. @param images [B, H, W, C], 0..1; disposed of by the caller's tidy */
+function seenThrough(
+  images: tf.Tensor4D,
+  {views: drawn, outside}: DrawnViews,
+  {transforms, views, preset}: OptimizeSettings,
+): tf.Tensor4D {
+  const repeated = views > 1 ? tf.concat(Array<tf.Tensor4D>(views).fill(images), 0) : images; // [V·B, H, W, C]
+  return preprocess(transforms.length > 0 ? resample(repeated, drawn, outside) : repeated, preset); // [V·B, H, W, C]
 }
 
 function lookAt(objective: NetworkObjective, images: tf.Tensor4D, preset: Preset, step: number): Look {
@@ -126,5 +183,3 @@ function preprocess(images: tf.Tensor4D, {mean, std}: Preset): tf.Tensor4D {
   const channels = images.shape[3];
   return tf.div(tf.sub(images, tf.tensor1d(mean.slice(0, channels))), tf.tensor1d(std.slice(0, channels)));
 }
-
-/** A number in five digits. */

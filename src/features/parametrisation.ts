@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {InputError} from '../common/errors';
 import {inColours} from './colours';
+import type {Nearness} from './nearness';
 import type {Random} from '../common/random';
 
 /** [B, H, W, C] with C = 3 or 1 */
@@ -15,12 +16,16 @@ export interface ParametrisedImages {
   readonly variables: tf.Variable[];
   /** Images on the scale 0..1, [B, H, W, C]; differentiable. The caller disposes of them. */
   images(): tf.Tensor4D;
+  /** A picture that they are to stay near to. @default none */
+  readonly near?: Nearness;
   dispose(): void;
 }
 
 /** Starts images from random numbers. */
 export interface Parametrisation {
   readonly name: string;
+  /** The layer at which its images stay near a picture. @default none */
+  readonly nearAt?: string;
   start(shape: ImageShape, random: Random): ParametrisedImages;
 }
 

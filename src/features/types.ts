@@ -25,11 +25,11 @@ export interface VisualizeOptions extends LongCallOptions {
   steps?: number;
   /** Of Adam (Kingma and Ba 2015). @default 0.05 */
   learningRate?: number;
-  /** Images optimised together; more than one makes sense with a `diversity` term. @default 1 */
+  /** Images optimised together, each from a start of its own: three of them are recognised more often than one. A `diversity` term keeps them apart. @default 1 */
   batch?: number;
   /** Fixes the first image and all draws. @default 0 */
   seed?: number;
-  /** @default fourier() */
+  /** What the image is made of. @default `vignette()`; `fourier()` where the objective asks for one position */
   parametrisation?: Parametrisation;
   /** Views that the network sees the image through. @default `defaultTransforms` of the size; [] for none */
   transforms?: readonly Transform[];

@@ -8,12 +8,12 @@ import type {Model} from '../network/types';
 import {InputError} from '../common/errors';
 import {startTask, type Task} from '../common/progress';
 import type {Split} from '../split/types';
-import {defaultTransforms} from './defaults';
+import {defaultParametrisation, defaultTransforms} from './defaults';
 import {DivergedError} from './diverged';
+import {layerDistance} from './nearness';
 import {inputSize, objectiveOn} from './objectiveOn';
 import {describeObjective, ofSplit, type Objective, type Where} from './objectives';
 import {optimize, type OptimizeSettings, type Optimized} from './optimize';
-import {fourier} from './parametrisation';
 import {seededRandom} from '../common/random';
 import {checkTransforms} from './transforms';
 import type {FeatureVisualization, SplitVisualization, VisualizeOptions} from './types';
@@ -31,7 +31,7 @@ export async function visualizeFeature(
   objective: Objective,
   options: VisualizeOptions = {},
 ): Promise<FeatureVisualization> {
-  const settings = settingsFor(model, options);
+  const settings = settingsFor(model, objective, options);
   await ensureBackend();
   const about = {label: `visualising ${describeObjective(objective)}`, total: settings.steps, unit: 'steps'};
   return withTask(
@@ -72,7 +72,10 @@ async function visualize(
 ): Promise<FeatureVisualization> {
   const text = describeObjective(objective);
   const started = performance.now();
-  const network = objectiveOn(model, objective, [settings.shape[1], settings.shape[2]]);
+  const size = [settings.shape[1], settings.shape[2]] as const;
+  const network = objectiveOn(model, objective, size);
+  const {nearAt} = settings.parametrisation;
+  const distance = nearAt === undefined ? undefined : layerDistance(model, nearAt, size);
   const result = ({best, history, looks, end}: Optimized): FeatureVisualization | undefined =>
     best &&
     featureVisualization({
@@ -92,7 +95,7 @@ async function visualize(
     });
   const {steps} = settings;
   try {
-    const optimized = await optimize(network, settings, task, signal, ({step, value, images}) =>
+    const optimized = await optimize(network, {...settings, distance}, task, signal, ({step, value, images}) =>
       options.onStep?.({step, steps, value, images, text}),
     );
     const found = result(optimized);
@@ -100,6 +103,7 @@ async function visualize(
     return found;
   } finally {
     network.dispose();
+    distance?.dispose();
   }
 }
 
@@ -120,7 +124,7 @@ export async function visualizeSplit(split: Split, options: VisualizeSplitOption
   const {where = 'mean', residue = false, ...shared} = options;
   const model = split.before;
   const wanted = ['original' as const, ...split.concepts.keys(), ...(residue ? ['residue' as const] : [])];
-  const {steps} = settingsFor(model, shared);
+  const {steps} = settingsFor(model, ofSplit(split, 'original', {where}), shared);
   await ensureBackend();
   const label = `visualising channel ${split.channel} of ${split.layer} and its parts`;
   const about = {label, total: steps * wanted.length, unit: 'steps'};
@@ -129,7 +133,7 @@ export async function visualizeSplit(split: Split, options: VisualizeSplitOption
     for (const which of wanted) {
       const objective = ofSplit(split, which, {where});
       // Settings hold a stream of random numbers: each part has its own, of the same seed.
-      shown.push(await visualize(model, objective, shared, settingsFor(model, shared), task, signal));
+      shown.push(await visualize(model, objective, shared, settingsFor(model, objective, shared), task, signal));
       if (shown[shown.length - 1].interrupted) break;
     }
     const last = 1 + split.concepts.length;
@@ -183,7 +187,7 @@ function diverged(
   return new DivergedError(`the objective "${text}" is not a finite number at step ${step}; ${advice}`, step, found);
 }
 
-function settingsFor(model: Model, options: VisualizeOptions): OptimizeSettings {
+function settingsFor(model: Model, objective: Objective, options: VisualizeOptions): OptimizeSettings {
   const {steps = 256, learningRate = 0.05, batch = 1, seed = 0, views = 1, previewEvery = 16} = options;
   for (const [name, value] of Object.entries({steps, batch, views, previewEvery})) {
     if (!Number.isInteger(value) || value < 1)
@@ -206,7 +210,7 @@ function settingsFor(model: Model, options: VisualizeOptions): OptimizeSettings 
     shape: [batch, ...size, channels],
     steps,
     learningRate,
-    parametrisation: options.parametrisation ?? fourier(),
+    parametrisation: options.parametrisation ?? defaultParametrisation(objective),
     transforms,
     views,
     preset: presetOf(model, options.preset),

@@ -1,6 +1,7 @@
 import {open, readdir, readFile, stat} from 'node:fs/promises';
 import {basename, join, resolve} from 'node:path';
 import {InputError} from '../common/errors';
+import {countText} from '../common/numbers';
 import {checkedLabels, classNames} from './classes';
 import {fitTo} from './geometry';
 import {resolvePreset} from './presets';
@@ -57,7 +58,7 @@ export async function cifar10(
       const data = await interleaved(records[index], paths[index]);
       return fitTo({data, height: SIDE, width: SIDE}, size, paths[index]);
     },
-    toString: () => `${name}: ${paths.length} images`,
+    toString: () => `${name}: ${countText(paths.length)} images`,
   };
 }
 

@@ -1,4 +1,5 @@
 import {InputError} from '../common/errors';
+import {countText} from '../common/numbers';
 import {option} from '../common/options';
 import {printable} from '../common/printable';
 import type {DecodeOptions, ImageSource} from './decode';
@@ -48,6 +49,6 @@ export function fileImages(
     concurrency: AHEAD,
     pixels: (index, size) =>
       decodePool().decode({source: sourceOf(index), path: paths[index], size, options: {exif, icc}, seconds}),
-    toString: () => `${name}: ${paths.length} images`,
+    toString: () => `${name}: ${countText(paths.length)} images`,
   };
 }

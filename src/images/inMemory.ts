@@ -1,4 +1,5 @@
 import {InputError} from '../common/errors';
+import {countText} from '../common/numbers';
 import {checkedLabels, classNames} from './classes';
 import {fitTo} from './geometry';
 import {resolvePreset} from './presets';
@@ -60,6 +61,6 @@ export function imagesFromPixels(source: PixelImages): LabelledImages {
       }
       return fitTo({data, height, width}, size, paths[index]);
     },
-    toString: () => `${name}: ${count} images`,
+    toString: () => `${name}: ${countText(count)} images`,
   };
 }

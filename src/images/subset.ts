@@ -1,4 +1,5 @@
 import {InputError} from '../common/errors';
+import {countText} from '../common/numbers';
 import {option} from '../common/options';
 import {few} from './classes';
 import type {LabelledImages} from './types';
@@ -54,7 +55,7 @@ export function subset(
     sourceOf: images.sourceOf && ((index) => images.sourceOf?.(chosen[index])),
     classNamesFor: (outputs) => images.classNamesFor(outputs),
     pixels: (index, size) => images.pixels(chosen[index], size),
-    toString: () => `${images.name}: ${chosen.length} of ${count} images`,
+    toString: () => `${images.name}: ${countText(chosen.length)} of ${countText(count)} images`,
   };
 }
 

@@ -107,7 +107,7 @@ export function describeKnown({rows, perClass}: Pick<KnownBenchmark, 'rows' | 'p
     ),
     'Splitting: own part against other part, AUROC by position',
     table(['rule', ...kinds], splitting('ownVersusOther')),
-    'of channels for which measuring confirms what they were taught',
+    'of channels for which measurement confirms what they were trained for',
     table(['rule', ...kinds], splitting('ownVersusOther', true)),
     'Correlation with the true part',
     table(['rule', ...kinds], splitting('r')),

@@ -1,4 +1,5 @@
 import {InputError} from '../common/errors';
+import {countText} from '../common/numbers';
 import {fitTo} from '../images/geometry';
 import type {LabelledImages, Preset} from '../images/types';
 import {CLASS_PARTS, KNOWN_CLASSES, PARTS} from './parts';
@@ -88,6 +89,7 @@ export function knownImages(
       const data = ofClass(set, Math.floor(image / perClass), image % perClass).pixels; // [64, 64, 3]
       return fitTo({data, width: KNOWN_SIZE, height: KNOWN_SIZE}, size, paths[image]);
     },
-    toString: () => `${name}: ${count} images of ${CLASS_PARTS.length} classes, ${KNOWN_SIZE} × ${KNOWN_SIZE} pixels`,
+    toString: () =>
+      `${name}: ${countText(count)} images of ${CLASS_PARTS.length} classes, ${KNOWN_SIZE} × ${KNOWN_SIZE} pixels`,
   };
 }

@@ -1,3 +1,4 @@
+import {countText, numberText, percentText} from '../common/numbers';
 import type {LayerBatch} from './types';
 
 /** Where the time of a pass goes; each moment belongs to one of them. */
@@ -75,12 +76,12 @@ export function profiled(batch: LayerBatch, profile: PassProfile | undefined): L
 
 function describe({images, times}: PassProfile): string {
   const total = Object.values(times).reduce((sum, time) => sum + time, 0);
-  const each = (time: number) => (time / Math.max(images, 1)).toFixed(2);
+  const each = (time: number) => numberText(time / Math.max(images, 1));
   const lines = Object.entries(times)
     .filter(([, time]) => time > 0)
     .map(([phase, time]) => {
-      const percent = `${((100 * time) / total).toFixed(1)} %`;
+      const percent = percentText(time / total, 1);
       return `  ${percent.padStart(7)}  ${each(time).padStart(8)} ms  ${PHASES[phase as Phase]}`;
     });
-  return [`time of ${images} images, ${each(total)} ms each:`, ...lines].join('\n');
+  return [`time of ${countText(images)} images, ${each(total)} ms each:`, ...lines].join('\n');
 }

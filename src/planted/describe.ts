@@ -1,4 +1,4 @@
-import {fractionText, percentText} from '../common/numbers';
+import {fractionText, numberText, percentText} from '../common/numbers';
 import type {Summary} from '../numerics/summary';
 import {textTable} from '../common/textTable';
 import type {ImageSet, PlantedBenchmark, RuleSummary, TierSummary} from './types';
@@ -54,7 +54,7 @@ export function describeBenchmark(benchmark: Omit<PlantedBenchmark, 'toString'>)
     ...byTier(
       shown,
       'seconds / exactness',
-      ({seconds, exactness}) => `${seconds.mean.toFixed(3)} / ${exactness.toExponential(0)}`,
+      ({seconds, exactness}) => `${numberText(seconds.mean)} / ${numberText(exactness)}`,
     ),
     '',
     ...tiers.map(

@@ -1,4 +1,5 @@
 import {InputError} from '../common/errors';
+import {numberText} from '../common/numbers';
 
 /** What the benchmark keeps of its images at the layer, in bytes. */
 export const MOST_BYTES = 6e9;
@@ -27,7 +28,7 @@ export function checkMemory(
 ): void {
   const bytes = keptBytes(values, images);
   if (bytes <= most) return;
-  const size = (value: number) => (value < 1e8 ? `${(value / 1e6).toFixed(1)} MB` : `${(value / 1e9).toFixed(1)} GB`);
+  const size = (value: number) => (value < 1e8 ? `${numberText(value / 1e6)} MB` : `${numberText(value / 1e9)} GB`);
   const passing = 4 * images.discovery * values.passing;
   throw new InputError(
     `the inputs of ${layer}${passing > 0 ? `, and what passes it by (${size(passing)}),` : ''} take ${size(bytes)} for ${images.discovery} discovery and ${images.heldOut} held-out images, and at most ${size(most)} is kept; ` +

@@ -1,6 +1,6 @@
 import {figureTitle, SCHEMA, sentenceFigure, type Figure} from './figure';
 import type {DensityCurves} from './inputs';
-import {legendColumns, nameText, NUMBER_FORMAT, numberText, percentText, rounded} from './labels';
+import {conceptLabel, legendColumns, nameText, NUMBER_FORMAT, numberText, percentText, rounded} from './labels';
 import {conceptColours, NO_CONCEPT} from './palette';
 
 /** A peak at silence is cut off where it is higher than this many times everything else, which it would flatten. */
@@ -51,7 +51,14 @@ export function densityPlot({
       })
       .filter(Boolean)
       .join(', ');
-  const labelOf = (curve: string) => (by === 'channel' ? nameText(curve) : heading(curve, concepts));
+  const named = known && new Map(known.map((concept) => [concept.classNames.join(' + '), conceptLabel(concept)]));
+  const short = (concept: string) => shortened(named?.get(concept) ?? nameText(concept));
+  const heading = (name: string) => {
+    if (name === 'original') return 'original channel';
+    const concept = concepts[Number(/^d(\d+)$/.exec(name)?.[1]) - 1];
+    return concept === undefined ? name : `${name} · ${short(concept)}`;
+  };
+  const labelOf = (curve: string) => (by === 'channel' ? (named?.get(curve) ?? nameText(curve)) : heading(curve));
   const colours = conceptColours(known ?? concepts.map(() => ({})));
   const curveTitle = by === 'channel' ? 'images of' : 'channel';
   return {
@@ -64,7 +71,7 @@ export function densityPlot({
     resolve: {scale: {y: 'independent'}},
     vconcat: panels.map(({name, own, top}, n) => ({
       title: {
-        text: by === 'channel' ? heading(name, concepts) : `images of ${short(name)}`,
+        text: by === 'channel' ? heading(name) : `images of ${short(name)}`,
         ...(silent(name) && {subtitle: silent(name)}),
         fontSize: 11,
         subtitleFontSize: 10,
@@ -125,17 +132,7 @@ export function densityPlot({
   };
 }
 
-/** A part by its concept. */
-function heading(channel: string, concepts: readonly string[]): string {
-  if (channel === 'original') return 'original channel';
-  const concept = concepts[Number(/^d(\d+)$/.exec(channel)?.[1]) - 1];
-  return concept === undefined ? channel : `${channel} · ${short(concept)}`;
-}
-
-function short(concept: string): string {
-  const name = nameText(concept);
-  return name.length > 24 ? `${name.slice(0, 23)}…` : name;
-}
+const shortened = (name: string) => (name.length > 24 ? `${name.slice(0, 23)}…` : name);
 
 /** Mean activations in a sentence: what the curves say, for readers who do not see them. */
 export function densityText({curves}: DensityCurves): string {

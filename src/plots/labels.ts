@@ -1,4 +1,6 @@
+import {namedClass} from '../common/words';
 import type {VectorKind} from '../concepts/types';
+import type {NamedClasses} from './inputs';
 
 /** Names and numbers as figures write them. A class name is data: whatever is in it is shown as it is. */
 
@@ -13,24 +15,28 @@ export function nameText(name: string): string {
   return RIGHT_TO_LEFT.test(line) ? `${ISOLATE}${line}${END_ISOLATE}` : line;
 }
 
-/** Labels of classes, each of them different: a name that occurs twice, or is empty, gets its class index. */
-export function classLabels(classes: readonly number[], classNames: readonly string[]): string[] {
-  const names = classes.map((k) => nameText(classNames[k] ?? ''));
-  const times = new Map<string, number>();
-  for (const name of names) times.set(name, (times.get(name) ?? 0) + 1);
-  return names.map((name, at) =>
-    name === '' ? `class ${classes[at]}` : times.get(name) === 1 ? name : `${name} (${classes[at]})`,
-  );
+/** A class by its name and its index, `flag (1)`; one without a name is `class 1`. */
+export function classLabel(k: number, name = ''): string {
+  const shown = nameText(name);
+  return shown === '' ? `class ${k}` : namedClass(k, shown);
 }
 
-/** A concept by its classes, the first ones in full. */
-export function conceptLabel({classNames}: {classNames: readonly string[]}, most = 2): string {
-  const names = classNames.slice(0, most).map(nameText).join(' + ');
+/** Labels of classes, each of them different, since each has its index. */
+export function classLabels(classes: readonly number[], classNames: readonly string[]): string[] {
+  return classes.map((k) => classLabel(k, classNames[k]));
+}
+
+/** A concept by its classes and their indices, the first ones in full: `flag (1) + moon (11) + 2 more`. A cluster has a name and no classes. */
+export function conceptLabel({classes = [], classNames}: NamedClasses, most = 2): string {
+  const names = classNames
+    .slice(0, most)
+    .map((name, at) => (classes[at] === undefined ? nameText(name) : classLabel(classes[at], name)))
+    .join(' + ');
   return classNames.length > most ? `${names} + ${classNames.length - most} more` : names;
 }
 
 /** Labels of concepts, each of them different. */
-export function conceptLabels(concepts: readonly {classNames: readonly string[]}[]): string[] {
+export function conceptLabels(concepts: readonly NamedClasses[]): string[] {
   const labels = concepts.map((concept) => conceptLabel(concept));
   return labels.map((label, j) =>
     labels.indexOf(label) === labels.lastIndexOf(label) ? label : `${label} [${j + 1}]`,

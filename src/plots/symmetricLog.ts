@@ -14,12 +14,12 @@ export interface SymmetricLog {
 /** Pixels between two labels of an axis at least. */
 const ROOM = 26;
 
-/** What is smaller is drawn as 0: near the least numbers there are, quotients lose their digits. */
+/** Where nothing is larger, all is drawn as 0: near the least numbers there are, quotients lose their digits. */
 const NOTHING = 1e-30;
 
 /** The scale that shows all `values`: linear up to a fiftieth of the largest. */
 export function symmetricLog(values: readonly number[]): SymmetricLog {
-  const visible = values.filter((value) => Math.abs(value) > NOTHING);
+  const visible = values.some((value) => Math.abs(value) > NOTHING) ? values : [];
   const low = visible.reduce((least, value) => Math.min(least, value), 0);
   const high = visible.reduce((most, value) => Math.max(most, value), 0);
   const largest = Math.max(-low, high) || 1;

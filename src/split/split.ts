@@ -57,7 +57,7 @@ export function describeSplit(split: Split): string {
 }
 
 const silentParts = (images: number) =>
-  `${counted(images, 'image')} whose other parts are silent decided ρ with a ratio bounded only by 1e-5`;
+  `${counted(images, 'image')} in which the other parts are silent decided ρ: their ratio is bounded only by the 1e-5 in its denominator`;
 
 const NO_DIFFERENCE =
   'all parts are the same: the images show no difference between the concepts, so the channel was divided evenly';
@@ -86,9 +86,10 @@ export function cautionsOf(split: Pick<Split, 'rho' | 'rule' | 'parts' | 'notes'
  * divide equally well on dense and on sparse inputs, and merged natural channels do not.
  */
 export function adviceOnRule(rule: string): string {
-  if (rule !== 'published') return `See whether the split beats random ones here (${callName('evaluateSplit')}).`;
+  const compare = `Compare the split with random ones (${callName('evaluateSplit')})`;
+  if (rule !== 'published') return `${compare}.`;
   return (
-    'The published rule separates channels that were taught several meanings, and recovers merged natural channels worse than no split on two networks of three; ' +
-    `the rule freeRidge does better on both. See whether the split beats random ones here (${callName('evaluateSplit')}), or let "unweave benchmark planted" find the rule for this layer.`
+    'The published rule separates channels that were trained for several meanings, but recovers sums of natural channels worse than no split on two of three networks; ' +
+    `the rule freeRidge does better on both. ${compare}, or run "unweave benchmark planted" to find the rule for this layer.`
   );
 }

@@ -95,7 +95,7 @@ export async function strongestPositions(
       });
     },
   };
-  const label = `looking for what channel ${channel} of ${name} answers to`;
+  const label = `clustering what channel ${channel} of ${name} responds to`;
   const pass = {layers: [name], label, preset, batchSize, progress, signal};
   await runPass(model, whateverLabels(images), pass, [collector]);
   return {

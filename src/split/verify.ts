@@ -28,7 +28,7 @@ export interface SplitProof {
   maxAbsLogit: number;
   /** Share of images whose highest logit is their class's. */
   top1: {before: number; after: number};
-  /** Share of images with the same class on top before and after. */
+  /** Share of images with the same top-1 class before and after. */
   top1Agreement: number;
   /**
    * Whether the difference is at most 1e-5 of the largest logit: rounding, and no more. False where a logit is not a number, or where the

@@ -7,9 +7,10 @@
  *   The original channel's image beside it, as a control.
  *
  *   node --import tsx test/bench/featureTransfer.ts [--steps 256] [--seed 0] [--objective logit] [--only classes] [--splits 3]
- *     [--parametrisation fourier|maco] [--gallery FILE.png]
+ *     [--parametrisation vignette|fourier|maco] [--batch 3] [--gallery FILE.png]
  *
- * `--splits` takes the first so many polysemantic channels; `--gallery` writes the pictures with their names into one file.
+ * `--splits` takes the first so many polysemantic channels; `--gallery` writes the pictures with their names into one file, those of the
+ * classes in a row each where `--batch` makes several.
  */
 import {parseArgs} from 'node:util';
 import sharp from 'sharp';
@@ -19,6 +20,7 @@ import {findPolysemantic} from '../../src/concepts/find';
 import {DEMO_CLASSES, demo} from '../../src/demo';
 import {
   logit,
+  fourier,
   logProbability,
   maco,
   visualizeFeature,
@@ -39,17 +41,24 @@ const {values: options} = parseArgs({
     objective: {type: 'string', default: 'logit'},
     only: {type: 'string', default: 'classes,splits'},
     splits: {type: 'string', default: '999'},
-    parametrisation: {type: 'string', default: 'fourier'},
+    parametrisation: {type: 'string', default: 'vignette'},
+    batch: {type: 'string', default: '1'},
     gallery: {type: 'string'},
   },
 });
+const PARAMETRISATIONS: Record<string, object> = {
+  vignette: {},
+  fourier: {parametrisation: fourier()},
+  maco: {parametrisation: maco(), learningRate: 0.1},
+};
 const settings = {
   steps: Number(options.steps),
   seed: Number(options.seed),
   progress: false as const,
-  ...(options.parametrisation === 'maco' && {parametrisation: maco(), learningRate: 0.1}),
+  ...PARAMETRISATIONS[options.parametrisation],
 };
 
+const batch = Number(options.batch);
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 /** Logits of a picture in a network whose preset is x / 255 − 0.5. */
@@ -70,25 +79,27 @@ async function classes(own: Model, other: Model): Promise<FeatureVisualization[]
   const shown: FeatureVisualization[] = [];
   let hits = 0;
   for (const [k, name] of DEMO_CLASSES.entries()) {
-    const image = await visualizeFeature(own, objective(k), settings);
-    const logits = logitsOf(other, image.image);
-    const named = indexOfGreatest(logits);
-    const rank = logits.filter((value) => value > logits[k]).length + 1;
-    if (named === k) hits += 1;
-    say(`${name.padEnd(10)} ${named === k ? 'recognised' : `taken for ${DEMO_CLASSES[named]}, rank ${rank}`}`);
+    const image = await visualizeFeature(own, objective(k), {...settings, batch});
+    const seen = image.images.map((one) => {
+      const logits = logitsOf(other, one);
+      const named = indexOfGreatest(logits);
+      const rank = logits.filter((value) => value > logits[k]).length + 1;
+      if (named === k) hits += 1;
+      return named === k ? 'recognised' : `taken for ${DEMO_CLASSES[named]}, rank ${rank}`;
+    });
+    say(`${name.padEnd(10)} ${seen.join('; ')}`);
     shown.push(image);
   }
-  say(`${hits} of ${DEMO_CLASSES.length} classes are recognised by the other network (goal: 7 of 10)`);
+  say(`${hits} of ${batch * DEMO_CLASSES.length} pictures are recognised by the other network (goal: 7 of 10)`);
   const seconds = shown.map((image) => image.seconds).reduce((sum, value) => sum + value, 0) / shown.length;
-  say(`${seconds.toFixed(1)} s per image of 48² pixels, ${settings.steps} steps\n`);
+  say(
+    `${seconds.toFixed(1)} s per ${batch === 1 ? 'image' : `${batch} images`} of 48² pixels, ${settings.steps} steps\n`,
+  );
   return shown;
 }
 
 async function splits(own: Model, other: Model, train: Awaited<ReturnType<typeof demo>>['train']) {
-  const quiet = {
-    progress: false as const,
-    ...(options.parametrisation === 'maco' && {parametrisation: maco(), learningRate: 0.1}),
-  };
+  const quiet = {progress: false as const};
   const stats = await collectRelevance(own, train, {layer: 'conv5', ...quiet});
   const rows: Named[][] = [];
   let [above, raised, parts] = [0, 0, 0];
@@ -164,8 +175,8 @@ async function main(): Promise<void> {
     const shown = await classes(own, other);
     rows.push(
       ...inRows(
-        shown.map(({image}, k) => ({name: DEMO_CLASSES[k], image})),
-        8,
+        shown.flatMap(({images}, k) => images.map((image) => ({name: DEMO_CLASSES[k], image}))),
+        batch === 1 ? 8 : 4 * batch,
       ),
     );
   }

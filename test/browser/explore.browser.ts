@@ -1,31 +1,23 @@
 import {numberText} from '../../src/common/numbers';
 import assert from 'node:assert/strict';
-import {existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
-import {execFile} from 'node:child_process';
+import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {before, test, type TestContext} from 'node:test';
 import {pathToFileURL} from 'node:url';
-import {promisify} from 'node:util';
-import type {Browser, Locator, Page} from 'playwright-core';
+import type {Browser} from 'playwright-core';
 import {interactiveHtml, standalonePage, trusted} from '../../src/report/display';
 import {explorePage} from '../../src/explore';
 import {pack, select} from '../../src/explore/pack';
 import {pageScript} from '../../src/explore/pageScript';
-import type {Grid, Knob, Settings} from '../../src/explore/page/explored';
-import type {RelevanceStatistics} from '../../src/numerics/statistics';
-import {saveStatistics} from '../../src/relevance/store';
-import {sourceOwners} from '../../src/split/sources';
 import {bundleExplore, kernelFinds, NASTY, picturesFor, settingsAt} from '../explore/exploreSetting';
-import {execute, notebookOf, repository} from '../kernel/jupyter';
+import {repository} from '../kernel/jupyter';
 import {syntheticStatistics} from '../reference/syntheticStatistics';
 import {uniform} from '../reference/smallNetworks';
 import {launchBrowser, openPage, type WatchedPage} from './browser';
 import {ensureChromium} from './environment';
-import {codeCells, openNotebook, outputsIn, runAll, runCell} from './labPage';
-import {withLab} from './setting';
+import {assertAgrees, assertSources, nastyStatistics, settled, turn} from './explorePanel';
 
-const run = promisify(execFile);
 const artefacts = path.join(repository, 'artefacts', 'browser');
 
 before(async () => {
@@ -56,70 +48,6 @@ async function withPages(
     await browser.close();
     rmSync(folder, {recursive: true});
   }
-}
-
-function nastyStatistics(): RelevanceStatistics {
-  const stats = syntheticStatistics({seed: 5, classes: NASTY.length, outputs: 20, inputs: 40, images: 140});
-  stats.classNames = NASTY;
-  return stats;
-}
-
-/** A finished panel. */
-async function settled(within: Page | Locator): Promise<Locator> {
-  const panel = within.locator('.panel:not([aria-busy])');
-  await panel.first().waitFor();
-  return panel;
-}
-
-async function turn(panel: Locator, grid: Grid, settings: Settings): Promise<void> {
-  for (const knob of Object.keys(grid) as Knob[]) {
-    await panel.locator(`[data-knob=${knob}]`).fill(String(grid[knob].indexOf(settings[knob])));
-  }
-}
-
-/** What the panel says, and what the kernel finds. */
-async function assertAgrees(panel: Locator, stats: RelevanceStatistics, settings: Settings): Promise<void> {
-  const found = kernelFinds(stats, settings);
-  await settled(panel.page());
-  if (found.candidates.length === 0)
-    return assert.match(await panel.locator('.summary').innerText(), /move τ or p to the left/);
-  const count = (name: string) => panel.locator(`[data-count=${name}]`).innerText();
-  assert.equal(await count('candidates'), String(found.candidates.length));
-  assert.equal(await count('polysemantic'), String(found.length));
-  assert.equal(await count('below'), String(found.pairs.length));
-  const rows = await panel.locator('.rows [data-channel]').evaluateAll((elements) =>
-    elements.map((row) =>
-      Array.from(row.children)
-        .slice(0, 3)
-        .map((cell) => (cell as HTMLElement).innerText),
-    ),
-  );
-  const candidates = [...found.candidates].sort((a, b) => a.lowestCosine - b.lowestCosine || a.channel - b.channel);
-  const text = numberText;
-  assert.deepEqual(
-    rows,
-    candidates.map(({channel, classes, lowestCosine}) => [String(channel), String(classes.length), text(lowestCosine)]),
-  );
-}
-
-/** The selected channel's sources, concept by concept, are what the split would give each. */
-async function assertSources(panel: Locator, stats: RelevanceStatistics, settings: Settings): Promise<void> {
-  if ((await panel.locator('h3').count()) === 0) return;
-  const heading = await panel.locator('h3').innerText();
-  const channel = kernelFinds(stats, settings).find((one) => heading === `Channel ${one.channel}`);
-  if (!channel) return;
-  const owners = sourceOwners(
-    channel.concepts.map(({arv}) => arv),
-    settings.rho,
-  );
-  const expected = channel.concepts.map((_, j) => String(owners.filter((owner) => owner === j).length));
-  assert.deepEqual(await panel.locator('[data-owned]').allInnerTexts(), expected.slice(0, 12));
-  const code = await panel.locator('.detail code').innerText();
-  const groups = channel.concepts.map(({classes}) => `[${classes.join(', ')}]`).join(', ');
-  assert.equal(
-    code,
-    `const split = await uw.disentangle(model, stats, {channel: ${channel.channel}, concepts: [${groups}]}, {images: train, rho: ${settings.rho}});`,
-  );
 }
 
 test('sliders move and the numbers follow, equal to findPolysemantic', async (t) => {
@@ -248,74 +176,5 @@ test('statistics of one class, or of no numbers, make a panel that says so', asy
       await settled(page);
       assert.deepEqual(errors, []);
     }
-  });
-});
-
-test('the panel works in JupyterLab, rests where a notebook is not trusted, and works in exported HTML', async (t) => {
-  if (!existsSync(path.join(repository, 'dist', 'explore', 'index.js'))) return t.skip('the package is not built');
-  await withLab(t, async ({lab, jupyter, venv, root, newPage}) => {
-    const stats = nastyStatistics();
-    const options = {tau: 0.05, p: 0.4};
-    const {grid} = select(stats, options, 4e6).explored;
-    const folder = path.join(root, 'stats');
-    await saveStatistics(stats, folder);
-    const notebook = notebookOf([
-      `import {loadStatistics} from 'unweave';\nimport {explore} from 'unweave/dist/explore';`,
-      `const stats = await loadStatistics(${JSON.stringify(folder)});\nconst panel = await explore(stats, ${JSON.stringify(options)});`,
-      'console.log(`ρ ${panel.settings.rho}, ${panel.found.length} found`);',
-    ]);
-    writeFileSync(path.join(root, 'explore.ipynb'), JSON.stringify(notebook));
-    const settings = {tau: grid.tau[3], p: 0.6, gamma: 0.35, rho: 0.7};
-    const live = await newPage();
-    await openNotebook(live.page, lab, 'explore.ipynb', {kernel: true});
-    await runAll(live.page);
-    const panel = await settled(outputsIn(live.page));
-    await turn(panel, grid, settings);
-    await assertAgrees(panel, stats, settings);
-    await assertSources(panel, stats, settings);
-    // The kernel has heard where the sliders stand.
-    await runCell(live.page, 2);
-    await codeCells(live.page)
-      .nth(2)
-      .getByText(`ρ 0.7, ${kernelFinds(stats, settings).length} found`)
-      .waitFor({timeout: 60_000});
-    // Keys that are shortcuts of the notebook belong to the slider here.
-    const cells = await live.page.locator('.jp-Notebook .jp-Cell').count();
-    const slider = panel.getByRole('slider', {name: /ρ/});
-    for (const key of ['ArrowUp', 'd', 'd', 'a', 'b', 'ArrowUp']) await slider.press(key);
-    assert.equal(await live.page.locator('.jp-Notebook .jp-Cell').count(), cells);
-    assert.equal(await slider.getAttribute('aria-valuetext'), '0.8');
-    await live.page.screenshot({path: path.join(artefacts, 'explore-lab.png')});
-    await live.page.close();
-
-    // What another front end has run is not trusted here.
-    const {notebook: executed} = await execute(notebook, {folder: root});
-    const file = path.join(root, 'from-elsewhere.ipynb');
-    writeFileSync(file, JSON.stringify(executed));
-    lab.setTheme('dark');
-    const untrusted = await newPage();
-    await openNotebook(untrusted.page, lab, 'from-elsewhere.ipynb');
-    const still = outputsIn(untrusted.page);
-    await still.locator('img').first().waitFor();
-    assert.equal(await still.locator('.panel').count(), 0);
-    const found = kernelFinds(stats, {...settings, ...options, gamma: 0.5});
-    const words = `${found.candidates.length} of 20 channels are relevant to at least two classes; ${found.length} polysemantic`;
-    assert.ok((await still.allInnerTexts()).join().includes(words));
-    const width = await still
-      .locator('img')
-      .first()
-      .evaluate((image) => (image as HTMLImageElement).naturalWidth);
-    assert.ok(width > 100);
-    await untrusted.page.screenshot({path: path.join(artefacts, 'explore-untrusted-dark.png')});
-    await untrusted.page.close();
-
-    const nbconvert = path.join(venv, 'bin', 'jupyter-nbconvert');
-    await run(nbconvert, ['--to', 'html', file], {env: jupyter.env});
-    const exported = await newPage();
-    await exported.page.context().setOffline(true);
-    await exported.page.goto(pathToFileURL(file.replace('.ipynb', '.html')).href);
-    const offline = await settled(exported.page);
-    await turn(offline, grid, settings);
-    await assertAgrees(offline, stats, settings);
   });
 });

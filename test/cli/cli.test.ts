@@ -179,7 +179,7 @@ test('a flat folder needs labels, and a later command finds the recorded ones', 
 test('a folder with another split is refused before images are read, and JSON has what the text warns of', async () => {
   const args = ['split', 'model', 'stats', '--channel', '1', '--images', 'images', '--rho', 'auto', '--out', 'told'];
   const split = await succeeds<{warnings: string[]}>(...args, '--classes', '0,2');
-  assert.match(split.warnings.join(), /published rule separates channels that were taught several meanings/);
+  assert.match(split.warnings.join(), /published rule separates channels that were trained for several meanings/);
   const other = await unweave([...args, '--classes', '0,1']);
   assert.match(other.stderr, /"told" holds another split/);
   assert.doesNotMatch(other.stderr, /reading/);

@@ -47,3 +47,9 @@ test('a number of images or a model that does not fit is refused with what would
     (e) => e instanceof InputError && /24 classes, but the model has 10/.test(e.message),
   );
 });
+
+test('what a caller does to a picture changes the caller’s own copy alone', async () => {
+  const images = demoImages('test', 1);
+  (await images.pixels(2, SIZE)).fill(0);
+  assert.deepEqual(await images.pixels(2, SIZE), demoImage(2, 0, IMAGE_SEEDS.test));
+});

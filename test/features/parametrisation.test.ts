@@ -4,6 +4,7 @@ import {test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import {fourier, pixels, realWaves, waveGains, type Parametrisation} from '../../src/features/parametrisation';
 import {seededRandom} from '../../src/common/random';
+import {vignette} from '../../src/features';
 import {eachEngine, keepsTensorCount} from '../reference/engines';
 import {dot, finiteDifference, slowPower, slowSynthesis} from '../reference/features';
 import {uniform} from '../reference/smallNetworks';
@@ -162,3 +163,38 @@ test('the old name of std is read, with a warning', async () => {
   assert.match(message, /features\.pixels: the option deviation is called std/);
   assert.throws(() => fourier({deviation: -1}), /invalid std: -1/);
 });
+
+eachEngine(
+  'a vignette is grey outside its disc, quiet inside, and depends on the variables of what it frames',
+  async () => {
+    const shape = [2, 9, 12, 3] as const;
+    const [radius, saturation] = [0.3, 0.25];
+    await keepsTensorCount(async () => {
+      const framed = vignette(pixels({std: 0.8}), {radius, saturation}).start(shape, seededRandom(4));
+      const plain = pixels({std: 0.8}).start(shape, seededRandom(4));
+      const [actual, inner] = [framed, plain].map((one) => {
+        const images = one.images();
+        const values = images.dataSync();
+        images.dispose();
+        return values;
+      });
+      for (let at = 0; at < actual.length; at += 3) {
+        const [y, x] = [Math.floor(at / 3 / 12) % 9, (at / 3) % 12];
+        const distance = Math.hypot((y + 0.5) / 9 - 0.5, (x + 0.5) / 12 - 0.5);
+        const disc = 1 / (1 + Math.exp((distance - radius) / 0.04));
+        const grey = (inner[at] + inner[at + 1] + inner[at + 2]) / 3;
+        for (let c = 0; c < 3; c++) {
+          const expected = 0.5 + disc * (grey + saturation * (inner[at + c] - grey) - 0.5);
+          assert.ok(
+            Math.abs(actual[at + c] - expected) < 1e-5,
+            `[${y}, ${x}, ${c}]: ${actual[at + c]}, not ${expected}`,
+          );
+        }
+      }
+      framed.dispose();
+      plain.dispose();
+    });
+    assert.throws(() => vignette(undefined, {radius: 0}), /invalid radius: 0; it is a number above 0/);
+    assert.throws(() => vignette(undefined, {saturation: 2}), /invalid saturation: 2; it is a number from 0 to 1/);
+  },
+);

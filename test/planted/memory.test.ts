@@ -60,7 +60,7 @@ test('the bound is said in gigabytes, and reached exactly', () => {
   const values = {input: 500_000, passing: 700_000, sums: 50_000};
   assert.throws(
     () => checkMemory({...values, passing: 800_000}, images, 'layer1.0.conv1'),
-    /^InputError: the inputs of layer1\.0\.conv1, and what passes it by \(3\.2 GB\), take 6\.4 GB for 1000 discovery and 500 held-out images, and at most 6\.0 GB is kept/,
+    /^InputError: the inputs of layer1\.0\.conv1, and what passes it by \(3\.2 GB\), take 6\.4 GB for 1000 discovery and 500 held-out images, and at most 6 GB is kept/,
   );
   checkMemory(values, images, 'layer1.0.conv1');
 });

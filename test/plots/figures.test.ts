@@ -19,7 +19,7 @@ import {
   sourcesPlot,
   type Figure,
 } from '../../src/plots';
-import {classLabels, conceptLabels, nameText} from '../../src/plots/labels';
+import {classLabel, classLabels, conceptLabels, nameText} from '../../src/plots/labels';
 import {syntheticGates} from '../reference/syntheticGates';
 import {exampleEvaluation, exampleSplit, exampleStatistics, HOSTILE_NAMES, largeStatistics} from './examples';
 import {snapshotFigures} from './snapshotFigures';
@@ -80,7 +80,9 @@ test('a similarity heatmap holds the cosine of every two ARVs, in an order that 
   const classes = [0, 1, 3, 4, 6];
   const rows = rowsOf(similarityHeatmap(stats, 5, {classes}));
   assert.equal(rows.length, 25);
-  const arvs = new Map(classes.map((k) => [stats.classNames[k], averagedRelevanceVector(stats, 5, [k])]));
+  const arvs = new Map(
+    classes.map((k) => [classLabel(k, stats.classNames[k]), averagedRelevanceVector(stats, 5, [k])]),
+  );
   for (const {a, b, cosine: shown} of rows) {
     const expected = cosine(arvs.get(a as string) ?? [], arvs.get(b as string) ?? []);
     assert.ok(Math.abs((shown as number) - expected) < 1e-3, `${String(a)}, ${String(b)}`);
@@ -95,7 +97,7 @@ test('a heatmap draws the cosine that decided, and marks what was left undecided
     assert.match(JSON.stringify(figure.title), new RegExp(`cosine of ${arv} vectors`));
     const rows = rowsOf(figure);
     for (const {classes, cosine: decided, decision} of found[0].pairs) {
-      const [a, b] = classes.map((k) => stats.classNames[k]);
+      const [a, b] = classes.map((k) => classLabel(k, stats.classNames[k]));
       const row = rows.find((one) => one.a === a && one.b === b)!;
       assert.ok(Math.abs((row.cosine as number) - decided) < 1e-3);
       assert.equal(row.open === true, decision === 'undecided');
@@ -150,7 +152,7 @@ test('a relevance map holds the fraction of every class that a channel matters t
   const rows = rowsOf(relevanceMap(stats, {tau: 0.05, p: 0.5}));
   assert.ok(rows.length > 20);
   for (const row of rows) {
-    const k = stats.classNames.indexOf(row.class as string);
+    const k = classLabels([...stats.classNames.keys()], stats.classNames).indexOf(row.class as string);
     const expected = fractions[(row.channel as number) * stats.classes + k];
     assert.ok(Math.abs((row.fraction as number) - expected) < 1e-3);
   }

@@ -48,6 +48,8 @@ test('a symmetric log scale keeps order and sign, undoes itself, and its ticks h
       for (let n = 1; n < places.length; n++) assert.ok(places[n] - places[n - 1] >= 26 - 1e-6);
       assert.ok(domain[0] <= sorted[0] && domain[1] >= sorted[sorted.length - 1]);
     }),
+    // A value far below a largest one that is itself tiny.
+    {examples: [[[-4.3449285610545145e-33, 1.0000000000000003e-30, 0, 0]]]},
   );
 });
 

@@ -87,7 +87,7 @@ test('rows of top images are cut, with the whole picture one click away and the 
   assert.equal(count(plain, /<details style="display:inline"/g), 0);
   assert.equal(count(cut, /<details style="display:inline"/g), shown);
   assert.equal(count(cut, /data:image\/jpeg/g), 2 * shown);
-  assert.ok(cut.includes('what the network takes it for'));
+  assert.ok(cut.includes('the predicted class and its probability'));
   assert.match(plain, /\d+ %\s*<\/bdi>/);
 });
 

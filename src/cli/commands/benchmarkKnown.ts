@@ -19,7 +19,7 @@ interface KnownFlags {
 export function addKnownBenchmark(benchmark: Command): void {
   withJson(benchmark.command('known'))
     .description(
-      'measure detection, splitting and clusters without labels on networks whose channels were taught, or measured to have, their meaning',
+      'measure detection, splitting and clusters without labels on networks whose channels were trained for, or measured to have, known meanings',
     )
     .option('--kinds <names>', `some of ${KNOWN_KINDS.join(', ')}; by default all`)
     .option('--seeds <numbers>', 'seeds of the networks; by default those on which nothing was tuned')

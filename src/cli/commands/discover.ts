@@ -59,7 +59,7 @@ export function addDiscoverCommand(program: Command): void {
       const {layer, channel, count, most, seed} = flags;
       const found = await discoverConcepts(model, images, channel, {layer, count, most, seed, preset});
       if (flags.page !== undefined) {
-        const title = `What channel ${channel} of ${layer} answers to`;
+        const title = `What channel ${channel} of ${layer} responds to`;
         await replaceFile(
           flags.page,
           await resultPage(title, [{heading: `layer ${layer}`, content: [found], options: {images}}]),

@@ -58,7 +58,7 @@ export function fitted(content: string, width: number, style: {size: number; bol
 /** Text in lines no wider than `width`, broken at spaces; a longer word is cut. */
 export function brokenLines(content: string, width: number, style: {size: number; bold?: boolean}): string[] {
   const lines: string[] = [];
-  for (const word of content.split(/\s+/)) {
+  for (const word of content.split(/[^\S\u00a0]+/)) {
     const longer = lines.length > 0 ? `${lines[lines.length - 1]} ${word}` : word;
     if (lines.length > 0 && textWidth(longer, style) <= width) lines[lines.length - 1] = longer;
     else lines.push(fitted(word, width, style));

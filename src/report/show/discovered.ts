@@ -31,7 +31,7 @@ export async function discoveredView(discovered: DiscoveredConcepts, options: Sh
   ];
   const view: View = [
     words(
-      `what channel ${channel} of ${layer} answers to, without labels: ${concepts.length} clusters`,
+      `what channel ${channel} of layer ${layer} responds to, without labels: ${concepts.length} clusters`,
       `it fires in ${fires} of ${of} images; its strongest position in each of ${clustered} of them is clustered by what feeds the channel there`,
       ...(concepts.length > 1 ? [CAUTION] : []),
     ),
@@ -56,7 +56,7 @@ export async function discoveredView(discovered: DiscoveredConcepts, options: Sh
         frame: colours[j],
       })),
     }));
-    view.push(await thumbnailGrid('exemplars, spread over weak and strong answers', grid, options.images, options));
+    view.push(await thumbnailGrid('examples, from weak to strong responses', grid, options.images, options));
   }
   return view;
 }

@@ -13,7 +13,17 @@ export interface DrawnRow {
 const GAP = 4;
 const FRAME = 3;
 const MOST_LABEL = 200;
-const CAPTION = 14;
+/** Height of a line below a picture. */
+const CAPTION = 11;
+const MOST_LINES = 2;
+
+/** A caption below its picture: a long name goes on in a second line, and what does not fit there is cut. */
+function captionLines(caption: string, side: number): string[] {
+  if (!caption) return [];
+  const lines = brokenLines(caption, side, {size: 9});
+  if (lines.length <= MOST_LINES) return lines;
+  return [...lines.slice(0, MOST_LINES - 1), fitted(lines.slice(MOST_LINES - 1).join(' '), side, {size: 9})];
+}
 
 /** Rows of pictures as a drawing. @param side of a picture in pixels */
 export function drawnGrid(title: string, rows: readonly DrawnRow[], side: number): Drawing {
@@ -27,7 +37,9 @@ export function drawnGrid(title: string, rows: readonly DrawnRow[], side: number
   let y = title ? 22 : 0;
   let width = left;
   const body = rows.map(({images, leadPicture}, n) => {
-    const below = images.some(({caption}) => caption) ? CAPTION : 0;
+    const captions = images.map(({caption = ''}) => captionLines(caption, side));
+    const lines = Math.max(0, ...captions.map((own) => own.length));
+    const below = lines > 0 ? 3 + CAPTION * lines : 0;
     const height = Math.max(side + below, leadPicture?.side ?? 0, 16 * labels[n].length);
     const words = labels[n].map(({text, ...style}, line) => drawnText(text, 0, y + 14 + 16 * line, style));
     let x = left;
@@ -35,19 +47,17 @@ export function drawnGrid(title: string, rows: readonly DrawnRow[], side: number
       ? drawnImage(leadPicture.bytes, {x, y, width: leadPicture.side, height: leadPicture.side, pixelated: true})
       : '';
     if (leadPicture) x += leadPicture.side + 2 * GAP;
-    const pictures = images.map(({bytes, frame, caption}) => {
+    const pictures = images.map(({bytes, frame}, at) => {
       const edge = frame ? FRAME : 0;
       const inner = side - 2 * edge;
       const drawn =
         `<rect x="${x}" y="${y}" width="${side}" height="${side}" fill="${frame ?? EMPTY}"/>` +
         (bytes ? drawnImage(bytes, {x: x + edge, y: y + edge, width: inner, height: inner}) : '') +
-        (caption
-          ? drawnText(fitted(caption, side, {size: 9}), x + side / 2, y + side + 11, {
-              size: 9,
-              fill: QUIET,
-              anchor: 'middle',
-            })
-          : '');
+        captions[at]
+          .map((line, n) =>
+            drawnText(line, x + side / 2, y + side + CAPTION * (n + 1), {size: 9, fill: QUIET, anchor: 'middle'}),
+          )
+          .join('');
       x += side + GAP;
       return drawn;
     });

@@ -16,7 +16,7 @@ import {folded, table, words, type View} from './view';
 /** Rows from which the table is folded: the figure above it says the same. */
 const LONG = 8;
 
-/** Whether the parts came apart, then what they and the residue carry of the original, each beside random splits. */
+/** Whether the parts are separated, then what they and the residue carry of the original, each beside random splits. */
 export function evaluationView(evaluation: SplitEvaluation): View {
   const {layer, channel, rule, tau, images, concepts, top1, randomSplits, warnings} = evaluation;
   const percent = (share: number) => percentText(share, 1);
@@ -44,8 +44,8 @@ function headingOf(verdicts: readonly PartVerdict[]): string {
   const count = (outcome: PartOutcome) => verdicts.filter((verdict) => verdict.outcome === outcome).length;
   const [all, apart, undecided] = [verdicts.length, count('separated'), count('undecided')];
   if (count('no control') > 0) return 'What the parts carry, without a control';
-  if (apart === all) return `${all === 2 ? 'Both' : `All ${all}`} parts came apart`;
-  return `${apart} of ${all} parts came apart${undecided > 0 ? `; ${undecided} undecided` : ''}`;
+  if (apart === all) return `${all === 2 ? 'Both' : `All ${all}`} parts are separated`;
+  return `${apart} of ${all} parts are separated${undecided > 0 ? `; ${undecided} undecided` : ''}`;
 }
 
 const COLUMNS = [

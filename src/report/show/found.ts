@@ -10,7 +10,7 @@ import {mostRelevantImages} from '../../numerics/mostRelevant';
 import type {RelevanceStatistics} from '../../numerics/statistics';
 import {candidateScatter, cosineHistogram, similarityHeatmap} from '../../plots';
 import {conceptColours} from '../../plots/palette';
-import {conceptLabel, cosineWords, counted, nameText, numberText, percentText} from '../../plots/labels';
+import {classLabel, conceptLabel, cosineWords, counted, nameText, numberText, percentText} from '../../plots/labels';
 import {ROW, type ShowOptions} from './options';
 import {addPeaks} from './addPeaks';
 import {thumbnailGrid, type ThumbnailRow} from './thumbnails';
@@ -197,6 +197,7 @@ async function exampleImages(
   const indexOf = new Map(images.paths.map((path, index) => [path, index]));
   const only = options.classes?.map((wanted) => classIndex(wanted, stats.classNames));
   const colours = conceptColours(concepts);
+  const nameOf = (k: number) => classLabel(k, stats.classNames[k]);
   const rows = concepts.map((concept, j): ThumbnailRow => {
     const classes = concept.classes.filter((k) => !only || only.includes(k));
     const [byClass] = mostRelevantImages(stats, [{channel, classes}], count);
@@ -215,7 +216,7 @@ async function exampleImages(
           : `shares ${percentText(shown[0].share)} to ${percentText(shown[shown.length - 1].share)}`,
       images: shown.map(({index, image, share}) => ({
         index,
-        hint: `${stats.classNames[stats.images.labels[image]]} · ${images.paths[index]} · share ${percentText(share)}`,
+        hint: `${nameOf(stats.images.labels[image])} · ${images.paths[index]} · share ${percentText(share)}`,
         frame: colours[j],
       })),
     };

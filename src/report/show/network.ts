@@ -1,4 +1,5 @@
 import {countText, numberText, percentText} from '../../common/numbers';
+import {classLabel} from '../../plots/labels';
 import type {LabelledImages} from '../../images/types';
 import type {Model} from '../../network/types';
 import {
@@ -51,7 +52,9 @@ export async function imagesView(images: LabelledImages, options: ShowOptions): 
   const labels = model && images.labelsFor(model.classes);
   const names = model && (model.classNames ?? images.classNamesFor(model.classes));
   const hint = (index: number) =>
-    labels && names ? `${names[labels[index]]} · ${images.paths[index]}` : images.paths[index];
+    labels && names
+      ? `${classLabel(labels[index], names[labels[index]])} · ${images.paths[index]}`
+      : images.paths[index];
   const rows: ThumbnailRow[] = [];
   for (let from = 0; from < wanted; from += count) {
     const own = chosen.slice(from, from + count).map((index) => ({index, hint: hint(index)}));
@@ -108,7 +111,7 @@ async function exemplars(stats: RelevanceStatistics, channel: number, images: La
     label,
     images: topOf(stats, channel, kind, images).map(({index, label: k, value}) => ({
       index,
-      hint: `${stats.classNames[k]} · ${images.paths[index]} · ${kind} ${numberText(value)}`,
+      hint: `${classLabel(k, stats.classNames[k])} · ${images.paths[index]} · ${kind} ${numberText(value)}`,
     })),
   });
   const rows = [row('highest relevance', 'relevance'), row('highest activation', 'activation')];

@@ -39,14 +39,14 @@ export async function paperSections(paper: PaperReproduction, options: ShowOptio
     {
       heading: `Figure 1: channel ${split.channel}, ${names}${mine}`,
       text: [
-        'The paper’s teaser: what the channel and each of its parts look for, ringed by the images that excite them most, on images that neither the sources nor ρ were found on.',
+        'The paper’s teaser: what the channel and each of its parts look for, surrounded by the images that excite them most. These images were not used to find the sources or ρ.',
       ],
       view: await teaserBlocks(paper, options),
     },
     {
       heading: 'Figure 2: how the channel is divided',
       text: [
-        'The paper’s method: sources by owner, the ρ that decides it, and the proof that the network computes the same.',
+        'The paper’s method: the sources and their owners, the choice of ρ, and the check that the network computes the same.',
       ],
       view: [
         rewiring(split),
@@ -58,7 +58,7 @@ export async function paperSections(paper: PaperReproduction, options: ShowOptio
     {
       heading: 'Figure 3: summed activation of the original and its parts',
       text: [
-        'The paper’s densities: signed sums over the positions, a panel a concept. In the paper, each part follows the original on its own concept’s images and stays near 0 on the other’s.',
+        'The paper’s densities: signed sums over the positions, one panel per concept. In the paper, each part follows the original on the images of its own concept and stays near 0 on the other images.',
         `Here the means are: ${densityMeans(teaser.densities)}.`,
       ],
       view: [{figure: densityPlot(teaser.densities)}],
@@ -66,11 +66,11 @@ export async function paperSections(paper: PaperReproduction, options: ShowOptio
     {
       heading: 'Table 3: what the parts carry, over all triples',
       text: [
-        'The paper’s result, 2 × 3 column means. Where a denominator is near 0, single images dominate a mean of ratios: the intervals show it.',
+        'The paper’s result: 2 × 3 column means. If a denominator is near 0, a single image can dominate the mean of ratios; the intervals show this.',
       ],
       view: [pooledTable(paper)],
     },
-    {heading: 'Figure 4 (ours): the same, row by row, beside random splits', text: [], view: rowBlocks(paper)},
+    {heading: 'Figure 4 (ours): the same, row by row, next to random splits', text: [], view: rowBlocks(paper)},
     {
       heading: `Figure 5 (ours): how alike the classes of channel ${split.channel} are`,
       text: [

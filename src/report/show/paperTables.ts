@@ -1,6 +1,7 @@
 import {fractionText, intervalText, numberText, percentText} from '../../common/numbers';
 import {namedClass} from '../../common/words';
 import {tripleDots} from '../../plots';
+import {classLabel} from '../../plots/labels';
 import {folded, table, words, type Block, type View} from './view';
 import type {PooledFractions} from '../paper/pooled';
 import {HALF_PRECISION_TOLERANCE, PUBLISHED_TRIPLES} from '../paper/published';
@@ -111,7 +112,8 @@ export function pooledTable({pooled, triples, left, thresholds}: PaperReproducti
 
 /** The dot plot, and the table behind it, folded. */
 export function rowBlocks({rows, left, layer, stats}: PaperReproduction): View {
-  const name = ({classes, concept}: (typeof rows)[number]) => stats.classNames[classes[concept]];
+  const name = ({classes, concept}: (typeof rows)[number]) =>
+    classLabel(classes[concept], stats.classNames[classes[concept]]);
   // A channel of several triples has a class in more than one of them.
   const beside = (row: (typeof rows)[number]) =>
     rows.some(({channel, classes}) => channel === row.channel && classes.join() !== row.classes.join())

@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import type {ActivationMaps, SplitTopImages} from '../../evaluate';
 import type {FeatureVisualization, SplitVisualization} from '../../features';
 import type {LabelledImages} from '../../images/types';
-import {conceptLabels, numberText} from '../../plots/labels';
+import {classLabel, conceptLabels, numberText} from '../../plots/labels';
 import {html, imageHtml, isolated, type Html} from '../display';
 import {drawnGrid} from './drawnGrid';
 import {heatColour, overlay, squared, type Picture} from './heat';
@@ -23,7 +23,7 @@ export async function activationMapsView(maps: ActivationMaps, {side = MAP_SIDE}
   const labels = conceptLabels(concepts);
   const pixels = Math.round(side * DENSITY);
   const rows = await Promise.all(
-    images.map(async ({pixels: picture, maps: own, activations, className, path, concept}) => {
+    images.map(async ({pixels: picture, maps: own, activations, class: k, className, path, concept}) => {
       const plain = await jpeg(squared(picture, pixels));
       const overlays = await Promise.all(
         own.map(({data}) => jpeg(overlay(picture, data, {height, width}, scale.highest, pixels))),
@@ -34,7 +34,7 @@ export async function activationMapsView(maps: ActivationMaps, {side = MAP_SIDE}
           ${imageHtml(bytes, {alt: hint, width: side, height: side, type: 'image/jpeg'})}
         </td>`;
       });
-      return {concept, className, path, plain, cells, overlays};
+      return {concept, className: classLabel(k, className), path, plain, cells, overlays};
     }),
   );
   const body = rows.map(({concept, className, path, plain, cells}, n) => {

@@ -43,8 +43,8 @@ export function rewiring({channel, layer, concepts, kernelShape, original, parts
     },
   ];
   const sentence =
-    `In layer ${layer}, d1 takes the place of channel ${channel}; ${parts.length > 2 ? `d2 to d${parts.length}` : 'd2'} and r are new channels at its end, ` +
-    `and a sum behind the layer puts channel ${channel} together again: nothing downstream changes.`;
+    `In layer ${layer}, d1 replaces channel ${channel}; ${parts.length > 2 ? `d2 ${parts.length > 3 ? 'to' : 'and'} d${parts.length}` : 'd2'} and r are new channels at its end. ` +
+    `A sum after the layer restores channel ${channel}, so nothing downstream changes.`;
   const equation = boxes.map(({name, of, lines, before}) => `${before} ${name} (${of}: ${lines.join(', ')})`.trim());
   return {
     markup: html`<div style="font-size:13px">

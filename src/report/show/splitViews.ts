@@ -60,8 +60,8 @@ export function proofView(proof: SplitProof): View {
     ['largest logit', numberText(maxAbsLogit)],
     ['top-1 before', percent(top1.before)],
     ['top-1 after', percent(top1.after)],
-    ['images with the same class on top', percent(top1Agreement)],
-    ['changes of class, and those beyond rounding', `${changed}, ${unexplained}`],
+    ['images with the same top-1 class', percent(top1Agreement)],
+    ['changed predictions, and those beyond rounding', `${changed}, ${unexplained}`],
   ];
   const verdict = exact
     ? 'The network computes the same after the split'
@@ -69,7 +69,7 @@ export function proofView(proof: SplitProof): View {
   return [
     words(
       verdict,
-      `two whole networks, before and after, on ${images} images`,
+      `full passes through both networks, on ${counted(images, 'image')}`,
       ...warnings.map((warning) => `warning: ${warning}`),
     ),
     table(['', {title: '', align: 'right'}], rows),
@@ -121,7 +121,7 @@ export function ablationView(ablation: SplitAblation): View {
   return [
     words(
       `what removing a concept of channel ${channel} of ${layer} costs`,
-      `${images} images of ${classes.length} classes; as a share of what removing the whole channel costs a class’s own logit`,
+      `${counted(images, 'image')} of ${classes.length} classes; as a share of what removing the whole channel costs a class’s own logit`,
       ...ablationNotes(ablation),
     ),
     table(columns, rows),

@@ -71,7 +71,7 @@ export async function teaser(
   const height = Math.ceil(panels.length / columns) * down;
   const width = columns * across - 24 + 2 * GAP;
   const key = legend(labels, conceptColours(top.concepts), width - 2 * GAP);
-  const text = `what channel ${top.channel} of ${top.layer} and its parts look for, each ringed by the images that excite it most`;
+  const text = `what channel ${top.channel} of ${top.layer} and its parts look for, each surrounded by the images that excite it most`;
   const data = {
     kind: 'drawing' as const,
     text,

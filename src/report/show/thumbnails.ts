@@ -164,7 +164,7 @@ function framed(
   const width = side + (frame ? 6 : 0);
   const below = caption
     ? html`<div
-        style="${`width:${width}px;font-size:10px;line-height:1.3;text-align:center;overflow:hidden;text-overflow:ellipsis`}"
+        style="${`width:${width}px;font-size:10px;line-height:1.2;text-align:center;white-space:normal;overflow-wrap:anywhere`}"
       >
         ${isolated(caption)}
       </div>`

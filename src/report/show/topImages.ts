@@ -3,7 +3,7 @@ import {classIndex} from '../../common/classIndex';
 import type {LabelledImages} from '../../images/types';
 import {intervalText, numberText, percentText} from '../../common/numbers';
 import type {NamedClasses} from '../../plots/inputs';
-import {conceptLabels} from '../../plots/labels';
+import {classLabel, conceptLabels} from '../../plots/labels';
 import {colourName, conceptColours, NO_CONCEPT} from '../../plots/palette';
 import type {Split} from '../../split/types';
 import {ROW, type ShowOptions} from './options';
@@ -58,9 +58,9 @@ export async function topImagesView(top: SplitTopImages, options: ShowOptions): 
 }
 
 /** What stands below pictures, and what a click on them does. */
-export const PREDICTED =
-  'below each: what the network takes it for, and the probability; ≠ where that is not its class';
-export const CROPPED = 'each cut to what the channel sees where it fires most; click for the whole picture';
+export const PREDICTED = 'below each: the predicted class and its probability; ≠ marks a wrong prediction';
+export const CROPPED =
+  'each cropped to what the channel sees where it fires most strongly; click for the whole picture';
 
 /**
  * The lists as rows of a grid, each image framed in its concept's colour.
@@ -85,7 +85,7 @@ export function topImageRows({concepts, lists}: SplitTopImages, only?: readonly 
         const concept = concepts.findIndex(({classes}) => classes.includes(k));
         return {
           index,
-          hint: `${className} · ${path} · activation ${numberText(activation)}`,
+          hint: `${classLabel(k, className)} · ${path} · activation ${numberText(activation)}`,
           ...(peak && {peak, caption: predictedText(peak, k)}),
           frame: concept < 0 ? NO_CONCEPT : colours[concept],
         };
@@ -93,9 +93,9 @@ export function topImageRows({concepts, lists}: SplitTopImages, only?: readonly 
   }));
 }
 
-/** What the network takes an image of class `k` for: `flag 98 %`, `≠ kite 61 %`. */
+/** What the network takes an image of class `k` for: `flag 98 %`, `≠ kite 61 %`. The percentage stays on one line. */
 export function predictedText({predicted}: Pick<Peak, 'predicted'>, k: number): string {
-  return `${predicted.class === k ? '' : '≠ '}${predicted.className} ${percentOf(predicted.probability)}`;
+  return `${predicted.class === k ? '' : '≠ '}${predicted.className} ${percentOf(predicted.probability).replace(' ', '\u00a0')}`;
 }
 
 /** Which frame is which concept's. */
