@@ -189,7 +189,7 @@ test('free kernels are coloured by what each part has of a source', () => {
   const split = exampleSplit(2);
   const free = sourcesPlot({...split, ownership: undefined, rho: undefined});
   const owners = new Set(rowsOf(free).map(({owner}) => owner));
-  assert.deepEqual(owners, new Set(['mostly flag', 'mostly checker', 'shared']));
+  assert.deepEqual(owners, new Set(['mostly flag', 'mostly checker', 'of no part mostly']));
 });
 
 test('a wide range of scores gets a logarithmic axis, a narrow one does not', () => {
