@@ -7,6 +7,7 @@ import {formatOf} from '../formats/sniff';
 import type {Model} from '../network/types';
 import {PREDICTED, predictedLabels} from '../pass/predictedLabels';
 import {InputError} from '../common/errors';
+import {SPLIT_RULES} from '../split/rules';
 
 /** Options of every command that reads a model or images. */
 export interface SourceOptions {
@@ -52,6 +53,17 @@ export function withSourceOptions(command: Command): Command {
       'endings of image files, e.g. png,tif; by default those of JPEG, PNG and WebP',
       words,
     );
+}
+
+/**
+ * What every command that divides a channel is told.
+ * @param words of the channel, and of the rule where none is named
+ */
+export function withDividingOptions(command: Command, {channel, rule}: {channel: string; rule: string}): Command {
+  return command
+    .requiredOption('--channel <c>', channel, wholeNumber)
+    .option('--rule <name>', `how the weights are divided: ${Object.keys(SPLIT_RULES).join(', ')} (${rule})`)
+    .option('--force', 'write into the folder, whatever it holds');
 }
 
 export function withJson(command: Command): Command {

@@ -17,28 +17,28 @@ export interface FalseCalls {
   merges: number;
 }
 
-/** Pairs of made-up classes a channel; channels, and classes of each, that are looked at: enough for a rate, few enough for a second. */
-const MADE_UP = 6;
+/**
+ * Pairs of made-up classes, of all channels and of each, at least; channels, and classes of each, that are looked at: enough for a rate,
+ * few enough for a second.
+ */
+const MADE_UP = {all: 300, channel: 6};
 const CHANNELS = 200;
 const CLASSES = 12;
 
 /**
  * How often γ calls pairs different in which there is nothing to find.
  * @param candidates channels and the classes that they are relevant to
+ * @param options.chance what `permutedCosines` gave, where it is known
  */
 export function falseCalls(
   stats: RelevanceStatistics,
   candidates: readonly CandidateChannel[],
-  {gamma, arv, seed = 0}: {gamma: number; arv: VectorKind; seed?: number},
+  {gamma, arv, chance}: {gamma: number; arv: VectorKind; chance?: readonly number[]},
 ): FalseCalls {
-  const random = seededRandom(seed);
-  const [halves, permuted, merges]: boolean[][] = [[], [], []];
-  const guarded = arv === 'gated';
-  const every = Math.max(1, Math.ceil(candidates.length / CHANNELS));
-  for (const {channel, classes: relevant} of candidates.filter((_, n) => n % every === 0)) {
-    const classes = relevant.slice(0, CLASSES);
+  const [halves, merges]: boolean[][] = [[], []];
+  for (const {channel, classes} of someOf(candidates)) {
     const vectors = classVectors(stats, channel, arv);
-    const sure = classes.filter((k) => !guarded || vectors.agreement(k) > LEAST_AGREEMENT);
+    const sure = classes.filter((k) => arv === 'published' || vectors.agreement(k) > LEAST_AGREEMENT);
     for (const k of sure) if (!Number.isNaN(vectors.agreement(k))) halves.push(vectors.agreement(k) < gamma);
     const known = sure.map((k) => halvesOf(vectors, k)).filter((both) => both !== undefined);
     for (let a = 0; a < known.length; a++) {
@@ -50,16 +50,46 @@ export function falseCalls(
         if (length(sum(two)) >= shorter / 2) merges.push(cosine(two[0], two[1]) < gamma);
       }
     }
-    const all = classes.map((k) => halvesOf(vectors, k)).filter((both) => both !== undefined);
-    const images = Math.max(2, Math.round(classes.reduce((n, k) => n + classCount(stats, k), 0) / classes.length / 2));
-    if (all.length < 2) continue;
-    for (let n = 0; n < MADE_UP; n++) {
-      const [a, b] = [0, 1].map(() => [0, 1].map(() => dealt(all, images, random)));
-      const certain = !guarded || [a, b].every(([one, other]) => cosine(one, other) > LEAST_AGREEMENT);
-      permuted.push(certain && cosine(sum(a), sum(b)) < gamma);
-    }
   }
-  return {halves: share(halves), permuted: share(permuted), merges: share(merges)};
+  const permuted = shareBelow(chance ?? permutedCosines(stats, candidates, arv), gamma);
+  return {halves: share(halves), permuted, merges: share(merges)};
+}
+
+/**
+ * Cosines of two made-up classes whose images were dealt to them at random (see `FalseCalls.permuted`), of every candidate in turn;
+ * infinite where they would be left undecided.
+ */
+export function permutedCosines(
+  stats: RelevanceStatistics,
+  candidates: readonly CandidateChannel[],
+  arv: VectorKind,
+  seed = 0,
+): number[] {
+  const random = seededRandom(seed);
+  const chosen = someOf(candidates);
+  const length = Math.max(MADE_UP.channel, Math.ceil(MADE_UP.all / chosen.length));
+  return chosen.flatMap(({channel, classes}) => {
+    const vectors = classVectors(stats, channel, arv);
+    const all = classes.map((k) => halvesOf(vectors, k)).filter((both) => both !== undefined);
+    if (all.length < 2) return [];
+    const images = Math.max(2, Math.round(classes.reduce((n, k) => n + classCount(stats, k), 0) / classes.length / 2));
+    return Array.from({length}, () => {
+      const [a, b] = [0, 1].map(() => [0, 1].map(() => dealt(all, images, random)));
+      const certain = arv === 'published' || [a, b].every(([one, other]) => cosine(one, other) > LEAST_AGREEMENT);
+      return certain ? cosine(sum(a), sum(b)) : Infinity;
+    });
+  });
+}
+
+/** Share of the values below γ; NaN of none. */
+export const shareBelow = (values: readonly number[], gamma: number) => share(values.map((value) => value < gamma));
+
+/** Evenly many of the candidates, each with the first of its classes. */
+function someOf(candidates: readonly CandidateChannel[]): {channel: number; classes: number[]}[] {
+  const every = Math.max(1, Math.ceil(candidates.length / CHANNELS));
+  return candidates
+    .filter((_, n) => n % every === 0)
+    .map(({channel, classes}) => ({channel, classes: classes.slice(0, CLASSES)}));
 }
 
 function halvesOf(vectors: ClassVectors, k: number): [Float64Array, Float64Array] | undefined {

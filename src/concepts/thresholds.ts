@@ -3,7 +3,7 @@ import {readable} from '../common/readable';
 import {counted} from '../common/words';
 import {classesWithImages, type RelevanceStatistics} from '../numerics/statistics';
 import {isOneSided, mostAgreed, type Cut} from './agreedCut';
-import {falseCalls, type FalseCalls} from './falseCalls';
+import {falseCalls, permutedCosines, shareBelow, type FalseCalls} from './falseCalls';
 import {findPolysemantic} from './find';
 import {classVectors, LEAST_AGREEMENT, vectorKind} from './relate';
 import type {PolysemanticChannels, VectorKind} from './types';
@@ -38,13 +38,18 @@ const FEW = 20;
 
 const USUAL = {p: 0.75, gamma: 0.5};
 
+/** Share of classes with their images dealt at random that γ may call different, and the steps in which a γ within it is looked for. */
+const MOST_BY_CHANCE = 0.05;
+const STEP = 0.01;
+
 /**
  * Thresholds for this network, from its own statistics. τ: twice an equal share of the relevance, but no less than what the statistics
  * keep. p: the paper's. γ: 0.5, at which gated vectors find what is different on networks whose channels' meanings are known
  * (test/bench/README.md), as long as it has decided pairs on either side. Where it has not, as on networks of few classes, each of which is a
  * large part of the mean that is subtracted from it: the cut between two neighbouring cosines from 0.1 to 0.7 on which the two halves of
  * the images agree best beyond chance (Cohen 1960), if they do so substantially. With fewer than 20 pairs, or published vectors, whose
- * cosines lie close together, 0.5.
+ * cosines lie close together, 0.5. Where more than 5 % of classes with their images dealt at random would be called different at that γ:
+ * the largest below it, in steps of 0.01, at which no more are, as long as it has decided pairs below it; else γ stays, and its reason says so.
  */
 export function suggestThresholds(
   stats: RelevanceStatistics,
@@ -65,7 +70,8 @@ export function suggestThresholds(
   const oneSided = isOneSided(below, cosines.length);
   const many = arv === 'gated' && cosines.length >= FEW;
   const cut = many && oneSided ? mostAgreed(halves.pairs) : undefined;
-  const gamma = cut?.gamma ?? USUAL.gamma;
+  const chance = permutedCosines(stats, all.candidates, arv);
+  const {gamma, lowered, caution = ''} = withinChance(cut?.gamma ?? USUAL.gamma, chance, cosines);
   const found: Omit<SuggestedThresholds, 'toString'> = {
     kind: 'suggested thresholds',
     tau,
@@ -75,7 +81,7 @@ export function suggestThresholds(
     reasons: {
       tau: options.tau === undefined ? `twice an equal share of ${outputs} channels` : 'as given',
       p: options.p === undefined ? `three of four images of a class` : 'as given',
-      gamma: gammaReason({cut, many, oneSided, below, pairs: cosines.length}, arv),
+      gamma: lowered ?? gammaReason({cut, many, oneSided, below, pairs: cosines.length}, arv) + caution,
     },
     pairs: cosines.length + all.undecided.length,
     undecided: all.undecided.length,
@@ -83,11 +89,31 @@ export function suggestThresholds(
     stability: stability(gamma),
     selfCalled:
       halves.selves.length > 0 ? halves.selves.filter((value) => value < gamma).length / halves.selves.length : NaN,
-    falseCalls: falseCalls(stats, all.candidates, {gamma, arv}),
+    falseCalls: falseCalls(stats, all.candidates, {gamma, arv, chance}),
     calls: halves.pairs,
     classNames: [...stats.classNames],
   };
   return readable(found as SuggestedThresholds, (one) => describe(one, classesWithImages(stats).length));
+}
+
+/** γ, or a smaller one at which chance calls few pairs different and why it was taken, or what is to be said where there is none. */
+function withinChance(
+  gamma: number,
+  chance: readonly number[],
+  cosines: ArrayLike<number>,
+): {gamma: number; lowered?: string; caution?: string} {
+  const rate = (at: number) => shareBelow(chance, at);
+  if (!(rate(gamma) > MOST_BY_CHANCE)) return {gamma};
+  const dealt = 'of classes with their images dealt at random different';
+  for (let steps = Math.ceil(gamma / STEP) - 1; steps > 0; steps--) {
+    const lower = Number((steps * STEP).toFixed(2));
+    if (rate(lower) > MOST_BY_CHANCE) continue;
+    if (!Array.from(cosines).some((value) => value < lower)) break;
+    const lowered = `the largest that would call at most ${percentText(MOST_BY_CHANCE)} ${dealt}; ${numberText(gamma)} would call ${percentText(rate(gamma), 1)}`;
+    return {gamma: lower, lowered};
+  }
+  const caution = `; but it would call ${percentText(rate(gamma), 1)} ${dealt}, and so would every lower one that calls anything: give more images of each class`;
+  return {gamma, caution};
 }
 
 /** Why γ is where it is, in words. */

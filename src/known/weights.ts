@@ -1,15 +1,25 @@
 import path from 'node:path';
+import {brotliCompressSync, brotliDecompressSync} from 'node:zlib';
 import {InputError} from '../common/errors';
 import {readSafetensors, writeSafetensors} from '../files/safetensors';
 import {weightShapes, type KnownWeights} from './network';
 
 /**
  * Known networks on disk: one `.safetensors` file each. A kernel is kept as bytes with a scale for each output channel,
- * w = scale·(byte − 128), so that all networks together are small enough to be part of the package; what they compute is what is kept.
+ * w = scale·(byte − 128), and the bytes of all layers together are compressed (Brotli, RFC 7932), so that all networks are small enough to
+ * be part of the package; what they compute is what is kept.
  */
 
 /** Where the package keeps them. */
 export const KNOWN_FOLDER = path.join(__dirname, '../../data/known');
+
+/** Sizes of the kernels and of the biases, layer by layer. */
+const LAYERS = weightShapes().map((shape) => ({
+  shape,
+  size: shape.reduce((product, length) => product * length, 1),
+  outputs: shape[shape.length - 1],
+}));
+const total = (of: 'size' | 'outputs') => LAYERS.reduce((sum, layer) => sum + layer[of], 0);
 
 /** @param metadata what the file says of itself, e.g. how it was trained */
 export async function saveKnownWeights(
@@ -17,20 +27,28 @@ export async function saveKnownWeights(
   weights: KnownWeights,
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const arrays: Record<string, {shape: number[]; data: Float32Array | Uint8Array}> = {};
-  weights.forEach(({shape, kernel, bias}, at) => {
-    const outputs = bias.length;
+  const scales = weights.map(({kernel, bias: {length: outputs}}) => {
     const scale = new Float32Array(outputs);
     kernel.forEach((w, i) => (scale[i % outputs] = Math.max(scale[i % outputs], Math.abs(w) / 127)));
-    const bytes = Uint8Array.from(kernel, (w, i) => {
-      const unit = scale[i % outputs];
-      return unit > 0 ? 128 + Math.round(w / unit) : 128;
-    });
-    arrays[`${at}.kernel`] = {shape, data: bytes};
-    arrays[`${at}.scale`] = {shape: [outputs], data: scale};
-    arrays[`${at}.bias`] = {shape: [outputs], data: bias};
+    return scale;
   });
-  await writeSafetensors(file, arrays, metadata);
+  const bytes = weights.flatMap(({kernel}, at) =>
+    Array.from(kernel, (w, i) => {
+      const unit = scales[at][i % scales[at].length];
+      return unit > 0 ? 128 + Math.round(w / unit) : 128;
+    }),
+  );
+  const kernels = Uint8Array.from(brotliCompressSync(Uint8Array.from(bytes)));
+  const joined = (arrays: readonly Float32Array[]) => {
+    const data = Float32Array.from(arrays.flatMap((array) => Array.from(array)));
+    return {shape: [data.length], data};
+  };
+  const biases = joined(weights.map(({bias}) => bias));
+  await writeSafetensors(
+    file,
+    {kernels: {shape: [kernels.length], data: kernels}, scales: joined(scales), biases},
+    metadata,
+  );
 }
 
 /** @throws InputError where the file is missing, damaged or of another network */
@@ -38,28 +56,31 @@ export async function loadKnownWeights(
   file: string,
 ): Promise<{weights: KnownWeights; metadata: Record<string, string>}> {
   const {arrays, metadata} = await readSafetensors(file);
-  const weights = weightShapes().map((shape, at) => {
-    const outputs = shape[shape.length - 1];
-    const [kernel, scale, bias] = ['kernel', 'scale', 'bias'].map((name) => arrays.get(`${at}.${name}`));
-    const size = shape.reduce((product, length) => product * length, 1);
-    if (
-      kernel?.dtype !== 'uint8' ||
-      kernel.data.length !== size ||
-      bias?.dtype !== 'float32' ||
-      scale?.dtype !== 'float32' ||
-      bias.data.length !== outputs ||
-      scale.data.length !== outputs
-    ) {
-      throw new InputError(
-        `"${file}" holds no known network: layer ${at} needs a kernel of [${shape.join(', ')}] bytes, with scale and bias`,
-      );
-    }
-    const scales = scale.data;
-    return {
-      shape,
-      kernel: Float32Array.from(kernel.data, (byte, i) => (byte - 128) * scales[i % outputs]),
-      bias: bias.data,
-    };
+  const [kernels, scales, biases] = ['kernels', 'scales', 'biases'].map((name) => arrays.get(name)?.data);
+  const bytes = kernels instanceof Uint8Array ? unpacked(kernels, total('size')) : undefined;
+  const floats = (data: unknown): data is Float32Array =>
+    data instanceof Float32Array && data.length === total('outputs');
+  if (bytes?.length !== total('size') || !floats(scales) || !floats(biases)) {
+    throw new InputError(
+      `"${file}" holds no known network: it needs ${total('size')} bytes of kernels, and as many scales and biases as there are outputs (${total('outputs')})`,
+    );
+  }
+  let [from, first] = [0, 0];
+  const weights = LAYERS.map(({shape, size, outputs}) => {
+    const [own, scale] = [bytes.subarray(from, from + size), scales.slice(first, first + outputs)];
+    const bias = biases.slice(first, first + outputs);
+    from += size;
+    first += outputs;
+    return {shape, kernel: Float32Array.from(own, (byte, i) => (byte - 128) * scale[i % outputs]), bias};
   });
   return {weights, metadata};
+}
+
+/** Undefined where they are not what was compressed, or more than `size` bytes. */
+function unpacked(packed: Uint8Array, size: number): Uint8Array | undefined {
+  try {
+    return brotliDecompressSync(packed, {maxOutputLength: size});
+  } catch {
+    return undefined;
+  }
 }

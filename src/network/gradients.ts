@@ -63,12 +63,13 @@ export function gradientsAt(
       const y = values.get(first)!;
       results.set(first, keep(y));
       // A complaint waits until the recording has come to its end, which frees what it keeps.
+      let weights: tf.Tensor | undefined;
       try {
-        return tf.sum(tf.mul(y, weightingOf(y, options)));
+        weights = keep(weightingOf(y, options));
       } catch (error) {
         complaint = error;
-        return tf.sum(y);
       }
+      return weights ? withGradient(y, weights) : tf.sum(y);
     };
     let complaint: unknown;
     try {
@@ -87,6 +88,11 @@ export function gradientsAt(
       tf.dispose(keptHere);
     }
   });
+}
+
+/** A number whose gradient by y is v, as that of Σ v·y is; nobody reads the number, so nothing adds it up. */
+function withGradient(y: tf.Tensor, v: tf.Tensor): tf.Tensor {
+  return tf.customGrad(() => ({value: tf.scalar(0), gradFunc: () => v}))(y);
 }
 
 /** v of Σ v·y, in the shape of y. */

@@ -55,7 +55,7 @@ export function networkAtLayer(model: Model, layerName: string): NetworkAtLayer 
   const made = new Map<string, {dispose(): void}>();
   const headInputs = (z: tf.Tensor4D, passing: tf.Tensor[]) => ({
     ...Object.fromEntries(crossing.map((name, n) => [name, passing[n]])),
-    [layerName]: tf.reshape(z, [z.shape[0], ...headShape]),
+    [layerName]: inShape(z, [z.shape[0], ...headShape]),
   });
   const network: NetworkAtLayer = {
     layer,
@@ -80,8 +80,9 @@ export function networkAtLayer(model: Model, layerName: string): NetworkAtLayer 
     },
     head(z, passing) {
       return tf.tidy(() => {
-        const output = headRun ? headRun.get().run(headInputs(z, passing))[head.outputs[0]] : z;
-        return tf.reshape(output, [z.shape[0], model.classes]); // [B, K]
+        const shape: [number, number] = [z.shape[0], model.classes];
+        if (!headRun) return tf.reshape(z, shape); // [B, K]
+        return inShape(headRun.get().run(headInputs(z, passing))[head.outputs[0]], shape) as tf.Tensor2D; // [B, K]
       });
     },
     headGradient(z, passing, labels) {
@@ -94,8 +95,8 @@ export function networkAtLayer(model: Model, layerName: string): NetworkAtLayer 
         }
         const {outputs, taps} = headRun.get().runWithGradients(headInputs(z, passing), {labels});
         return {
-          logits: tf.reshape(outputs[head.outputs[0]], [z.shape[0], model.classes]),
-          gradient: tf.reshape(taps[layerName].gradient, z.shape),
+          logits: inShape(outputs[head.outputs[0]], [z.shape[0], model.classes]) as tf.Tensor2D,
+          gradient: inShape(taps[layerName].gradient, z.shape) as tf.Tensor4D,
         };
       });
     },
@@ -109,6 +110,11 @@ export function networkAtLayer(model: Model, layerName: string): NetworkAtLayer 
     },
   };
   return network;
+}
+
+/** The tensor in that shape: native TensorFlow takes a call of the engine for it even where it has it already. */
+function inShape(tensor: tf.Tensor, shape: number[]): tf.Tensor {
+  return tf.util.arraysEqual(tensor.shape, shape) ? tensor : tf.reshape(tensor, shape);
 }
 
 /** Made at its first use. */

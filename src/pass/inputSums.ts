@@ -18,11 +18,11 @@ export function inputSums(layer: LinearLayer, input: tf.Tensor): tf.Tensor3D {
       return tf.reshape(tf.sum(x, [1, 2]), [batch, 1, channels]); // [B, 1, Cin]
     }
     const overColumns = tf.matMul(
-      tf.tile(tf.tensor3d(columns.counts, [1, kw, width]), [batch * height, 1, 1]),
+      tf.tensor3d(columns.counts, [1, kw, width]),
       tf.reshape(x, [batch * height, width, channels]),
     ); // [B·H, kw, Cin]
     const overRows = tf.matMul(
-      tf.tile(tf.tensor3d(rows.counts, [1, kh, height]), [batch, 1, 1]),
+      tf.tensor3d(rows.counts, [1, kh, height]),
       tf.reshape(overColumns, [batch, height, kw * channels]),
     ); // [B, kh, kw·Cin]
     return tf.reshape(overRows, [batch, kh * kw, channels]); // [B, kh·kw, Cin]

@@ -59,7 +59,9 @@ function addGates(
   for (let row = 0; row < length; row++) {
     const activity = values.counts[row];
     if (activity === 0) continue;
-    const [half, k, channel] = [0, 1, 2].map((field) => values.rows[field * length + row]);
+    const half = values.rows[row];
+    const k = values.rows[length + row];
+    const channel = values.rows[2 * length + row];
     const entry = k < 0 ? backgroundOf(gates, channel, inputs) : entryOf(gates, channel, k, {classes, inputs, room});
     if (!entry) {
       gates.dropped += 1;

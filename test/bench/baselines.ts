@@ -5,9 +5,22 @@
 import {intervalText} from '../../src/common/numbers';
 import {classActivations} from '../../src/known/activations';
 import {knownNetwork, type KnownKind} from '../../src/known/networks';
+import {keptPictures} from '../../src/known/images';
+import {measuredAnswers, measuredMeanings} from '../../src/known/meanings';
 import {CODES} from '../../src/known/parts';
 import {meanInterval} from '../../src/numerics/summary';
-import {autoencoded, clustered, divided, factorized, NMF, outputOf, SAE, scored, type Dictionary} from './dictionaries';
+import {
+  autoencoded,
+  classesOfParts,
+  clustered,
+  divided,
+  factorized,
+  NMF,
+  outputOf,
+  SAE,
+  scored,
+  type Dictionary,
+} from './dictionaries';
 
 const PER_CLASS = 24;
 
@@ -16,10 +29,14 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 async function main(): Promise<void> {
   const names = process.argv.length > 2 ? process.argv.slice(2) : ['position-plain-1', 'picture-plain-1'];
   say('| network | method | own against other, AUROC | correlation with the true part |\n| --- | --- | --- | --- |');
+  const pictures = keptPictures();
   for (const name of names) {
     const at = name.lastIndexOf('-');
     const model = await knownNetwork(name.slice(0, at) as KnownKind, Number(name.slice(at + 1)));
-    const [fit, held] = [classActivations(model, 'train', PER_CLASS), classActivations(model, 'test', PER_CLASS)];
+    const [fit, held] = (['train', 'test'] as const).map((set) => classActivations(model, set, PER_CLASS, pictures));
+    const codes = name.startsWith('none')
+      ? measuredMeanings(measuredAnswers(model, held, PER_CLASS, pictures)).parts
+      : CODES;
     model.dispose();
     const size = fit.channels.inputs;
     const identity = Float32Array.from({length: size * size}, (_, i) => Number(Math.floor(i / size) === i % size));
@@ -31,13 +48,13 @@ async function main(): Promise<void> {
     const rows = new Map<string, {own: number[]; r: number[]}>();
     const add = (method: string, parts: readonly Float64Array[], channel: number) => {
       const row = rows.get(method) ?? {own: [], r: []};
-      const {own, r} = scored(parts, channel, held);
+      const {own, r} = scored(parts, channel, codes[channel]!, held);
       row.own.push(own);
       row.r.push(r);
       rows.set(method, row);
     };
-    CODES.forEach((code, channel) => {
-      if (code.length < 2) return;
+    codes.forEach((code, channel) => {
+      if (!code || code.length < 2 || classesOfParts(code).some((classes) => classes.length === 0)) return;
       add(
         'no split',
         code.map(() => outputOf(held, channel)),

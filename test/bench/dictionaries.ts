@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import {POSITIONS, shows, type KnownActivations} from '../../src/known/activations';
-import {CLASS_PARTS, CODES, sharedParts} from '../../src/known/parts';
+import {CLASS_PARTS, sharedParts} from '../../src/known/parts';
 import {permutation} from '../../src/common/random';
 import {pearson} from '../../src/numerics/agreement';
 import {sphericalClusters} from '../../src/numerics/kmeans';
@@ -23,6 +23,10 @@ export interface Dictionary {
   count: number;
 }
 
+/** Classes that hold one part of a code and no other, by part. */
+export const classesOfParts = (code: readonly number[]) =>
+  code.map((part) => CLASS_PARTS.map((_, k) => k).filter((k) => sharedParts(code, k).join() === String(part)));
+
 /** Parts from atoms: each goes to the part whose classes it feeds most, as a source does by the published rule. */
 export function divided(
   {fit: codes, held, atoms, count}: Dictionary,
@@ -36,10 +40,7 @@ export function divided(
     for (let i = 0; i < I; i++) sum += atoms[a * I + i] * kernel[i * C + channel];
     return sum;
   });
-  const groups = code.map((part) =>
-    CLASS_PARTS.map((_, k) => k).filter((k) => sharedParts(code, k).join() === String(part)),
-  );
-  const fed = groups.map((classes) => {
+  const fed = classesOfParts(code).map((classes) => {
     const sums = new Float64Array(count);
     let images = 0;
     labels.forEach((label, n) => {
@@ -100,9 +101,9 @@ export function clustered(fit: KnownActivations, held: KnownActivations, channel
 export function scored(
   parts: readonly Float64Array[],
   channel: number,
+  code: readonly number[],
   held: KnownActivations,
 ): {own: number; r: number} {
-  const code = CODES[channel];
   const z = outputOf(held, channel);
   const score = (d: Float64Array, part: number) => {
     const [own, other]: number[][] = [[], []];

@@ -22,11 +22,15 @@ export interface EndToEnd {
   /** The default: gated vectors too. */
   gated: Cost;
   forward: Cost;
-  published?: {attribution: Cost; pair: Cost};
+  published?: Published;
 }
 
-/** Pairs of the published procedure that are timed; the others cost as much each. */
-const TIMED_PAIRS = 5;
+/** What the published procedure took. */
+interface Published {
+  attribution: Cost;
+  /** All of its vectors for so many pairs, ascending; beyond the last a pair counts as the mean of those. */
+  vectors: {pairs: number; cost: Cost}[];
+}
 
 /** Crops of one photograph a class, as JPEG files. @returns the files of each class */
 async function makeCrops(
@@ -63,11 +67,22 @@ async function makeCrops(
   return files;
 }
 
+export interface EndToEndOptions {
+  classes: number;
+  crops: number;
+  rounds: number;
+  /** Numbers of pairs for which the published procedure is gone through, ascending. */
+  pairs: readonly number[];
+  torch?: Torch;
+  /** Called whenever something more has been measured. */
+  keep: (found: EndToEnd) => Promise<void>;
+}
+
 /** @param shared the folder of shared data; @param folder where crops may be written */
 export async function endToEnd(
   shared: string,
   folder: string,
-  {classes, crops, rounds, torch}: {classes: number; crops: number; rounds: number; torch?: Torch},
+  {classes, crops, rounds, pairs: counts, torch, keep}: EndToEndOptions,
 ): Promise<EndToEnd> {
   const files = await makeCrops(path.join(shared, 'imagenet-samples/original'), folder, {classes, crops});
   const model = await loadModel(path.join(shared, 'models/mobilenet_v1_0.75_224'));
@@ -97,22 +112,42 @@ export async function endToEnd(
     costs.ours.push(await costOf(ours(false), pids));
     costs.gated.push(await costOf(ours(true), pids));
   }
-  const published = await torch?.published(files, TIMED_PAIRS);
   model.dispose();
   const least = (list: Cost[]) => list.reduce((best, one) => (one.processor < best.processor ? one : best));
-  return {
+  const found: EndToEnd = {
     classes,
     crops,
     pairs,
     ours: least(costs.ours),
     gated: least(costs.gated),
     forward: least(costs.forward),
-    ...(published && {published}),
   };
+  await keep(found);
+  if (!torch) return found;
+  found.published = {attribution: await torch.attribution(files), vectors: []};
+  await keep(found);
+  let total: Cost = {wall: 0, processor: 0};
+  for (const [n, last] of counts.entries()) {
+    const more = await torch.vectors(files, {first: counts[n - 1] ?? 0, last});
+    total = {wall: total.wall + more.wall, processor: total.processor + more.processor};
+    found.published.vectors.push({pairs: last, cost: total});
+    await keep(found);
+  }
+  return found;
 }
 
-/** Published / ours at so many pairs, by processor time. */
-export function publishedRatio({ours, published}: EndToEnd, pairs: number): number | undefined {
-  if (!published) return undefined;
-  return (published.attribution.processor + scaled(published.pair, pairs).processor) / ours.processor;
+/** Published / ours at so many pairs, by processor time, and whether all of it was measured. */
+export function publishedRatio(
+  {ours, published}: EndToEnd,
+  pairs: number,
+): {ratio: number; measured: boolean} | undefined {
+  const known = published && [{pairs: 0, cost: {wall: 0, processor: 0}}, ...published.vectors];
+  if (!known || known.length < 2) return undefined;
+  const measured = known.find((one) => one.pairs === pairs);
+  const [longest] = known.slice(-1);
+  const vectors = (measured ?? {cost: scaled(longest.cost, pairs / longest.pairs)}).cost;
+  return {
+    ratio: (published.attribution.processor + vectors.processor) / ours.processor,
+    measured: measured !== undefined,
+  };
 }

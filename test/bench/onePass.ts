@@ -1,7 +1,8 @@
 /**
  * Milliseconds an image of the one pass beside a bare forward pass of the same model, alternating in one run, by processor time and on the
  * clock, so that the ratio holds on a noisy machine:
- *   node --import tsx test/bench/onePass.ts [--rounds 7 --networks resnet20,mobilenet,resnet50]
+ *   node --import tsx test/bench/onePass.ts [--rounds 7 --networks resnet20,mobilenet,resnet50 --batch 16]
+ * `--batch auto` takes the size that a pass would choose.
  */
 import os from 'node:os';
 import path from 'node:path';
@@ -11,6 +12,7 @@ import {backend} from '../../src/engine';
 import {loadModel} from '../../src/formats/load';
 import type {Model} from '../../src/network/types';
 import {actGrad} from '../../src/pass/attribution/actGrad';
+import {fastestBatch} from '../../src/pass/fastestBatch';
 import {layerBatch} from '../../src/pass/layerBatch';
 import {measureRelevance} from '../../src/relevance/collector';
 import {networkAtLayer} from '../../src/network/networkAtLayer';
@@ -18,20 +20,24 @@ import {uniform} from '../reference/smallNetworks';
 import {costOf, median, type Cost} from './processorTime';
 import {randomResNet50} from './randomResNet50';
 
-const BATCH = 16;
 const {values} = parseArgs({
-  options: {rounds: {type: 'string', default: '7'}, networks: {type: 'string', default: 'resnet20,mobilenet,resnet50'}},
+  options: {
+    rounds: {type: 'string', default: '7'},
+    networks: {type: 'string', default: 'resnet20,mobilenet,resnet50'},
+    batch: {type: 'string', default: '16'},
+  },
 });
 
 async function compare(model: Model, layer: string, goal: number): Promise<void> {
+  const batch = values.batch === 'auto' ? await fastestBatch(model) : Number(values.batch);
   const [height, width, channels] = model.inputShape;
   const draw = uniform(2, -1, 1);
-  const pixels = Float32Array.from({length: BATCH * height * width * channels}, draw);
-  const shape: [number, number, number, number] = [BATCH, height, width, channels];
-  const indices = Array.from({length: BATCH}, (_, index) => index);
+  const pixels = Float32Array.from({length: batch * height * width * channels}, draw);
+  const shape: [number, number, number, number] = [batch, height, width, channels];
+  const indices = Array.from({length: batch}, (_, index) => index);
   const paths = indices.map((index) => `image${index}`);
   const labels = Int32Array.from(indices, (index) => index % model.classes);
-  const about = {indices, paths, labels, halves: new Uint8Array(BATCH)};
+  const about = {indices, paths, labels, halves: new Uint8Array(batch)};
   const network = networkAtLayer(model, layer);
   const forward = async () => {
     const logits = tf.tidy(() => model.logits(tf.tensor4d(pixels, shape)));
@@ -49,10 +55,10 @@ async function compare(model: Model, layer: string, goal: number): Promise<void>
   for (let round = 0; round < Number(values.rounds); round++) {
     rows.push({forward: await costOf(forward), onePass: await costOf(onePass)});
   }
-  const least = (what: 'forward' | 'onePass') => Math.min(...rows.map((row) => row[what].processor)) / BATCH;
+  const least = (what: 'forward' | 'onePass') => Math.min(...rows.map((row) => row[what].processor)) / batch;
   const ratio = (of: keyof Cost) => median(rows.map((row) => row.onePass[of] / row.forward[of])).toFixed(3);
   process.stdout.write(
-    `${model.name}, ${layer}, ${height}×${width}, batch ${BATCH}: least processor time of a round, forward ${least('forward').toFixed(2)} ms/image, one pass ${least('onePass').toFixed(2)}, ratio ${(least('onePass') / least('forward')).toFixed(3)}; ` +
+    `${model.name}, ${layer}, ${height}×${width}, batch ${batch}: least processor time of a round, forward ${least('forward').toFixed(2)} ms/image, one pass ${least('onePass').toFixed(2)}, ratio ${(least('onePass') / least('forward')).toFixed(3)}; ` +
       `median of the rounds' own ratios by processor time ${ratio('processor')}, on the clock ${ratio('wall')} (goal ≤ ${goal}); load ${os.loadavg()[0].toFixed(0)}\n`,
   );
   network.dispose();

@@ -1,8 +1,8 @@
 """What PyTorch takes, for test/bench/torch.ts: a command a line on stdin, its answer a line on stdout, times in milliseconds.
 
 forward: networks with random weights, in PyTorch's default layout or channels-last.
-published: the procedure of Hesse et al. 2025 on image files: for every image a forward pass and a backward pass to the image, and for each (channel, class)
-pair a forward pass over the images of the class; decoded with Pillow each time, as the published code does.
+attribution, vectors: the procedure of Hesse et al. 2025 on image files: for every image a forward pass and a backward pass to the image, and for each
+(channel, class) pair a forward pass over the images of the class; decoded with Pillow each time, as the published code does.
 """
 
 import json
@@ -77,15 +77,12 @@ def batches(files):
         )
 
 
-def published(classes, pairs):
-    """classes: files of each; pairs: how many (channel, class) pairs are gone through."""
-    model = network("mobilenet").to(memory_format=torch.channels_last)
-    layer = model[-4][0]
-    kept = {}
-    hook = layer.register_forward_hook(lambda _, given, z: kept.update(x=given[0], z=z))
+def attribution(classes):
+    """Relevances of a layer's channels for every image. classes: files of each."""
+    model, kept, hook = hooked()
     files = [(file, k) for k, own in enumerate(classes) for file in own]
 
-    def attribution():
+    def work():
         for at, x in enumerate(batches([file for file, _ in files])):
             labels = torch.tensor([k for _, k in files[at * BATCH : at * BATCH + len(x)]])
             x.requires_grad_(True)
@@ -94,19 +91,37 @@ def published(classes, pairs):
             logits.gather(1, labels[:, None]).sum().backward()
             (kept["z"] * kept["z"].grad).sum((2, 3))
 
-    def vectors():
-        with torch.inference_mode():
-            for pair in range(pairs):
-                for x in batches(classes[pair % len(classes)]):
-                    model(x)
-                    (kept["x"].sum((2, 3)) * layer.weight[pair % 768, :, 0, 0]).mean(0)
-
-    answer = {"attribution": timed(attribution), "vectors": timed(vectors)}
+    answer = timed(work)
     hook.remove()
     return answer
 
 
-COMMANDS = {"forward": forward, "published": published}
+def vectors(classes, first, last):
+    """Activation relevance vectors of the (channel, class) pairs with these numbers."""
+    model, kept, hook = hooked()
+    weight = model[-4][0].weight
+
+    def work():
+        with torch.inference_mode():
+            for pair in range(first, last):
+                for x in batches(classes[pair % len(classes)]):
+                    model(x)
+                    (kept["x"].sum((2, 3)) * weight[pair % 768, :, 0, 0]).mean(0)
+
+    answer = timed(work)
+    hook.remove()
+    return answer
+
+
+def hooked():
+    """MobileNet with input and output of its last convolution kept as it runs."""
+    model = network("mobilenet").to(memory_format=torch.channels_last)
+    kept = {}
+    hook = model[-4][0].register_forward_hook(lambda _, given, z: kept.update(x=given[0], z=z))
+    return model, kept, hook
+
+
+COMMANDS = {"forward": forward, "attribution": attribution, "vectors": vectors}
 print(json.dumps({"torch": torch.__version__, "threads": torch.get_num_threads()}), flush=True)
 for line in sys.stdin:
     command = json.loads(line)

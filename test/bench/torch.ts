@@ -3,13 +3,18 @@ import path from 'node:path';
 import {createInterface} from 'node:readline';
 import {scaled, type Cost} from './processorTime';
 
+/** Files of each class. */
+type Classes = readonly (readonly string[])[];
+
 /** A Python with PyTorch that works on command, so that both can take turns in one run. */
 export interface Torch {
   about: {torch: string; threads: number};
   /** An image of a forward pass of a network with random weights, in the faster of PyTorch's two layouts. */
   forward(network: string, images: number): Promise<Cost & {layout: string}>;
-  /** The published procedure over the files of each class, with so many (channel, class) pairs: relevances, and one pair. */
-  published(classes: readonly (readonly string[])[], pairs: number): Promise<{attribution: Cost; pair: Cost}>;
+  /** The published procedure's relevances over the files of each class. */
+  attribution(classes: Classes): Promise<Cost>;
+  /** Its vectors of the (channel, class) pairs with these numbers. */
+  vectors(classes: Classes, pairs: {first: number; last: number}): Promise<Cost>;
   close(): void;
 }
 
@@ -37,14 +42,8 @@ export async function startTorch(python: string): Promise<Torch> {
       }
       return found.reduce((best, one) => (one.processor < best.processor ? one : best));
     },
-    async published(classes, pairs) {
-      const {attribution, vectors} = await ask<Record<'attribution' | 'vectors', Cost>>({
-        do: 'published',
-        classes,
-        pairs,
-      });
-      return {attribution, pair: scaled(vectors, 1 / pairs)};
-    },
+    attribution: (classes) => ask({do: 'attribution', classes}),
+    vectors: (classes, {first, last}) => ask({do: 'vectors', classes, first, last}),
     close: () => child.stdin.end(),
   };
 }

@@ -47,11 +47,11 @@ test('k-means of contributions and sources that go to the part they feed find pa
   const identity = Float32Array.from({length: size * size}, (_, i) => Number(Math.floor(i / size) === i % size));
   const sources = divided({fit: fit.inputs, held: held.inputs, atoms: identity, count: size}, fit, CHANNEL, CODE);
   for (const parts of [clustered(fit, held, CHANNEL, CODE.length), sources]) {
-    const {own, r} = scored(parts, CHANNEL, held);
+    const {own, r} = scored(parts, CHANNEL, CODE, held);
     assert.ok(own === 1 && r > 0.999, `${own}, ${r}`);
   }
   // Clusters know no names: the assignment that fits best counts.
-  assert.equal(scored([sources[1], sources[0]], CHANNEL, held).own, 1);
+  assert.equal(scored([sources[1], sources[0]], CHANNEL, CODE, held).own, 1);
 });
 
 test('both dictionaries rebuild sums of few directions, with codes that are not negative', async () => {

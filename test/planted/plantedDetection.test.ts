@@ -4,6 +4,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import {ensureBackend} from '../../src/engine';
 import {plantedImportance} from '../../src/planted/candidate';
 import {detectionScores} from '../../src/planted/detection';
+import {compareGated} from '../../src/planted/gatedDetection';
+import {classVectors} from '../../src/concepts/relate';
+import {collectRelevance} from '../../src/relevance/collect';
 import {channelKernel} from '../../src/network/linearLayer';
 import {plantKernel} from '../../src/planted/plantKernels';
 import {leakShare} from '../../src/planted/recovery';
@@ -12,7 +15,7 @@ import {makeModel} from '../../src/network/model';
 import {cosine} from '../../src/numerics/vectors';
 import {networkAtLayer} from '../../src/network/networkAtLayer';
 import {keepsTensorCount} from '../reference/engines';
-import {plantedNetwork} from '../reference/plantedNetwork';
+import {colourImages, plantedNetwork} from '../reference/plantedNetwork';
 import {patchesOf, study, tierOf, times} from '../reference/studied';
 
 for (const network of [{norm: true}, {norm: true, bias: true, size: 3 as const}, {norm: false}]) {
@@ -121,4 +124,33 @@ test('detection scores are the cosine of the mean contributions and the leak of 
   );
   studied.dispose();
   model.dispose();
+});
+
+test('gated vectors of a channel of the layer are those that a pass collects, and dealt labels leave classes undecided', async () => {
+  await ensureBackend();
+  for (const network of [{norm: true}, {norm: false, bias: true, size: 3 as const}]) {
+    const model = plantedNetwork(network);
+    const studied = await study(model);
+    const stats = await collectRelevance(model, colourImages(10), {layer: 'studied', progress: false});
+    const channels = Array.from({length: 6}, (_, c) => ({
+      kernel: channelKernel(studied.layer, c),
+      shift: studied.shift[c],
+      classes: [c, (c + 1) % 6] as [number, number],
+    }));
+    await keepsTensorCount(async () => {
+      const {own, permuted} = await compareGated(studied, channels, 1);
+      own.forEach(({cosine: found}, c) => {
+        const expected = classVectors(stats, c, 'gated').cosine(...channels[c].classes);
+        assert.ok(
+          Math.abs(found - expected) < 1e-4 || (Number.isNaN(found) && Number.isNaN(expected)),
+          `channel ${c}: ${found}, not ${expected}`,
+        );
+      });
+      assert.ok(own.some(({decided}) => decided));
+      const decidedOf = (all: typeof own) => all.filter(({decided}) => decided).length;
+      assert.ok(decidedOf(permuted) < decidedOf(own));
+    });
+    studied.dispose();
+    model.dispose();
+  }
 });

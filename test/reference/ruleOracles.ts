@@ -149,23 +149,14 @@ export function slowEnergyMatch(problem: OracleProblem): {ownership: number[][];
   return {ownership: simplex(u.map((one) => one.map((value) => 1 / k + scale * step * value))), scale};
 }
 
-/** e ↦ w/k + U_j(e), [k][taps·Cin], and the patches of each concept's images. */
-function slowRidge(problem: OracleProblem): {at: (ridge: number) => number[][]; all: number[][][]} {
+/** e ↦ w/k + U_j(e), [k][taps·Cin], from what is known of each concept where the channel is active. */
+function slowRidge(problem: OracleProblem, concepts: readonly SlowFiring[]): (ridge: number) => number[][] {
   const {layer, channel, kernel: w} = problem;
   const [kh, kw, sources, outputs] = layer.shape;
   const taps = kh * kw;
   const D = w.length;
-  const all = problem.concepts.map((concept) => slowPatches(layer, concept));
-  const k = all.length;
-  const M = all.map((rows) =>
-    secondMoment(
-      active(
-        rows,
-        rows.map((row) => dot(row, w)),
-      ),
-    ),
-  );
-  let T = M.reduce((sum, one) => Matrix.add(sum, one));
+  const k = concepts.length;
+  let T = concepts.reduce((sum, {M}) => Matrix.add(sum, M), Matrix.zeros(D, D));
   if (problem.background) T = Matrix.add(T, secondMoment(slowPatches(layer, problem.background)));
   const s = average(w.map((weight) => weight ** 2));
   const power = Array.from({length: sources}, (_, i) =>
@@ -187,18 +178,30 @@ function slowRidge(problem: OracleProblem): {at: (ridge: number) => number[][]; 
   );
   const TP = T.mmul(P);
   const W = Matrix.columnVector(w);
-  const answers = M.map((one) => one.mmul(W));
+  const answers = concepts.map(({q}) => Matrix.columnVector(q));
   const mean = answers.reduce((sum, one) => Matrix.add(sum, one)).div(k);
-  const at = (ridge: number) => {
+  return (ridge) => {
     const solve = P.mmul(inverse(Matrix.add(TP, Matrix.eye(D).mul((ridge * trace(TP)) / D))));
     return answers.map((answer) => Matrix.add(solve.mmul(Matrix.sub(answer, mean)), Matrix.div(W, k)).to1DArray());
   };
-  return {at, all};
 }
 
 /** Kernels, [k][taps·Cin], and e. */
 export function slowGatedRidge(problem: OracleProblem): {kernels: number[][]; ridge: number} {
-  const {at, all} = slowRidge(problem);
+  const all = problem.concepts.map((concept) => slowPatches(problem.layer, concept));
+  const W = Matrix.columnVector(problem.kernel);
+  const at = slowRidge(
+    problem,
+    all.map((patches) => {
+      const M = secondMoment(
+        active(
+          patches,
+          patches.map((row) => dot(row, problem.kernel)),
+        ),
+      );
+      return {M, q: M.mmul(W).to1DArray()};
+    }),
+  );
   const rows = all.flat();
   const most = variance(rows.map((row) => dot(row, problem.kernel)));
   for (let i = 0; i <= 24; i++) {
@@ -210,53 +213,94 @@ export function slowGatedRidge(problem: OracleProblem): {kernels: number[][]; ri
   throw new Error('unreachable');
 }
 
-/** Directions from the parts at w/k, their scale t, and the step that t counts. */
-function slowEnergyStep({kernel: w}: OracleProblem, all: readonly number[][][], parts: readonly number[][]) {
-  const k = all.length;
-  const U = parts.map((part) => part.map((value, i) => value - w[i] / k));
-  const m = all.map((rows) => rows.map((row) => dot(row, w)));
-  const along = U.map((u) => all.flat().map((row) => dot(row, u)));
-  const target = (j: number) =>
-    m.flatMap((values, c) => values.map((value) => Math.max(0, value) * ((c === j ? 1 : 0) - 1 / k)));
-  const scale = Math.max(0, average(along.map((values, j) => correlation(values, target(j)))));
-  const step = Math.sqrt((variance(m.flat()) * (1 - 1 / k)) / along.reduce((sum, values) => sum + variance(values), 0));
-  return {U, scale, step};
+/** M and E[x·z] over the positions where the channel fires, z by how much it does. */
+interface SlowFiring {
+  M: Matrix;
+  q: number[];
+}
+
+/** Kernels w/k + t·step·U_j, [k][taps·Cin], and t; `fit` gives w/k + U_j. */
+function slowDirected(
+  problem: OracleProblem,
+  fires: number,
+  fit: (concepts: readonly SlowFiring[]) => number[][],
+): {kernels: number[][]; scale: number} {
+  const {layer, kernel: w} = problem;
+  const k = problem.concepts.length;
+  const even = w.map((weight) => weight / k);
+  // By concept, then by half: the images by turns.
+  const halves = problem.concepts.map((concept) =>
+    [0, 1].map((half) => {
+      const rows = slowPatches(layer, {...concept, images: concept.images.filter((_, n) => n % 2 === half)});
+      const m = rows.map((row) => dot(row, w));
+      const top = [...m].sort((a, b) => b - a).slice(0, 20);
+      const lowest = Math.min(...top) - 1e-5 * Math.max(...top.map(Math.abs));
+      const least = m.filter((value) => value > fires).length >= 20 ? fires : lowest;
+      const firing = active(rows, m, fires).map((row) => ({row, z: dot(row, w) - least}));
+      return {rows, m, least, firing};
+    }),
+  );
+  const known = (which: readonly number[]) =>
+    halves.map((both): SlowFiring => {
+      const firing = which.flatMap((half) => both[half].firing);
+      return {
+        M: secondMoment(firing.map(({row}) => row)),
+        q: w.map((_, i) => average(firing.map(({row, z}) => z * row[i]))),
+      };
+    });
+  const directions = (which: readonly number[]) =>
+    fit(known(which)).map((part) => part.map((value, i) => value - even[i]));
+  /** Mean correlation of u_j·x with z·(1[concept j] − 1/k) where the channel fires, in some halves. */
+  const agreement = (U: number[][], which: readonly number[]) =>
+    average(
+      U.map((u, j) => {
+        const pairs = halves.flatMap((both, c) =>
+          which.flatMap((half) =>
+            both[half].rows.flatMap((row, n) => {
+              const z = both[half].m[n] - both[half].least;
+              return z > 0 ? [[dot(row, u), z * ((c === j ? 1 : 0) - 1 / k)]] : [];
+            }),
+          ),
+        );
+        return correlation(
+          pairs.map(([a]) => a),
+          pairs.map(([, b]) => b),
+        );
+      }),
+    );
+  const divided = problem.concepts.every(({images}) => images.length > 1);
+  const which = divided ? [0, 1] : [0];
+  const U = directions(which);
+  const own = agreement(U, which);
+  const held = divided ? average([0, 1].map((half) => agreement(directions([half]), [1 - half]))) : own;
+  const scale = held > 0 && own > 0 ? held * Math.min(1, held / own) : 0;
+  const all = halves.flatMap((both) => which.flatMap((half) => both[half].rows));
+  const energy = U.reduce((sum, u) => sum + variance(all.map((row) => dot(row, u))), 0);
+  const step = Math.sqrt((variance(all.map((row) => dot(row, w))) * (1 - 1 / k)) / energy);
+  return {kernels: U.map((u) => u.map((value, i) => even[i] + scale * step * value)), scale};
 }
 
 /** Kernels, [k][taps·Cin], and t. */
-export function slowScaledRidge(problem: OracleProblem): {kernels: number[][]; scale: number} {
-  const {at, all} = slowRidge(problem);
-  const {U, scale, step} = slowEnergyStep(problem, all, at(3));
-  const w = problem.kernel;
-  return {kernels: U.map((u) => u.map((value, i) => w[i] / all.length + scale * step * value)), scale};
+export function slowScaledRidge(problem: OracleProblem, fires = 0): {kernels: number[][]; scale: number} {
+  return slowDirected(problem, fires, (concepts) => slowRidge(problem, concepts)(3));
 }
 
 /** Kernels, [k][taps·Cin]. */
 export function slowFreeRidge(problem: OracleProblem, fires: number): number[][] {
-  const {layer, kernel: w, concepts, background} = problem;
-  const k = concepts.length;
-  const all = concepts.map((concept) => slowPatches(layer, concept));
-  const M = all.map((rows) =>
-    secondMoment(
-      active(
-        rows,
-        rows.map((row) => dot(row, w)),
-        fires,
-      ),
-    ),
-  );
-  const none = Matrix.zeros(w.length, w.length);
-  const S = background ? secondMoment(slowPatches(layer, background)) : none;
-  const T = M.reduce((sum, one) => Matrix.add(sum, one), S);
-  const shift = trace(T) / w.length;
-  const W = Matrix.columnVector(w);
-  const solve = inverse(Matrix.add(T, Matrix.eye(w.length).mul(shift)));
-  const parts = M.map((one) => {
-    const shared = Matrix.add(S.mmul(W), Matrix.mul(W, shift)).div(k);
-    return solve.mmul(Matrix.add(one.mmul(W), shared)).to1DArray();
-  });
-  const {U, scale, step} = slowEnergyStep(problem, all, parts);
-  return U.map((u) => u.map((value, i) => w[i] / k + scale * step * value));
+  const {layer, kernel: w, background} = problem;
+  const D = w.length;
+  const S = background ? secondMoment(slowPatches(layer, background)) : Matrix.zeros(D, D);
+  return slowDirected(problem, fires, (concepts) => {
+    const T = concepts.reduce((sum, {M}) => Matrix.add(sum, M), S);
+    const solve = inverse(Matrix.add(T, Matrix.eye(D).mul(trace(T) / D)));
+    return concepts.map(({q}) => {
+      const target = q.map((value, i) => value - average(concepts.map((one) => one.q[i])));
+      return solve
+        .mmul(Matrix.columnVector(target))
+        .to1DArray()
+        .map((value, i) => value + w[i] / concepts.length);
+    });
+  }).kernels;
 }
 
 /** λ of each concept, [k][Cin]: 0 where another concept contributes more where the channel fires, by the factor 1/ρ. */

@@ -16,6 +16,8 @@ export interface RandomProblem {
   /** Share of inputs that are zero. */
   zeros?: number;
   images?: number;
+  /** Added to every weight. @default 0 */
+  lift?: number;
   seed?: number;
   background?: boolean;
 }
@@ -25,14 +27,14 @@ const OUTPUTS = 4;
 
 export function randomProblem(options: RandomProblem = {}): {problem: SplitProblem; oracle: OracleProblem} {
   const {k = 2, size = 1, strides = 1, padding = 'same', dilation = 1, sources = 6, zeros = 0.4, images = 6} = options;
-  const {seed = 1, background = true} = options;
+  const {seed = 1, background = true, lift = 0} = options;
   const draw = uniform(seed);
   const channel = 1;
   const layer: LinearLayer = {
     name: 'studied',
     kind: 'conv',
     shape: [size, size, sources, OUTPUTS],
-    kernel: Float32Array.from({length: size * size * sources * OUTPUTS}, () => 2 * draw() - 0.8),
+    kernel: Float32Array.from({length: size * size * sources * OUTPUTS}, () => 2 * draw() - 0.8 + lift),
     strides: [strides, strides],
     padding,
     dilation: [dilation, dilation],

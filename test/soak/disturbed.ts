@@ -4,12 +4,20 @@ import path from 'node:path';
 import {ENDS} from './pass';
 import type {Kind} from './setting';
 
+/** All that the process has of the machine; what JavaScript's objects hold, and its arrays. */
+export interface Memory {
+  rss: number;
+  heapUsed: number;
+  arrayBuffers: number;
+}
+
 /** What a process said while it ran, and how it ended. */
 export interface Ran {
   code: number | null;
   signal: string | null;
   message: string;
-  memory: {seconds: number; memory: number}[];
+  /** In bytes, every two seconds, each time after a collection of garbage. */
+  memory: ({seconds: number; done: number} & Memory)[];
   done: number;
   /** Milliseconds from when the pass began, with the engine ready, to its end. */
   milliseconds: number;
@@ -23,11 +31,13 @@ export interface Pass {
   kind?: Kind;
   /** Images a batch. @default 64 */
   batchSize?: number;
+  /** Called with each measurement. */
+  onMemory?: (found: Ran['memory'][number]) => void;
 }
 
 /** Starts a pass; `during` may disturb it. */
 export async function runPass(
-  {folder, images, checkpointSeconds, kind = 'plain', batchSize = 64}: Pass,
+  {folder, images, checkpointSeconds, kind = 'plain', batchSize = 64, onMemory}: Pass,
   {
     clock = false,
     env = {},
@@ -48,7 +58,7 @@ export async function runPass(
     ...(clock ? ['clock'] : []),
     ...(kind === 'plain' ? [`batch=${batchSize}`] : []),
   ];
-  const execArgv = [...(preload === undefined ? [] : ['--require', preload]), '--import', 'tsx'];
+  const execArgv = [...(preload === undefined ? [] : ['--require', preload]), '--expose-gc', '--import', 'tsx'];
   const child = fork(path.join(__dirname, 'pass.ts'), args, {execArgv, stdio: 'ignore', env: {...process.env, ...env}});
   const ran: Ran = {code: null, signal: null, message: '', memory: [], done: 0, milliseconds: 0};
   let start = performance.now();
@@ -56,12 +66,16 @@ export async function runPass(
   const begun = new Promise<void>((resolve) => (begin = resolve));
   child.on(
     'message',
-    (said: Partial<{memory: number; seconds: number; message: string; done: number; begun: true}>) => {
+    (said: Partial<{memory: Memory; seconds: number; message: string; done: number; begun: true}>) => {
       if (said.begun) {
         start = performance.now();
         begin();
       }
-      if (said.memory !== undefined) ran.memory.push({memory: said.memory, seconds: said.seconds ?? 0});
+      if (said.memory) {
+        const found = {...said.memory, seconds: said.seconds ?? 0, done: ran.done};
+        ran.memory.push(found);
+        onMemory?.(found);
+      }
       if (said.message !== undefined) ran.message = said.message;
       if (said.done !== undefined) ran.done = said.done;
     },

@@ -14,8 +14,10 @@ async function main([folder, count, seconds, ...words]: string[]): Promise<numbe
   const batch = words.find((word) => word.startsWith('batch='));
   const started = Date.now();
   const timer = setInterval(() => {
-    process.send?.({memory: process.memoryUsage.rss(), seconds: (Date.now() - started) / 1000});
-  }, 500);
+    globalThis.gc?.(); // What is left is held by something.
+    const {rss, heapUsed, arrayBuffers} = process.memoryUsage();
+    process.send?.({memory: {rss, heapUsed, arrayBuffers}, seconds: (Date.now() - started) / 1000});
+  }, 2000);
   try {
     await ensureBackend();
     process.send?.({begun: true});

@@ -14,18 +14,38 @@ import path from 'node:path';
 import {parseArgs} from 'node:util';
 import {loadStatistics} from '../../src/relevance/store';
 import {drawFrom} from '../fuzz/mutations';
-import {FAULTS, runPass, smallDisk, type Pass, type Ran} from './disturbed';
+import {FAULTS, runPass, smallDisk, type Memory, type Pass, type Ran} from './disturbed';
 import {kills} from './kills';
 import {KINDS, told, type Kind} from './setting';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-/** How far the resident memory moved between the second quarter of a pass and its last, as a share. */
-function growth({memory}: Ran): number {
-  const quarter = Math.floor(memory.length / 4);
-  const mean = (from: number, to: number) =>
-    memory.slice(from, to).reduce((sum, one) => sum + one.memory, 0) / Math.max(1, to - from);
-  return mean(3 * quarter, memory.length) / mean(quarter, 2 * quarter) - 1;
+/** The least that each quarter of a pass held: above it lies what garbage and the engine's buffers of the moment take. */
+function leastOfQuarters({memory}: Ran, of: keyof Memory): number[] {
+  const quarter = memory.length / 4;
+  return [0, 1, 2, 3].map((n) => {
+    const part = memory.slice(Math.floor(n * quarter), Math.floor((n + 1) * quarter));
+    return Math.min(...part.map((one) => one[of]));
+  });
+}
+
+/** The second quarter and the last: how far memory moved between them, as a share. What starts a pass is in the first. */
+function growth(ran: Ran): number {
+  const [, second, , last] = leastOfQuarters(ran, 'rss');
+  return last / second - 1;
+}
+
+const megabytes = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
+
+/** Now and then a line while a pass runs, so that one that is stopped has told something. */
+function tellMemory(): (found: Ran['memory'][number]) => void {
+  let next = 0;
+  return ({seconds, done, rss, heapUsed, arrayBuffers}) => {
+    if (seconds < next) return;
+    next = seconds + 20;
+    const parts = `${megabytes(heapUsed)} objects, ${megabytes(arrayBuffers)} arrays`;
+    say(`  ${seconds.toFixed(0)} s, ${done} images: ${megabytes(rss)} MB (${parts})`);
+  };
 }
 
 async function night(
@@ -37,11 +57,18 @@ async function night(
     draw,
   }: {images: number; batchSize: number; every: number; draw: (below: number) => number},
 ): Promise<boolean> {
-  const whole = await runPass({folder: path.join(place, 'undisturbed'), images, batchSize, checkpointSeconds: 5});
+  const whole = await runPass({
+    folder: path.join(place, 'undisturbed'),
+    images,
+    batchSize,
+    checkpointSeconds: 5,
+    onMemory: tellMemory(),
+  });
   const seconds = whole.memory.at(-1)?.seconds ?? 0;
   const grown = growth(whole);
+  const quarters = (of: keyof Memory) => leastOfQuarters(whole, of).map(megabytes).join(', ');
   say(
-    `undisturbed: ${images} images, ${Math.ceil(images / batchSize)} batches, in ${seconds.toFixed(0)} s; memory ${(100 * grown).toFixed(1)} % from the second quarter to the last (${(whole.memory.at(-1)?.memory ?? 0) >> 20} MB)`,
+    `undisturbed: ${images} images, ${Math.ceil(images / batchSize)} batches, in ${seconds.toFixed(0)} s; the least memory of its quarters: ${quarters('rss')} MB (objects ${quarters('heapUsed')}, arrays ${quarters('arrayBuffers')}), ${(100 * grown).toFixed(1)} % from the second to the last`,
   );
   if (whole.code !== 0) throw new Error(`the undisturbed pass ended with ${whole.code}: ${whole.message}`);
   const flat = Math.abs(grown) <= 0.05;

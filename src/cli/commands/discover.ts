@@ -5,7 +5,6 @@ import {PAGE_MARK} from '../../report/display';
 import {resultPage} from '../../report/show';
 import {disentangle} from '../../split/disentangle';
 import {discoverConcepts, type DiscoveredConcepts} from '../../split/discover';
-import {SPLIT_RULES} from '../../split/rules';
 import {saveSplit} from '../../split/store';
 import {
   openModel,
@@ -13,6 +12,7 @@ import {
   print,
   printNotes,
   wholeNumber,
+  withDividingOptions,
   withJson,
   withSourceOptions,
   type SourceOptions,
@@ -32,22 +32,17 @@ interface DiscoverFlags extends SourceOptions {
 
 /** `discover`: what a channel answers to, without labels; with --split, one channel per cluster. */
 export function addDiscoverCommand(program: Command): void {
-  withJson(withSourceOptions(program.command('discover')))
+  const words = {channel: 'channel to look into', rule: 'default: as for split'};
+  withJson(withDividingOptions(withSourceOptions(program.command('discover')), words))
     .description('what a channel responds to, without labels: clusters of what it reads where it fires most')
     .argument('<model>', 'ONNX, Keras or tfjs model, or PyTorch checkpoint')
     .argument('<images>', 'folder or tar archive of images, in any sub-folders; labels are not looked at')
     .requiredOption('--layer <name>', 'layer of interest; an early one will do')
-    .requiredOption('--channel <c>', 'channel to look into', wholeNumber)
     .option('--count <n>', 'number of clusters; by default that of 2 to 6 whose silhouette is highest', wholeNumber)
     .option('--most <n>', 'images that are clustered, at most', wholeNumber, 400)
     .option('--seed <n>', 'seed of the clusters’ starts', wholeNumber, 0)
     .option('--page <file>', 'write the clusters with their images to an HTML page')
     .option('--split <folder>', 'divide the channel by the clusters, and save the split there')
-    .option(
-      '--rule <name>',
-      `how the weights are divided: ${Object.keys(SPLIT_RULES).join(', ')}; by default as for split`,
-    )
-    .option('--force', 'write into the folder, whatever it holds')
     .action(async (source: string, folder: string, flags: DiscoverFlags) => {
       const model = await openModel(source, flags);
       if (flags.page !== undefined) await refuseForeignFile(flags.page, PAGE_MARK);

@@ -8,7 +8,7 @@ import {classesIn} from '../../concepts/names';
 import {warningsOf, type RelevanceStatistics} from '../../numerics/statistics';
 import {loadStatistics} from '../../relevance/store';
 import {checkStatistics, disentangle} from '../../split/disentangle';
-import {defaultRule, SPLIT_RULES} from '../../split/rules';
+import {defaultRule} from '../../split/rules';
 import {loadSplit, readSplitManifest, refuseOtherTarget, saveSplit} from '../../split/store';
 import {verifySplit} from '../../split/verify';
 import {cautionsOf} from '../../split/split';
@@ -22,7 +22,7 @@ import {
   presetOption,
   print,
   rhoOption,
-  wholeNumber,
+  withDividingOptions,
   withJson,
   withSourceOptions,
   type SourceOptions,
@@ -30,11 +30,11 @@ import {
 
 /** `split`, `verify`, `evaluate`: pull a channel apart, prove that nothing changed, measure the parts. */
 export function addSplittingCommands(program: Command): void {
-  withJson(withSourceOptions(program.command('split')))
+  const words = {channel: 'channel to divide', rule: 'default: freeRidge with --images, else published'};
+  withJson(withDividingOptions(withSourceOptions(program.command('split')), words))
     .description('divide a channel into one channel per concept; the output is an ordinary tfjs LayersModel')
     .argument('<model>', 'the model that the statistics are of')
     .argument('<statistics>', 'folder that unweave collect made')
-    .requiredOption('--channel <c>', 'channel to divide', wholeNumber)
     .option('--classes <a,b>', 'two or more classes, by index or name, one concept each')
     .option(
       '--concept <classes>',
@@ -51,11 +51,6 @@ export function addSplittingCommands(program: Command): void {
       'of the published rule: how much stronger a concept’s relevance must be to own a source',
       rhoOption,
     )
-    .option(
-      '--rule <name>',
-      `how the weights are divided: ${Object.keys(SPLIT_RULES).join(', ')} (default: freeRidge with --images, else published)`,
-    )
-    .option('--force', 'write into the folder, whatever it holds')
     .action(async (source: string, statistics: string, options: SourceOptions & SplitFlags) => {
       const stats = await loadStatistics(statistics);
       const concepts = conceptsOf(stats, options);

@@ -85,15 +85,15 @@ export async function gates(
     }
   });
   return highest.map((top, j) => {
-    if (positive[j] >= LEAST_ACTIVE) return least;
+    if (positive[j] >= LEAST_ACTIVE || top.length === 0) return least;
     const last = top[top.length - 1];
     // The same m, computed in another batch, may round differently.
     return last - 1e-5 * Math.max(...top.map(Math.abs));
   });
 }
 
-/** Moments over a concept's active positions. */
-export type GatedMoment = SecondMoment & {mean: Float64Array};
+/** Moments over a concept's active positions, and the m above which these are. */
+export type GatedMoment = SecondMoment & {mean: Float64Array; least: number};
 
 /**
  * E[f fᵀ] and E[f] of each concept over its active positions.
@@ -135,7 +135,7 @@ export async function gatedMoments(
       });
     }
     const moments: GatedMoment[] = [];
-    for (const sum of sums) moments.push(await sum.finish());
+    for (const [j, sum] of sums.entries()) moments.push({...(await sum.finish()), least: thresholds[j]});
     return moments;
   } finally {
     weights.dispose();
@@ -149,7 +149,7 @@ export function diagonal({matrix, size}: SecondMoment): Float64Array {
 }
 
 /** Σ of matrices of one size. */
-export function sumOfMoments(moments: readonly SecondMoment[]): Float32Array {
+export function sumOfMoments(moments: readonly Pick<SecondMoment, 'matrix'>[]): Float32Array {
   const total = new Float32Array(moments[0].matrix.length);
   for (const {matrix} of moments) for (let at = 0; at < total.length; at++) total[at] += matrix[at];
   return total;

@@ -1,5 +1,5 @@
 import type {ConceptInputs, SplitProblem, SplitRule} from '../types';
-import {activeKernel, eachProjection, requireInputs} from './activity';
+import {activeKernel, eachProjection, gatedMoments, multiply, requireInputs} from './activity';
 import {ridgeDirections} from './ridgeDirections';
 import {runningVariance} from './running';
 
@@ -21,7 +21,10 @@ export const gatedRidge: SplitRule = {
     const {sign = 1} = problem;
     const kernel = activeKernel(problem);
     const k = problem.concepts.length;
-    const directions = await ridgeDirections(problem, inputs, kernel, {rule: 'gatedRidge', least: RIDGES[0]});
+    const directionsOf = await ridgeDirections(problem, kernel, {rule: 'gatedRidge', least: RIDGES[0]});
+    const moments = await gatedMoments(problem, inputs, kernel, 'patches');
+    const w = Float64Array.from(kernel);
+    const directions = directionsOf(moments.map(({matrix}) => ({matrix, drive: multiply(matrix, w)})));
     const even = Float64Array.from(kernel, (weight) => (sign * weight) / k);
     if (!directions) return {kernels: problem.concepts.map(() => even), chosen: {ridge: Infinity}};
     const path = RIDGES.map((ridge) => directions(ridge).map((u) => u.map((value, i) => kernel[i] / k + value)));

@@ -1,6 +1,6 @@
 import type {SplitRule} from '../types';
 import {activeKernel, requireInputs} from './activity';
-import {energyStep} from './energyStep';
+import {fitDirections} from './heldOut';
 import {ridgeDirections} from './ridgeDirections';
 
 /** e: how strongly the parts are drawn to w/k. */
@@ -11,7 +11,7 @@ const RIDGE = 3;
  *
  *   V_j = w/k + t·√(Var m·(1 − 1/k) / Σ_l Var(U_l·x))·U_j(e),   e = 3,
  *
- * with U of `ridgeDirections` and t of `energyStep`. On layers where the cap shortens the direction too much it recovers planted concepts
+ * with U of `ridgeDirections`, for where the channel fires (see `freeRidge`), and t of `fitDirections`. On layers where the cap shortens the direction too much it recovers planted concepts
  * better, and elsewhere as well. From the planted benchmark of this package; its parts are no subsets of the channel's inputs.
  */
 export const scaledRidge: SplitRule = {
@@ -21,13 +21,13 @@ export const scaledRidge: SplitRule = {
   needsInputs: () => true,
   async solve(problem) {
     const inputs = requireInputs(problem, 'scaledRidge');
-    const {sign = 1} = problem;
+    const {sign = 1, fires = 0} = problem;
     const kernel = activeKernel(problem);
-    const k = problem.concepts.length;
-    const directions = await ridgeDirections(problem, inputs, kernel, {rule: 'scaledRidge', least: RIDGE});
-    const U = directions?.(RIDGE) ?? problem.concepts.map(() => new Float64Array(kernel.length));
-    const {scale, step} = await energyStep(problem, inputs, kernel, U);
-    const kernels = U.map((u) => u.map((value, i) => sign * (kernel[i] / k + scale * step * value)));
+    const directions = await ridgeDirections(problem, kernel, {rule: 'scaledRidge', least: RIDGE});
+    const {U, scale, step} = await fitDirections(problem, inputs, kernel, fires, (concepts) =>
+      directions(concepts)?.(RIDGE),
+    );
+    const kernels = U.map((u) => u.map((value, i) => sign * (kernel[i] / U.length + scale * step * value)));
     return {kernels, chosen: {scale}};
   },
 };
