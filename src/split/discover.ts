@@ -182,7 +182,7 @@ function conceptOf(own: readonly Strongest[], exemplars: number): DiscoveredConc
 
 /** What clusters do not say. */
 export const CAUTION =
-  'Any channel comes apart into clusters, one of a single meaning too, and a silhouette does not tell which it is: look at the pictures, and see whether a split by these clusters beats random ones.';
+  'Clusters are found in any channel, also in one with a single meaning: look at the pictures, and check whether a split by these clusters beats random ones.';
 
 function describe({layer, channel, fires, of, concepts, silhouettes}: DiscoveredConcepts): string {
   const tried = silhouettes

@@ -56,7 +56,7 @@ export async function discoveredView(discovered: DiscoveredConcepts, options: Sh
         frame: colours[j],
       })),
     }));
-    view.push(await thumbnailGrid('examples, from weak to strong responses', grid, options.images, options));
+    view.push(await thumbnailGrid('examples, from strong to weak responses', grid, options.images, options));
   }
   return view;
 }
