@@ -114,16 +114,12 @@ export function pooledTable({pooled, triples, left, thresholds}: PaperReproducti
 export function rowBlocks({rows, left, layer, stats}: PaperReproduction): View {
   const name = ({classes, concept}: (typeof rows)[number]) =>
     classLabel(classes[concept], stats.classNames[classes[concept]]);
-  // A channel of several triples has a class in more than one of them.
-  const beside = (row: (typeof rows)[number]) =>
-    rows.some(({channel, classes}) => channel === row.channel && classes.join() !== row.classes.join())
-      ? ` beside ${stats.classNames[row.classes[1 - row.concept]]}`
-      : '';
   const dots = rows.map((row) => {
     const {summary, random} = row.evaluation.published;
     return {
       channel: row.channel,
-      className: name(row) + beside(row),
+      className: name(row),
+      otherName: name({...row, concept: 1 - row.concept}),
       own: summary.parts[row.concept],
       other: summary.parts[1 - row.concept],
       random: random.parts[row.concept],
