@@ -1,3 +1,4 @@
+import {InputError} from '../common/errors';
 import {collectCommand, mergeCommand, type CollectJob} from './job';
 
 export interface KubernetesOptions {
@@ -15,10 +16,19 @@ export interface KubernetesOptions {
 
 /**
  * An Indexed Job, whose tasks are the shards, and a Job that waits for their files and merges them, as YAML for `kubectl apply -f`. A
- * container that is ended is started again and resumes from its checkpoint.
+ * container that is ended is started again and resumes from its checkpoint. Paths are those in the container, so that model, images and output
+ * lie below the claim's mount path.
+ * @throws InputError for a name that Kubernetes would refuse, or a mount path that does not begin with /
  */
 export function kubernetesJobs(job: CollectJob, options: KubernetesOptions): string {
   const {name = 'unweave-collect', parallelism = job.shards} = options;
+  const longest = 63 - Math.max('-merge'.length, `-${job.shards - 1}`.length);
+  if (!/^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name) || name.length > longest)
+    throw new InputError(
+      `invalid name of jobs: "${name}"; Kubernetes takes up to ${longest} lower-case letters, digits and hyphens, a letter first and no hyphen last`,
+    );
+  if (options.claim && !options.claim.mountPath.startsWith('/'))
+    throw new InputError(`invalid mount path: "${options.claim.mountPath}"; give one from / on, such as /data`);
   const at = {...job, command: job.command ?? ['unweave']};
   const indexed = {completionMode: 'Indexed', completions: job.shards, parallelism};
   return [

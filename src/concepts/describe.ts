@@ -1,7 +1,7 @@
 import {numberText} from '../common/numbers';
 import {option} from '../common/options';
 import {counted, namedClass, namedClasses} from '../common/words';
-import type {PolysemanticChannels} from './types';
+import type {PolysemanticChannel, PolysemanticChannels} from './types';
 
 const ROWS = 12;
 
@@ -11,17 +11,20 @@ export function describeChannels(
   descriptionOf: (channel: number) => string | undefined = () => undefined,
 ): string {
   const lines = [headline(found)];
-  for (const {channel, lowestCosine, concepts} of found.slice(0, ROWS)) {
-    const names = concepts.map(namedClasses).join(' | ');
-    lines.push(
-      `  channel ${String(channel).padStart(4)}  lowest cosine ${numberText(lowestCosine).padStart(6)}  ${names}`,
-    );
-    const said = descriptionOf(channel);
+  for (const one of found.slice(0, ROWS)) {
+    lines.push(`  ${describeChannel(one)}`);
+    const said = descriptionOf(one.channel);
     if (said !== undefined) lines.push(`                described as: ${said}`);
   }
   if (found.length > ROWS) lines.push(`  … and ${found.length - ROWS} more`);
   if (found.length === 0) lines.push(adviceWhereEmpty(found));
   return [...lines, ...warningLines(found)].join('\n');
+}
+
+/** One channel on a line: its lowest cosine and its concepts. */
+export function describeChannel({channel, lowestCosine, concepts}: PolysemanticChannel): string {
+  const names = concepts.map(namedClasses).join(' | ');
+  return `channel ${String(channel).padStart(4)}  lowest cosine ${numberText(lowestCosine).padStart(6)}  ${names}`;
 }
 
 /** Every reported pair on a line of its own. */

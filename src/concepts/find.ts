@@ -10,7 +10,7 @@ import {
   warningsOf,
   type RelevanceStatistics,
 } from '../numerics/statistics';
-import {describeChannels} from './describe';
+import {describeChannel, describeChannels} from './describe';
 import {groupClasses} from './group';
 import {classIndex} from './names';
 import {
@@ -129,8 +129,10 @@ export function findPolysemantic(stats: RelevanceStatistics, options: FindOption
     };
   const byName = (name: string) => {
     const k = classIndex(stats, name);
-    return channels.filter(({concepts}) => concepts.some(({classes}) => classes.includes(k)));
+    const named = channels.filter(({concepts}) => concepts.some(({classes}) => classes.includes(k)));
+    return readable(named, (list) => list.map(describeChannel).join('\n') || `no channel with ${name}`);
   };
+  for (const channel of channels) readable(channel, describeChannel);
   const result = Object.defineProperties(Object.assign(channels, found), {
     stats: {value: stats, enumerable: false},
     byName: {value: byName, enumerable: false},

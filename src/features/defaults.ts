@@ -1,4 +1,4 @@
-import type {Objective} from './objectives';
+import {isObjective, unknownObjective, type Objective} from './objectives';
 import {fourier, type Parametrisation} from './parametrisation';
 import {jitter, rotate, scale, type Transform} from './transforms';
 import {vignette} from './vignette';
@@ -12,8 +12,12 @@ export function defaultTransforms([height, width]: readonly [number, number]): T
   return [jitter(Math.round(Math.min(height, width) / 8)), scale(0.6, 1.4), rotate(30)];
 }
 
-/** A vignette; where one position is asked for, which may lie outside its disc, waves over the whole picture. */
+/**
+ * A vignette; where one position is asked for, which may lie outside its disc, waves over the whole picture.
+ * @throws InputError for what is no objective
+ */
 export function defaultParametrisation(objective: Objective): Parametrisation {
+  if (!isObjective(objective)) throw unknownObjective(objective);
   return looksAtPosition(objective) ? fourier() : vignette();
 }
 

@@ -15,17 +15,18 @@ export class UnlabelledImagesError extends InputError {}
  * Class indices from the folders that images lie in.
  * @param folder what messages call it
  * @param folders all sub-folders, those without images too
+ * @param options.archive whether they lie in an archive
  */
 export function folderLabelling(
   folder: string,
   paths: readonly string[],
   folders: readonly string[],
-  order?: ClassOrder,
+  {order, archive = false}: {order?: ClassOrder; archive?: boolean} = {},
 ): Labelling {
   const loose = paths.filter((path) => !path.includes('/'));
   if (loose.length === paths.length) {
     throw new UnlabelledImagesError(
-      `no labels for the flat folder ${folder}; sort its images into one sub-folder for each class, or give ${option('labels')}: a JSON or CSV file of file name to class index`,
+      `no labels for the flat ${archive ? 'archive' : 'folder'} ${folder}; ${archive ? 'pack' : 'sort'} its images into one ${archive ? 'folder' : 'sub-folder'} for each class, or give ${option('labels')}: a JSON or CSV file of file name to class index`,
     );
   }
   if (loose.length) {

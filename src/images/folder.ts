@@ -46,7 +46,7 @@ export async function imageFolder(folder: string, options: ImageFolderOptions = 
     ? noLabelling(name)
     : options.labels
       ? mappedLabelling(options.labels, paths, source)
-      : folderLabelling(folder, paths, folders, options.classOrder);
+      : folderLabelling(folder, paths, folders, {order: options.classOrder});
   const images = fileImages(
     {name, paths, sourceOf: (index) => ({file: files[index]}), labelling, notes: leftOut},
     options,

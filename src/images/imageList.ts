@@ -63,7 +63,7 @@ export async function imageList(file: string, options: ImageListOptions = {}): P
         notes,
         folders: paths.every((path) => path.split('/').length === 2),
       })
-    : folderLabelling(file, inFolders, folders, options.classOrder);
+    : folderLabelling(file, inFolders, folders, {order: options.classOrder});
   const name = basename(file).replace(/\.\w+$/, '');
   const list = fileImages({name, paths, sourceOf: (index) => ({file: files[index]}), labelling, notes: []}, options);
   // Its files are named one by one: what is written beside it is never read with them.

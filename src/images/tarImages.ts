@@ -1,7 +1,6 @@
 import {readdir, stat} from 'node:fs/promises';
 import {basename, join, resolve} from 'node:path';
 import {InputError} from '../common/errors';
-import {parseJson} from '../common/json';
 import {option} from '../common/options';
 import {folderLabelling} from './classFolders';
 import {few} from './classes';
@@ -9,14 +8,14 @@ import {fileImages} from './fileImages';
 import {endingOf, endingTest, isLitter, isText, leftOutNotes} from './fileNames';
 import type {ImageFolderOptions} from './folder';
 import {labellingOf, mappedLabelling, type Entry} from './labelMap';
-import {scanTar} from './tarIndex';
+import {filesOfArchive, isLabelFile} from './tarContents';
 import type {LabelledImages} from './types';
 import {noLabelling} from './unlabelled';
 
 /** A file in one of the archives. */
 interface Place {
   path: string;
-  /** The same for the files of one sample in a shard. */
+  /** The same for the files of one sample in a shard; '' where the archive holds no labels. */
   key: string;
   archive: number;
   position: number;
@@ -37,7 +36,7 @@ interface Contents {
  * - WebDataset shards, in which `000123.jpg` has its label in `000123.cls` (text) or in `label`, `cls` or `class` of `000123.json`;
  * - an archive of class folders, or a flat one with `labels`, as `imageFolder` reads them; folders that all images share are left off.
  *
- * The archives are gone through once, from header to header. Paths are those of the unpacked folder, so that its statistics fit.
+ * An archive is gone through once, from header to header, and what it holds is remembered in the user's cache. Paths are those of the unpacked folder, so that its statistics fit.
  * @param source an archive, several (shards, in their order), or a folder of them
  * @throws InputError where one is no tar archive, is compressed or cut off, or labels are missing
  */
@@ -52,18 +51,18 @@ export async function tarImages(
   if (images.length === 0) throw new InputError(`no images in ${name}; it needs ${isImage.words} files`);
   const root = typeof source === 'string' ? resolve(source) : undefined;
   const shards = labels.size > 0 && options.labels === undefined && !options.unlabelled;
-  if (!shards) images.sort((one, other) => (one.path < other.path ? -1 : 1));
+  if (!shards) sortByPath(images);
   const twice = shards ? undefined : images.find(({path}, at) => at > 0 && images[at - 1].path === path);
   if (twice) throw new InputError(`two images are called ${twice.path} in ${name}; remove one of the archives`);
   const paths = images.map(({path}) => path);
-  const folders = [...new Set(paths.filter((path) => path.includes('/')).map((path) => path.split('/')[0]))].sort();
+  const folders = [...new Set(paths.map(firstFolder).filter((folder) => folder !== ''))].sort();
   const labelling = options.unlabelled
     ? noLabelling(name)
     : options.labels
       ? mappedLabelling(options.labels, paths, root)
       : shards
         ? shardLabelling(images, labels, name)
-        : folderLabelling(name, paths, folders, options.classOrder);
+        : folderLabelling(name, paths, folders, {order: options.classOrder, archive: true});
   const list = fileImages(
     {
       name,
@@ -113,23 +112,19 @@ async function contentsOf(
   const images: Place[] = [];
   for (const [archive, file] of archives.entries()) {
     const own: Place[] = [];
-    const nested: {position: number; length: number; folder: string}[] = [];
-    const visit =
-      (folder: string) =>
-      async (entry: {path: string; position: number; length: number}, read: () => Promise<Buffer>) => {
-        const path = `${folder}${entry.path}`.normalize('NFC');
-        if (entry.path.split('/').some(isLitter)) return;
-        const ending = endingOf(entry.path);
-        if (isImage(entry.path)) own.push({...entry, path, archive, key: keyOf(archive, path)});
-        else if (ending === 'tar' && folder === '')
-          nested.push({...entry, folder: `${basename(entry.path).slice(0, -4)}/`});
-        else if (ending === 'cls' || ending === 'json') {
-          const label = labelIn(await read(), ending);
-          if (label !== undefined && !labels.has(keyOf(archive, path))) labels.set(keyOf(archive, path), label);
-        } else if (!isText(entry.path)) leftOut.set(ending, (leftOut.get(ending) ?? 0) + 1);
-      };
-    await scanTar(file, visit(''));
-    for (const {folder, ...part} of nested) await scanTar(file, visit(folder), part);
+    const files = await filesOfArchive(file);
+    const labelled = files.some(({label}) => label !== undefined);
+    for (const {path, position, length, label} of files) {
+      const key = labelled ? keyOf(archive, path) : '';
+      if (isImage(path)) {
+        own.push({path, position, length, archive, key});
+        continue;
+      }
+      const ending = endingOf(path);
+      if (isLabelFile(ending)) {
+        if (label !== undefined && !labels.has(key)) labels.set(key, label);
+      } else if (!isText(path)) leftOut.set(ending, (leftOut.get(ending) ?? 0) + 1);
+    }
     // A class's own archive has no folder in it; samples of shards may have the same names in each.
     const stem = basename(file).replace(/\.tar$/i, '');
     const flat = own.every(({path}) => !path.includes('/'));
@@ -150,12 +145,25 @@ async function contentsOf(
 /** The folder, with its `/`, that all images lie in where a class folder is left below it. */
 function commonFolder(images: readonly Place[]): string | undefined {
   if (images.length === 0) return undefined;
-  const [first] = images[0].path.split('/');
-  const shared = images.every(({path}) => {
-    const parts = path.split('/');
-    return parts[0] === first && parts.length > 2;
-  });
-  return shared ? `${first}/` : undefined;
+  const folder = `${firstFolder(images[0].path)}/`;
+  const shared = images.every(({path}) => path.startsWith(folder) && path.includes('/', folder.length));
+  return shared ? folder : undefined;
+}
+
+/** '' of a path without one. */
+const firstFolder = (path: string) => path.slice(0, Math.max(0, path.indexOf('/')));
+
+/** In place. Texts alone are sorted several times as fast as what they stand in; an archive that is remembered has them in order. */
+function sortByPath(images: Place[]): void {
+  if (images.every(({path}, at) => at === 0 || images[at - 1].path <= path)) return;
+  const byPath = new Map<string, Place[]>();
+  for (const image of images) {
+    const same = byPath.get(image.path);
+    if (same) same.push(image);
+    else byPath.set(image.path, [image]);
+  }
+  images.length = 0;
+  for (const path of [...byPath.keys()].sort()) images.push(...byPath.get(path)!);
 }
 
 /** WebDataset's key: all before the first dot of the file's name. */
@@ -163,24 +171,6 @@ function keyOf(archive: number, path: string): string {
   const at = path.lastIndexOf('/') + 1;
   const dot = path.indexOf('.', at);
   return `${archive}/${dot < 0 ? path : path.slice(0, dot)}`;
-}
-
-/** The label in a `.cls` or `.json` file; undefined where it has none. */
-function labelIn(bytes: Buffer, ending: string): string | undefined {
-  const text = bytes.toString('utf8').trim();
-  if (ending === 'cls') return text;
-  try {
-    const value = parseJson(text) as unknown;
-    if (typeof value === 'number') return String(value);
-    if (typeof value !== 'object' || value === null) return undefined;
-    const fields = value as Record<string, unknown>;
-    const name = ['label', 'cls', 'class', 'class_id', 'class_index', 'target', 'wnid', 'synset'].find((one) =>
-      ['string', 'number'].includes(typeof fields[one]),
-    );
-    return name === undefined ? undefined : String(fields[name]);
-  } catch {
-    return undefined;
-  }
 }
 
 function shardLabelling(images: readonly Place[], labels: ReadonlyMap<string, string>, name: string) {

@@ -17,6 +17,9 @@ export interface TarEntry {
 }
 
 const BLOCK = 512;
+/** Where files are small, as many bytes are read at once: their headers lie close together. */
+const AHEAD = 128 * 1024;
+const SMALL_FILE = 16 * 1024;
 /** Longest name in a header of its own. */
 const MAX_NAME = 2 ** 20;
 /** Contents that are read with the header: a label. */
@@ -46,6 +49,16 @@ export async function scanTar(
       if (bytesRead < length) throw bad('it is cut off');
       return bytes;
     };
+    let ahead: {position: number; bytes: Buffer} = {position: 0, bytes: Buffer.alloc(0)};
+    /** The header at a position, out of what was read with an earlier one where it is there. */
+    const block = async (position: number, lengthBefore: number): Promise<Buffer> => {
+      const from = position - ahead.position;
+      if (from >= 0 && from + BLOCK <= ahead.bytes.length) return ahead.bytes.subarray(from, from + BLOCK);
+      if (lengthBefore > SMALL_FILE) return read(position, BLOCK);
+      ahead = {position, bytes: await read(position, Math.min(AHEAD, end - position))};
+      return ahead.bytes.subarray(0, BLOCK);
+    };
+    let lengthBefore = Infinity;
     let at = nested?.position ?? 0;
     const packed = end - at >= 6 ? compressedAs(await read(at, 6)) : '';
     if (packed !== '') throw bad(`it is compressed (${packed})`, `unpack it with ${UNPACK[packed]} first`);
@@ -54,7 +67,7 @@ export async function scanTar(
     let longName: string | undefined;
     let files = 0;
     while (at + BLOCK <= end) {
-      const header = headerOf(await read(at, BLOCK), own, all);
+      const header = headerOf(await block(at, lengthBefore), own, all);
       if (header === 'end') break;
       if (!header) {
         if (at === (nested?.position ?? 0)) throw bad('it is none');
@@ -82,6 +95,7 @@ export async function scanTar(
         own = undefined;
         longName = undefined;
       }
+      lengthBefore = length;
       at = position + Math.ceil(length / BLOCK) * BLOCK;
     }
     if (files === 0) throw bad('it holds no files');

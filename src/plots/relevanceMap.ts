@@ -58,7 +58,7 @@ export function relevanceMap(
       .filter((c) => fractions[c * K + k] > 0)
       .map((c) => ({channel: c, class: labels[row], fraction: rounded(fractions[c * K + k], 3)})),
   );
-  const cell = Math.max(8, Math.min(26, Math.floor(Math.min(430 / chosen.length, 520 / classes.length))));
+  const cell = Math.max(8, Math.min(26, Math.floor(Math.min(360 / chosen.length, 520 / classes.length))));
   const axis = {ticks: false, domain: false, labelLimit: 120, ...narrowLabels(cell)};
   const scale = (domain: readonly (string | number)[]) => ({domain: [...domain], paddingInner: 0, paddingOuter: 0});
   return {
@@ -93,8 +93,11 @@ export function relevanceMap(
             type: 'quantitative',
             scale: {scheme: SEQUENTIAL, domain: [0, 1]},
             legend: {
-              title: ['fraction of', 'its images'],
-              gradientLength: Math.max(60, Math.min(160, cell * classes.length)),
+              title: 'fraction of its images',
+              // Below: beside the map, names with their indices leave it no room on a narrow page.
+              orient: 'bottom',
+              direction: 'horizontal',
+              gradientLength: 160,
             },
           },
           tooltip: [

@@ -12,7 +12,7 @@ export interface ShareDistributionsOptions {
 }
 
 const BINS = 30;
-const WIDTH = 200;
+const WIDTH = 165;
 const HEIGHT = 150;
 
 interface Bin {

@@ -8,7 +8,7 @@ import {SEQUENTIAL_STOPS} from './palette';
 /** A Plotly figure: plain data. */
 export interface PlotlyMap {
   data: object[];
-  layout: {title: {text: string}} & Record<string, unknown>;
+  layout: {title: {text: string} & Record<string, unknown>} & Record<string, unknown>;
 }
 
 export interface SimilarityMapOptions {
@@ -48,10 +48,20 @@ export function similarityMap(
       },
     ],
     layout: {
-      title: {text: `Similarity of the classes of channel ${channel}, cosine of ${cosineWords(kind)}`},
-      width: 760,
-      height: 720,
-      yaxis: {autorange: 'reversed', scaleanchor: 'x'},
+      title: {
+        text: `Similarity of the classes of channel ${channel}<br><sub>cosine of ${cosineWords(kind)}</sub>`,
+        x: 0,
+        xanchor: 'left',
+      },
+      width: 600,
+      height: 600,
+      margin: {l: 20, r: 20, t: 80, b: 20},
+      // The page's own ground, and a grey that reads on white and on black.
+      paper_bgcolor: 'rgba(0,0,0,0)',
+      plot_bgcolor: 'rgba(0,0,0,0)',
+      font: {color: '#7d8590'},
+      xaxis: {automargin: true, showgrid: false, tickangle: -90},
+      yaxis: {autorange: 'reversed', scaleanchor: 'x', automargin: true, showgrid: false},
     },
   };
 }

@@ -38,7 +38,7 @@ export function sourcesPlot(split: DividedChannel, {limit = 1500}: SourcesPlotOp
   const weights = weightNorms(split);
   const pairs = labels.flatMap((_, j) => labels.slice(j + 1).map((_unused, l) => [j, j + 1 + l] as const));
   const panels = pairs.slice(0, PAIRS);
-  const side = [300, 225, 136][panels.length - 1];
+  const side = [300, 170, 170][panels.length - 1];
   const scale = symmetricLog(shown.flatMap((i) => concepts.map(({arv}) => arv[i])));
   const largest = Math.max(...shown.map((i) => weights[i]), 1e-12);
   const owners = [
@@ -62,7 +62,9 @@ export function sourcesPlot(split: DividedChannel, {limit = 1500}: SourcesPlotOp
     ),
     data: {values},
     spacing: 24,
-    hconcat: panels.map(([x, y], panel) => {
+    // Two beside one another fit a narrow page.
+    columns: 2,
+    concat: panels.map(([x, y], panel) => {
       const axisOf = (concept: number) => ({
         field: `arv${concept}`,
         type: 'quantitative' as const,

@@ -54,6 +54,50 @@ test('the scripts for Slurm name shards, logs and what is run, and quote what a 
   }
 });
 
+/** Fields of batch/v1 Job, with those of its pod, that the API's reference knows, as far as the Jobs may need them. */
+const JOB_FIELDS = [
+  'apiVersion kind metadata.name',
+  'spec.completionMode spec.completions spec.parallelism spec.backoffLimit spec.template.spec.restartPolicy',
+  'spec.template.spec.terminationGracePeriodSeconds',
+  ...['name', 'image', 'command', 'resources.requests.cpu', 'resources.requests.memory'].map(
+    (field) => `spec.template.spec.containers.${field}`,
+  ),
+  ...['name', 'mountPath'].map((field) => `spec.template.spec.containers.volumeMounts.${field}`),
+  ...['name', 'persistentVolumeClaim.claimName'].map((field) => `spec.template.spec.volumes.${field}`),
+].flatMap((fields) => fields.split(' '));
+
+/** Paths of the fields that have a value, by their indentation. */
+function yamlFields(yaml: string): string[] {
+  const above: {indent: number; key: string}[] = [];
+  return yaml.split('\n').flatMap((line) => {
+    const [, indent, key, value] = /^([ -]*)"?(\w+)"?:(.*)$/.exec(line) ?? [];
+    if (key === undefined) return [];
+    while (above.length > 0 && above.at(-1)!.indent >= indent.length) above.pop();
+    above.push({indent: indent.length, key});
+    return value === '' ? [] : [above.map((one) => one.key).join('.')];
+  });
+}
+
+test('the Jobs have fields that Kubernetes knows, and what it would refuse is refused', () => {
+  const claim = {name: 'data', mountPath: '/data'};
+  const yaml = kubernetesJobs(job, {image: 'i', claim, resources: {cpu: '4', memory: '8Gi'}});
+  const found = yaml.split('---\n').map(yamlFields);
+  assert.deepEqual(
+    found.flat().filter((field) => !JOB_FIELDS.includes(field)),
+    [],
+  );
+  assert.deepEqual(new Set(found.flat()), new Set(JOB_FIELDS), 'and all of them are used');
+  const refused = (options: object, message: RegExp) =>
+    assert.throws(
+      () => kubernetesJobs(job, {image: 'i', ...options}),
+      (error) => error instanceof InputError && message.test(error.message),
+    );
+  for (const name of ['My_Job', '-a', 'a-', 'x'.repeat(58)])
+    refused({name}, /invalid name of jobs: ".*"; Kubernetes takes/);
+  refused({claim: {name: 'data', mountPath: 'data'}}, /invalid mount path: "data"/);
+  assert.match(kubernetesJobs(job, {image: 'i', name: 'x'.repeat(57)}), /name: "x{57}-merge"/);
+});
+
 test('the Jobs for Kubernetes are an indexed one and the merge', () => {
   const yaml = kubernetesJobs(job, {
     image: 'registry/unweave:1',

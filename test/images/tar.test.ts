@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import {readFile, rename, truncate, writeFile} from 'node:fs/promises';
+import {readFile, readdir, rename, truncate, utimes, writeFile} from 'node:fs/promises';
 import {gzipSync} from 'node:zlib';
 import {join} from 'node:path';
 import {test} from 'node:test';
-import {create} from 'tar';
+import {create, Header} from 'tar';
 import fc from 'fast-check';
 import {InputError} from '../../src/common/errors';
 import {imageFolder, imageListHash, openImages, tarImages, type LabelledImages} from '../../src/images';
@@ -96,7 +96,7 @@ test('a flat archive takes labels, long names are read, litter and other files a
   );
   assert.deepEqual(await levels(images), [5, 4]);
   assert.match(images.notes!.join(), /1 file in v was left out \(1 \.bmp\)/);
-  await assert.rejects(openImages(join(folder, 'v.tar')), /no labels for the flat folder v/);
+  await assert.rejects(openImages(join(folder, 'v.tar')), /no labels for the flat archive v; pack its images/);
 });
 
 test('compressed, cut off and foreign archives are errors that say so', async () => {
@@ -134,4 +134,59 @@ test('no mutation of an archive hangs, or fails by anything but an input error',
     ),
     {numRuns: 200, seed: 1},
   );
+});
+
+test('what a large archive holds is remembered, and found anew where the archive has changed or the memory is damaged', async (t) => {
+  const folder = await madeFolder({'.keep': ''});
+  const before = process.env['XDG_CACHE_HOME'];
+  process.env['XDG_CACHE_HOME'] = folder;
+  t.after(() =>
+    before === undefined ? delete process.env['XDG_CACHE_HOME'] : (process.env['XDG_CACHE_HOME'] = before),
+  );
+  const file = join(folder, 'large.tar');
+  const block = (path: string, content: string) => {
+    const bytes = Buffer.alloc(1024);
+    new Header({path, size: content.length, mode: 0o644, type: 'File'}).encode(bytes, 0);
+    bytes.write(content, 512);
+    return bytes;
+  };
+  /** 600 samples, each a label and an image that nobody decodes, changed at a time long ago. */
+  const make = async (label: string, time: number) => {
+    const samples = Array.from({length: 600}, (_, n) => [block(`${n}.cls`, label), block(`${n}.png`, 'x')]).flat();
+    await writeFile(file, Buffer.concat([...samples, Buffer.alloc(1024)]));
+    await utimes(file, time, time);
+  };
+  const opened = async () => {
+    const images = await openImages(file);
+    assert.equal(images.paths.length, 600);
+    assert.deepEqual(images.sourceOf!(599), {file, position: 599 * 2048 + 1536, length: 1});
+    return images.labelsFor(10)[599];
+  };
+  const index = async () => {
+    const [name] = await readdir(join(folder, 'unweave/archives'));
+    return join(folder, 'unweave/archives', name);
+  };
+  await make('3', 1000);
+  assert.equal(await opened(), 3);
+  const kept = await readFile(await index());
+  // The memory is what is read: a change that neither size nor time shows is not seen.
+  await make('4', 1000);
+  assert.equal(await opened(), 3);
+  await make('4', 1001);
+  assert.equal(await opened(), 4);
+  const anew = await readFile(await index());
+  assert.notDeepEqual(anew, kept);
+  for (const damaged of [
+    anew.subarray(0, 100),
+    Buffer.from('no index'),
+    Buffer.concat([anew.subarray(0, -6), Buffer.alloc(6)]),
+  ]) {
+    await writeFile(await index(), damaged);
+    assert.equal(await opened(), 4);
+    assert.deepEqual(await readFile(await index()), anew, 'and kept again');
+  }
+  // An archive that may still be written to is not remembered.
+  await make('5', Date.now() / 1000);
+  assert.equal(await opened(), 5);
+  assert.deepEqual(await readFile(await index()), anew);
 });

@@ -22,6 +22,7 @@ export function exampleSplit(k: 2 | 3 | 4 = 2, {soft = false, names = NAMES} = {
   const inputs = 60;
   const owners = Array.from({length: inputs}, (_, i) => (i % (k + 1)) - 1);
   const concepts = Array.from({length: k}, (_, j) => ({
+    classes: [j],
     classNames: [names[j]],
     arv: Float64Array.from(owners, (owner) => (owner === j ? 0.2 + draw() ** 3 * 2 : (draw() - 0.35) * 0.3)),
   }));
@@ -97,6 +98,7 @@ export function exampleEvaluation(names: readonly string[] = NAMES.slice(0, 3), 
     tau: 0.125,
     randomSplits,
     concepts: names.map((name, own) => ({
+      classes: [own],
       classNames: [name],
       published: fractions(own, 0.1),
       positive: fractions(own, 0),
@@ -121,7 +123,8 @@ export function exampleDensities(names: readonly string[] = NAMES.slice(0, 3)): 
       return {concept, channel, activation, density: bell(activation) + bell(-activation)};
     }),
   );
-  return {layer: 'conv5', channel: 7, rows, curves};
+  const concepts = names.map((name, k) => ({classes: [k], classNames: [name]}));
+  return {layer: 'conv5', channel: 7, concepts, rows, curves};
 }
 
 /** As the paper draws them: signed sums, a panel a concept. */
@@ -137,7 +140,8 @@ export function exampleSignedDensities(names: readonly string[] = NAMES.slice(0,
       return {concept, channel, activation, density: bell / channels.length};
     }),
   );
-  return {layer: 'conv5', channel: 7, sums: 'signed', by: 'concept', rows, curves};
+  const concepts = names.map((name, k) => ({classes: [k], classNames: [name]}));
+  return {layer: 'conv5', channel: 7, sums: 'signed', by: 'concept', concepts, rows, curves};
 }
 
 export function exampleTriples(): TripleDot[] {
@@ -153,7 +157,7 @@ export function exampleTriples(): TripleDot[] {
 
 export function exampleAblation(classes = 24, names: readonly string[] = NAMES): AblatedSplit {
   const draw = uniform(3);
-  const concepts = [0, 1, 2].map((k) => ({classNames: [names[k]]}));
+  const concepts = [0, 1, 2].map((k) => ({classes: [k], classNames: [names[k]]}));
   return {
     layer: 'conv5',
     channel: 7,

@@ -124,8 +124,8 @@ test('a part has the same colour in the sources and in the fractions, and no res
   };
   const evaluation = exampleEvaluation(['flag', 'checker']);
   const [sources, fractions] = [colours(sourcesPlot(exampleSplit())), colours(fractionBars(evaluation))];
-  assert.equal(fractions['d1 · flag'], sources.flag);
-  assert.equal(fractions['d2 · checker'], sources.checker);
+  assert.equal(fractions['d1 · flag (0)'], sources['flag (0)']);
+  assert.equal(fractions['d2 · checker (1)'], sources['checker (1)']);
   assert.equal(fractions.residue, sources.shared);
   const nothing = {mean: 0, std: 0, interval: [0, 0] as [number, number], count: 9};
   const concepts = evaluation.concepts.map((concept) => ({
@@ -181,7 +181,7 @@ test('sources are coloured by the owner that the split says', () => {
       const others = split.ownership?.every((other, l) => l === j || other[source as number] === 0);
       return share[source as number] === 1 && others;
     });
-    assert.equal(owner, own === undefined || own < 0 ? 'shared' : split.concepts[own].classNames[0]);
+    assert.equal(owner, own === undefined || own < 0 ? 'shared' : classLabel(own, split.concepts[own].classNames[0]));
   }
 });
 
@@ -189,7 +189,7 @@ test('free kernels are coloured by what each part has of a source', () => {
   const split = exampleSplit(2);
   const free = sourcesPlot({...split, ownership: undefined, rho: undefined});
   const owners = new Set(rowsOf(free).map(({owner}) => owner));
-  assert.deepEqual(owners, new Set(['mostly flag', 'mostly checker', 'shared']));
+  assert.deepEqual(owners, new Set(['mostly flag (0)', 'mostly checker (1)', 'shared']));
 });
 
 test('a wide range of scores gets a logarithmic axis, a narrow one does not', () => {

@@ -11,6 +11,7 @@ import {saveFigure, show, topImagesGallery} from '../../src/report/show';
 import type {SplitTopImages} from '../../src/evaluate';
 import {InputError} from '../../src/common/errors';
 import {rhoSweep} from '../../src/plots';
+import {similarityMap} from '../../src/plots/similarityMap';
 import {DARK, GRID, GROUND, INK, QUIET} from '../../src/plots/palette';
 import {manyResults, type ManyResults} from './showResults';
 
@@ -87,6 +88,10 @@ test('what cannot be written says what can', async () => {
   const refuses = (work: Promise<string>, message: RegExp) =>
     assert.rejects(work, (error: Error) => error instanceof InputError && message.test(error.message));
   await refuses(saved('maps.json'), /as \.json: only a figure.*; write \.png, \.svg, \.pdf or \.html/);
+  await refuses(
+    saveFigure(similarityMap(many.stats, 0), file('map.pdf')),
+    /a Plotly figure cannot be written as \.pdf/,
+  );
   await refuses(saved('maps.png', {width: -1}), /invalid width: -1; it is a number above 0/);
   await refuses(saved('maps.png', {resolution: NaN}), /invalid resolution: NaN/);
 });

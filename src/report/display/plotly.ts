@@ -45,5 +45,6 @@ const DRAW_PLOTLY = `async (root, {data, layout, config}, Plotly) => {
 
 export function plotlyTitle({layout}: PlotlyFigure): string | undefined {
   const {title} = (layout ?? {}) as {title?: string | {text?: string}};
-  return typeof title === 'object' ? title.text : title;
+  // Its lines are divided by markup of Plotly's own.
+  return (typeof title === 'object' ? title.text : title)?.replace(/<br>/g, ', ').replace(/<\/?su[bp]>/g, '');
 }

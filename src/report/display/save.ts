@@ -62,7 +62,7 @@ function vegaFile(spec: VegaLiteSpec, ending: string): string | Buffer | undefin
 function plotlyFile(figure: PlotlyFigure, ending: string): string | undefined {
   if (ending === '.json') return `${JSON.stringify(figure, null, 2)}\n`;
   if (ending === '.html') return standalonePage(plotlyTitle(figure) ?? 'figure', interactiveHtml(plotlyView(figure)));
-  if (ending === '.svg' || ending === '.png') {
+  if (ending === '.svg' || ending === '.png' || ending === '.pdf') {
     throw new InputError(
       `a Plotly figure cannot be written as ${ending}, which needs a browser; write .html, and save a picture from there`,
     );

@@ -11,6 +11,8 @@ export interface Column {
   format?: (value: number) => string;
   /** A word of explanation, shown over the title. */
   hint?: string;
+  /** Pixels that a column of long cells keeps on a narrow page, which then scrolls. @default none */
+  minWidth?: number;
 }
 export type Cell = string | number | boolean | null | undefined | Html;
 
@@ -45,8 +47,11 @@ export function tableHtml(
   const titled = columns.map(asColumn);
   const aligned = titled.map((column, i) => alignment(column, rows, i));
   const head = titled.map(
-    ({title, hint}, i) =>
-      html`<th style="${`${CELL};text-align:${aligned[i]};font-weight:600`}" ${hint ? html` title="${hint}"` : ''}>
+    ({title, hint, minWidth}, i) =>
+      html`<th
+        style="${`${CELL};text-align:${aligned[i]};font-weight:600${minWidth ? `;min-width:${minWidth}px` : ''}`}"
+        ${hint ? html` title="${hint}"` : ''}
+      >
         ${isolated(title)}
       </th>`,
   );

@@ -13,9 +13,10 @@ import type {ClassPair} from '../../concepts/types';
 import {subset} from '../../images';
 import type {LabelledImages} from '../../images/types';
 import type {Model} from '../../network/types';
-import {InputError} from '../../common/errors';
+import {InputError, InterruptError} from '../../common/errors';
 import {option} from '../../common/options';
-import type {LongCallOptions} from '../../common/progress';
+import {startTask, type LongCallOptions} from '../../common/progress';
+import {counted} from '../../common/words';
 import {topOne, type RelevanceStatistics} from '../../numerics/statistics';
 import {disentangle} from '../../split/disentangle';
 import type {Split} from '../../split/types';
@@ -177,33 +178,46 @@ async function fractionsOfTriples(
     evaluating,
   }: {train: LabelledImages; test: LabelledImages; rho: number; evaluating: EvaluateOptions},
 ): Promise<MeasuredTriples> {
-  const {progress, signal} = evaluating;
+  const {signal} = evaluating;
   const result: MeasuredTriples = {rows: [], best: [], fixed: [], left: []};
+  // One bar for all: a cell with one for each of sixty calls would be folded away.
+  const quiet = {progress: false, signal} as const;
   const measure = async (triple: Triple, given: number | 'auto', options: EvaluateOptions) => {
-    const split = await splitOf(model, stats, triple, train, {rho: given, progress, signal});
+    const split = await splitOf(model, stats, triple, train, {rho: given, ...quiet});
     try {
-      const {concepts, perImage = []} = await evaluateSplit(split, test, options);
+      const {concepts, perImage = []} = await evaluateSplit(split, test, {...options, ...quiet});
       const fractions = {...triple, classNames: namesOf(stats, triple), rho: split.rho?.rho, images: perImage};
       return {fractions, concepts};
     } finally {
       split.dispose();
     }
   };
-  for (const triple of triples) {
-    try {
-      const {fractions, concepts} = await measure(triple, 'auto', evaluating);
-      result.best.push(fractions);
-      result.rows.push(
-        ...concepts.map((evaluation, concept) => ({...triple, rho: fractions.rho, concept, evaluation})),
-      );
-      // Controls stand beside the chosen ρ; the fixed one needs its images alone.
-      result.fixed.push((await measure(triple, rho, {...evaluating, randomSplits: 0})).fractions);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      result.left.push({...triple, reason: error.message});
+  const task = startTask(
+    {label: `splitting and evaluating ${counted(triples.length, 'triple')}`, total: triples.length, unit: 'triples'},
+    evaluating.progress,
+  );
+  try {
+    for (const triple of triples) {
+      try {
+        const {fractions, concepts} = await measure(triple, 'auto', evaluating);
+        result.best.push(fractions);
+        result.rows.push(
+          ...concepts.map((evaluation, concept) => ({...triple, rho: fractions.rho, concept, evaluation})),
+        );
+        // Controls stand beside the chosen ρ; the fixed one needs its images alone.
+        result.fixed.push((await measure(triple, rho, {...evaluating, randomSplits: 0})).fractions);
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        result.left.push({...triple, reason: error.message});
+      }
+      task.advance(1);
     }
+    task.finish('done');
+    return result;
+  } catch (error) {
+    task.finish(error instanceof InterruptError ? 'interrupted' : 'failed');
+    throw error;
   }
-  return result;
 }
 
 const namesOf = (stats: RelevanceStatistics, {classes: [a, b]}: Triple): [string, string] => [

@@ -111,17 +111,17 @@ function candidateTable(found: PolysemanticChannels, stats: RelevanceStatistics,
       ? parts.map((concept) => named(concept)).join('  |  ')
       : named({classes, classNames: classes.map((k) => stats.classNames[k])}, 4);
     const said = descriptions ? [descriptions.of(found.layer, channel) ?? '–'] : [];
-    return [channel, lowestCosine, ...decisions, parts ? 'yes' : 'no', names, ...said];
+    return [channel, names, lowestCosine, ...decisions, parts ? 'yes' : 'no', ...said];
   });
   const columns = [
     'channel',
+    {title: 'concepts (divided by |), or classes, with their indices', minWidth: 200},
     {title: 'lowest cosine', hint: 'of the pairs that were decided', format: numberText},
     {title: 'different', hint: `pairs of classes with a cosine below γ = ${numberText(gamma)}`},
     {title: 'same', hint: 'pairs of classes with a cosine from γ on'},
     {title: 'undecided', hint: 'pairs with a class that does not agree with itself between the halves of its images'},
     'found',
-    {title: 'concepts (divided by |), or classes, with their indices'},
-    ...(descriptions ? [{title: 'described as', hint: `in ${descriptions.source}`}] : []),
+    ...(descriptions ? [{title: 'described as', hint: `in ${descriptions.source}`, minWidth: 160}] : []),
   ];
   const all = found.candidates.length;
   return table(columns, rows, {

@@ -83,7 +83,13 @@ export async function activationMapsView(maps: ActivationMaps, {side = MAP_SIDE}
     label: className,
     images: [plain, ...overlays].map((bytes, at) => ({bytes, ...(n === 0 && {caption: heads[at]})})),
   }));
-  return [{markup, text: String(maps), draw: () => drawnGrid(title, drawn, side)}];
+  return [
+    {
+      markup,
+      text: String(maps),
+      draw: () => drawnGrid(`${title} (red: ${numberText(scale.highest)}; grey: not active)`, drawn, side),
+    },
+  ];
 }
 
 /** What the colours mean. */

@@ -56,7 +56,9 @@ export async function thumbnailGrid(
       return framed(bytes, whole, thumbnail, side);
     });
     return html`<tr>
-      <td style="padding:2px 10px 2px 0;text-align:left;vertical-align:middle;font-size:13px;max-width:180px">
+      <td
+        style="padding:2px 10px 2px 0;text-align:left;vertical-align:middle;font-size:13px;min-width:100px;max-width:180px"
+      >
         <div style="font-weight:600">${isolated(label)}</div>
         ${note ? html`<div style="font-size:11px">${isolated(note)}</div>` : ''}
       </td>
