@@ -8,6 +8,8 @@ export interface TripleDot {
   channel: number;
   /** The class that the images are of. */
   className: string;
+  /** The class of the other concept; told where the channel and the class occur with several. */
+  otherName?: string;
   own: Summary;
   other: Summary;
   /** The own part of random splits of the same sizes: mean, and the range of 95 % of them. */
@@ -28,7 +30,7 @@ const SHOWN: [number, number] = [-1, 2.5];
 export function tripleDots(dots: readonly TripleDot[], {layer = ''}: {layer?: string} = {}): Figure {
   const title = 'What the own and the other part carry of the original';
   if (dots.length === 0) return sentenceFigure(title, 'There is no divided channel to show.');
-  const order = dots.map(({channel, className}) => `${channel} · ${nameText(className)}`);
+  const order = rowLabels(dots);
   const rows = dots.flatMap(({own, other, random}, n) =>
     [{part: OWN, of: own}, {part: OTHER, of: other}, ...(random ? [{part: RANDOM, of: random}] : [])].map(
       ({part, of}) => ({
@@ -95,4 +97,15 @@ const within = (value: number) =>
 function span(rows: readonly {low: number | null; high: number | null}[]): [number, number] {
   const ends = rows.flatMap(({low, high}) => [low ?? 0, high ?? 0]);
   return [Math.min(-0.1, ...ends), Math.max(1.1, ...ends)];
+}
+
+/** A label for each row, each of them different. */
+function rowLabels(dots: readonly TripleDot[]): string[] {
+  const short = dots.map(({channel, className}) => `${channel} · ${nameText(className)}`);
+  const twice = (labels: readonly string[], label: string) => labels.indexOf(label) !== labels.lastIndexOf(label);
+  const told = short.map((label, n) => {
+    const {otherName} = dots[n];
+    return twice(short, label) && otherName !== undefined ? `${label} / ${nameText(otherName)}` : label;
+  });
+  return told.map((label, n) => (twice(told, label) ? `${label} [${n + 1}]` : label));
 }

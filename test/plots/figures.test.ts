@@ -17,11 +17,20 @@ import {
   rhoSweep,
   similarityHeatmap,
   sourcesPlot,
+  tripleDots,
   type Figure,
+  type TripleDot,
 } from '../../src/plots';
 import {classLabel, classLabels, conceptLabels, nameText} from '../../src/plots/labels';
 import {syntheticGates} from '../reference/syntheticGates';
-import {exampleEvaluation, exampleSplit, exampleStatistics, HOSTILE_NAMES, largeStatistics} from './examples';
+import {
+  exampleEvaluation,
+  exampleSplit,
+  exampleStatistics,
+  exampleTriples,
+  HOSTILE_NAMES,
+  largeStatistics,
+} from './examples';
 import {snapshotFigures} from './snapshotFigures';
 
 type Row = Record<string, unknown>;
@@ -232,4 +241,19 @@ test('class labels differ from each other, and so do those of concepts', () => {
 test('a name from right to left is kept from turning its surroundings around', () => {
   assert.equal(nameText('שלום\n  עולם'), '\u2068שלום עולם\u2069');
   assert.equal(nameText(' plain\tname '), 'plain name');
+});
+
+test('a channel and class that occur in several triples have a row for each', () => {
+  const [dot] = exampleTriples();
+  const one = {...dot, channel: 54, className: 'airplane (0)'};
+  const rows = (dots: TripleDot[]) => [...new Set(rowsOf(tripleDots(dots)).map(({row}) => row))];
+  assert.deepEqual(
+    rows([
+      {...one, otherName: 'automobile (1)'},
+      {...one, otherName: 'truck (9)'},
+    ]),
+    ['54 · airplane (0) / automobile (1)', '54 · airplane (0) / truck (9)'],
+  );
+  assert.deepEqual(rows([one, one]), ['54 · airplane (0) [1]', '54 · airplane (0) [2]']);
+  assert.deepEqual(rows([{...one, otherName: 'truck (9)'}]), ['54 · airplane (0)']);
 });

@@ -119,6 +119,7 @@ export function rowBlocks({rows, left, layer, stats}: PaperReproduction): View {
     return {
       channel: row.channel,
       className: name(row),
+      otherName: name({...row, concept: 1 - row.concept}),
       own: summary.parts[row.concept],
       other: summary.parts[1 - row.concept],
       random: random.parts[row.concept],
