@@ -1,7 +1,7 @@
 import {classVectors, LEAST_AGREEMENT} from '../concepts/relate';
 import {relevantClasses} from '../concepts/find';
 import type {VectorKind} from '../concepts/types';
-import {GATES, saveGates, type GatedSums} from '../numerics/gatedSums';
+import {emptyGates, GATES, gatedEntry, saveGates} from '../numerics/gatedSums';
 import {auroc} from '../numerics/ranking';
 import type {RelevanceStatistics} from '../numerics/statistics';
 import {POSITIONS, type KnownActivations} from './activations';
@@ -137,18 +137,13 @@ export function relabelled(
 ): RelevanceStatistics {
   const {inputs, outputs, kernel, channels} = activations;
   const [I, C] = [channels.inputs, channels.outputs];
-  const gates: GatedSums = {floor: 0, entries: new Map(), background: new Map(), dropped: 0};
+  const gates = emptyGates();
   for (let n = 0; n < labels.length; n++) {
     for (let c = 0; c < C; c++) {
-      const key = c * stats.classes + labels[n];
       for (let p = 0; p < POSITIONS; p++) {
         const activity = outputs[(n * POSITIONS + p) * C + c];
         if (!(activity > 0)) continue;
-        let entry = gates.entries.get(key);
-        if (!entry) {
-          entry = {channel: c, class: labels[n], images: [0, 0], activity: [0, 0], sums: new Float64Array(2 * I)};
-          gates.entries.set(key, entry);
-        }
+        const entry = gatedEntry(gates, c, labels[n], {classes: stats.classes, inputs: I})!;
         const half = n % 2;
         entry.activity[half] += activity;
         const row = (n * POSITIONS + p) * I;

@@ -25,6 +25,24 @@ export interface GatedSums {
   dropped: number;
 }
 
+/** No sums yet. */
+export const emptyGates = (): GatedSums => ({floor: 0, entries: new Map(), background: new Map(), dropped: 0});
+
+/** The sums of a channel for a class, new ones where there are none; undefined where the sums have no room for them. */
+export function gatedEntry(
+  gates: GatedSums,
+  channel: number,
+  k: number,
+  {classes, inputs, room = Infinity}: {classes: number; inputs: number; room?: number},
+): GatedEntry | undefined {
+  const key = channel * classes + k;
+  const known = gates.entries.get(key);
+  if (known || gates.entries.size >= room) return known;
+  const entry: GatedEntry = {channel, class: k, images: [0, 0], activity: [0, 0], sums: new Float64Array(2 * inputs)};
+  gates.entries.set(key, entry);
+  return entry;
+}
+
 /** Name of the sums among what a pass collects. */
 export const GATES = 'gates';
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {permutation} from '../common/random';
 import {classVectors, LEAST_AGREEMENT} from '../concepts/relate';
-import {GATES, saveGates, type GatedEntry, type GatedSums} from '../numerics/gatedSums';
+import {emptyGates, GATES, gatedEntry, saveGates, type GatedSums} from '../numerics/gatedSums';
 import type {RelevanceStatistics} from '../numerics/statistics';
 import {patches} from '../split/patches';
 import {inputTensors} from './classInputs';
@@ -39,7 +39,7 @@ export async function compareGated(
   const sources = layer.shape[2];
   const labels = classes.flatMap((k) => new Array<number>(discovery.get(k)!.count).fill(k));
   const dealt = permutation(labels.length, seedFor('gated', seed));
-  const [own, permuted] = [gateSums(), gateSums()];
+  const [own, permuted] = [emptyGates(), emptyGates()];
   const count = channels.length;
   const weights = tf.tidy(() => tf.stack(channels.map(({kernel}) => tf.tensor1d(kernel)))) as tf.Tensor2D; // [N, taps·Cin]
   const shifts = tf.tidy(() => tf.tensor1d(channels.map(({shift}) => shift)));
@@ -92,23 +92,16 @@ export async function compareGated(
   }
 }
 
-const gateSums = (): GatedSums => ({floor: 0, entries: new Map(), background: new Map(), dropped: 0});
-
 function addTo(
-  {entries}: GatedSums,
+  gates: GatedSums,
   {channel, class: k, half}: {channel: number; class: number; half: number},
   activity: number,
   contributions: ArrayLike<number>,
   classes: number,
 ): void {
-  const sources = contributions.length;
-  const key = channel * classes + k;
-  let entry: GatedEntry | undefined = entries.get(key);
-  if (!entry) {
-    entry = {channel, class: k, images: [0, 0], activity: [0, 0], sums: new Float64Array(2 * sources)};
-    entries.set(key, entry);
-  }
+  const inputs = contributions.length;
+  const entry = gatedEntry(gates, channel, k, {classes, inputs})!;
   entry.images[half] += 1;
   entry.activity[half] += activity;
-  for (let i = 0; i < sources; i++) entry.sums[half * sources + i] += contributions[i];
+  for (let i = 0; i < inputs; i++) entry.sums[half * inputs + i] += contributions[i];
 }

@@ -1,7 +1,7 @@
 import {InputError} from '../common/errors';
 import type {LinearLayer} from '../network/linearLayer';
 import {firing, type Firing} from '../network/firing';
-import {GATES, loadGates, saveGates, type GatedEntry, type GatedSums} from '../numerics/gatedSums';
+import {gatedEntry, GATES, loadGates, saveGates, type GatedEntry, type GatedSums} from '../numerics/gatedSums';
 import type {Collector} from '../pass/types';
 import {measureGates} from './gateProducts';
 
@@ -62,7 +62,7 @@ function addGates(
     const half = values.rows[row];
     const k = values.rows[length + row];
     const channel = values.rows[2 * length + row];
-    const entry = k < 0 ? backgroundOf(gates, channel, inputs) : entryOf(gates, channel, k, {classes, inputs, room});
+    const entry = k < 0 ? backgroundOf(gates, channel, inputs) : gatedEntry(gates, channel, k, {classes, inputs, room});
     if (!entry) {
       gates.dropped += 1;
       continue;
@@ -73,20 +73,6 @@ function addGates(
     const [into, from] = [half * inputs, row * inputs];
     for (let i = 0; i < inputs; i++) sums[into + i] += added[from + i];
   }
-}
-
-function entryOf(
-  gates: GatedSums,
-  channel: number,
-  k: number,
-  {classes, inputs, room}: {classes: number; inputs: number; room: number},
-): GatedEntry | undefined {
-  const key = channel * classes + k;
-  const known = gates.entries.get(key);
-  if (known || gates.entries.size >= room) return known;
-  const entry: GatedEntry = {channel, class: k, images: [0, 0], activity: [0, 0], sums: new Float64Array(2 * inputs)};
-  gates.entries.set(key, entry);
-  return entry;
 }
 
 function backgroundOf(gates: GatedSums, channel: number, inputs: number) {
