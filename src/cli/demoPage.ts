@@ -36,11 +36,13 @@ export async function refuseForeignDemo(folder: string, force = false): Promise<
 export async function writeDemoPage(folder: string, results: DemoResults): Promise<string> {
   const {stats, found, split, proof, evaluation, top, test} = results;
   const names = split.concepts.map(({classNames}) => classNames.join(' + '));
-  const page = await resultPage(`Channel ${split.channel} of ${split.layer} means ${names.length} things`, [
+  const meanings = found.find(({channel}) => channel === split.channel)?.concepts.length ?? names.length;
+  const title = `Channel ${split.channel} of ${split.layer} means ${meanings} things${meanings > names.length ? `; here ${names.length} of them are pulled apart` : ''}`;
+  const page = await resultPage(title, [
     {
       heading: 'What excites it, and what excites its parts',
       text: [
-        `The pictures that excite the channel most show ${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}; each of its parts is excited by one of them. None of these pictures was used to find or to make the parts.`,
+        `Most of the pictures that excite the channel most show ${names.slice(0, -1).join(', ')} or ${names[names.length - 1]}; each of its parts is excited by one of them. None of these pictures was used to find or to make the parts.`,
       ],
       content: [top],
       options: {images: test},

@@ -11,7 +11,18 @@ export function option(name: string): string {
   return style(name);
 }
 
-/** Sets how options are named from now on; the command line calls it once, before anything else. */
+/** What a call of the API is on a shell. */
+const COMMANDS = {
+  evaluateSplit: 'unweave evaluate',
+  suggestThresholds: 'unweave find --suggest',
+} as const;
+
+/** A call's name in a sentence for the user, as the surface in use writes it: `evaluateSplit`, or `unweave evaluate` on a shell. */
+export function callName(name: keyof typeof COMMANDS): string {
+  return style === asFlag ? COMMANDS[name] : name;
+}
+
+/** Sets how options and calls are named from now on; the command line calls it once, before anything else. */
 export function nameOptions(next: OptionStyle): void {
   style = next;
 }

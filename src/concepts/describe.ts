@@ -1,4 +1,5 @@
 import {numberText} from '../common/numbers';
+import {classesWithImages} from '../numerics/statistics';
 import {option} from '../common/options';
 import {counted, namedClass, namedClasses} from '../common/words';
 import type {PolysemanticChannel, PolysemanticChannels} from './types';
@@ -48,7 +49,7 @@ function headline({layer, candidates, pairs, length, thresholds, undecided}: Pol
   const relevant = `${counted(candidates.length, 'channel')} ${candidates.length === 1 ? 'is' : 'are'} relevant to at least two classes (τ = ${numberText(tau)}, p = ${numberText(p)})`;
   const reported = allPairs
     ? `${counted(pairs.length, 'pair')}, whatever γ`
-    : `${length} of them ${length === 1 ? 'is' : 'are'} polysemantic (γ = ${numberText(gamma)}${arv === 'gated' ? ', gated vectors' : ''}), ${counted(pairs.length, 'pair')}`;
+    : `${length} of them ${length === 1 ? 'is' : 'are'} polysemantic (γ = ${numberText(gamma)}${arv === 'gated' ? ', gated vectors' : ', published vectors'}), ${counted(pairs.length, 'pair')}`;
   const open = undecided.length > 0 ? `; ${counted(undecided.length, 'pair')} undecided` : '';
   return `layer ${layer}: ${relevant}; ${reported}${open}`;
 }
@@ -68,6 +69,9 @@ function adviceWhereEmpty(found: PolysemanticChannels): string {
   const {cosines, undecided} = found;
   if (cosines.length === 0 && undecided.length > 0)
     return `  no pair can be decided: in each, a class does not agree with itself between the two halves of its images. Collect with more images of each class, or compare as the paper does (${option('arv')} published)`;
+  const classes = classesWithImages(found.stats).length;
+  if (classes < 2)
+    return `  the statistics are of images of ${counted(classes, 'class', 'classes')}; collect images of two or more`;
   if (cosines.length === 0)
     return `  no channel is relevant to two classes: give a smaller ${option('tau')} or ${option('p')}`;
   const {lowest, p05, p25, median} = cosineQuantiles(cosines);

@@ -1,5 +1,5 @@
 import {numberText} from '../common/numbers';
-import {option} from '../common/options';
+import {callName, option} from '../common/options';
 
 /** Fewer pairs may well all be of different meanings. */
 const LEAST_PAIRS = 10;
@@ -13,6 +13,6 @@ export function everyPairBelow(cosines: readonly number[], gamma: number): strin
   if (cosines.length < LEAST_PAIRS || highest >= gamma || gamma >= 1) return [];
   const lowest = cosines.reduce((least, cosine) => Math.min(least, cosine), Infinity);
   return [
-    `all ${cosines.length} decided pairs are below gamma ${numberText(gamma)} (cosines ${numberText(lowest)} to ${numberText(highest)}): in this layer it tells nothing apart, so that a call says little; choose a ${option('gamma')} among the cosines (suggestThresholds, or unweave find --suggest)`,
+    `all ${cosines.length} decided pairs are below gamma ${numberText(gamma)} (cosines ${numberText(lowest)} to ${numberText(highest)}): in this layer it tells nothing apart, so that a call says little; choose a ${option('gamma')} among the cosines (${callName('suggestThresholds')})`,
   ];
 }

@@ -15,6 +15,7 @@ import {
   replaceChannel,
   type EvaluationOptions,
 } from './layerPass';
+import {conceptImagesHash, conceptsOfImages} from '../split/members';
 import {kernelList} from './kernelList';
 import {randomSplits} from './randomSplit';
 import type {MeasuredImage, SplitEvaluation} from './types';
@@ -64,7 +65,7 @@ export async function evaluateSplit(
     top1,
     randomSplits: controls,
     ...(options.perImage && {perImage: imageFractions(measured, images.paths, {k: split.parts.length, tau})}),
-    warnings: [...smallTau(tau, outputs), ...warningsOf(concepts)],
+    warnings: [...fittedOnThese(split, images), ...smallTau(tau, outputs), ...warningsOf(concepts)],
   };
   return readable(evaluation, describeEvaluation);
 }
@@ -140,6 +141,17 @@ function share(relevance: tf.Tensor, channel: number): tf.Tensor {
   return tf.where(tf.greater(all, 0), tf.div(own, all), tf.zerosLike(all));
 }
 
+/** A split looks better on the images that it was fitted on. */
+function fittedOnThese(split: Split, images: LabelledImages): string[] {
+  if (split.concepts.every((concept) => concept.images))
+    return ['the concepts are clusters of these images, so that the parts look better on them than on others'];
+  const owners = conceptsOfImages(images, split.before.classes, split.concepts);
+  if (conceptImagesHash(images, owners) !== split.fittedOn) return [];
+  return [
+    'the split was fitted on these images, so that the parts look better on them than on others; evaluate it on images that it has not seen',
+  ];
+}
+
 /** Fewer images than this say little. */
 const FEW = 10;
 
@@ -150,7 +162,7 @@ function warningsOf(concepts: SplitEvaluation['concepts']): string[] {
     const least = Math.min(published.images, positive.images);
     if (least < FEW)
       warnings.push(
-        `only ${counted(least, 'image')} of ${name} ${least === 1 ? 'reaches' : 'reach'} τ: their means say little`,
+        `only ${counted(least, 'image')} of ${name} ${least === 1 ? 'reaches τ: its mean says' : 'reach τ: their means say'} little`,
       );
     if (positive.leftOut > 0)
       warnings.push(

@@ -17,4 +17,4 @@ export type {
   SplitAblation,
   SplitEvaluation,
 } from './types';
-export {verdictsOf, type PartVerdict} from './verdict';
+export {verdictsOf, type PartOutcome, type PartVerdict} from './verdict';

@@ -21,6 +21,8 @@ export interface PixelImages {
   preset?: PresetOption;
 }
 
+const isByte = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= 255;
+
 /**
  * Images in memory, or made when they are needed.
  * @throws InputError where there are none, or the lists do not have one length
@@ -48,6 +50,13 @@ export function imagesFromPixels(source: PixelImages): LabelledImages {
       if (data.length !== height * width * 3) {
         throw new InputError(
           `image ${paths[index]} of ${name} has ${data.length} values; ${height} × ${width} × 3 are needed`,
+        );
+      }
+      const wrong =
+        data instanceof Uint8Array ? -1 : Array.from(data as ArrayLike<number>).findIndex((value) => !isByte(value));
+      if (wrong >= 0) {
+        throw new InputError(
+          `image ${paths[index]} of ${name} has the value ${data[wrong]}; pixels are whole numbers from 0 to 255, as a Uint8Array`,
         );
       }
       return fitTo({data, height, width}, size, paths[index]);

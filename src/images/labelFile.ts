@@ -35,7 +35,10 @@ export function readLabelFile(file: string): LabelTable {
     // Some files end their lines in two ways.
     text = readTextFile(file, MAX_FILE_BYTES).replace(/\r\n?/g, '\n');
   } catch (error) {
-    throw new InputError(`cannot read the labels ${file}: ${(error as Error).message}`);
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new InputError(
+      `cannot read the labels ${file}: ${missing ? 'there is no such file' : (error as Error).message}`,
+    );
   }
   const table = /^\s*[{[]/.test(text) ? jsonTable(text, file) : textTable(text, file);
   if (table.rows.length === 0) throw new InputError(`no labels in ${file}; it needs a class index for every image`);

@@ -23,6 +23,8 @@ export async function openImages(
   path: string,
   {recordedLabels, ...options}: OpenImagesOptions = {},
 ): Promise<LabelledImages> {
+  if (typeof path !== 'string')
+    throw new InputError(`no path: ${String(path)}; give that of a folder, an archive or a list file`);
   if (await isCifar10(path)) return cifar10(path, options);
   if (await isImageList(path)) return imageList(path, options);
   const open = (await isTar(path)) ? tarImages : imageFolder;

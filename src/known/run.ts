@@ -19,7 +19,7 @@ import {detectedPairs, detectionScores, relabelled} from './detection';
 import {keptPictures, knownImages, type Pictures} from './images';
 import {confirms, doubtedParts, measuredAnswers, measuredMeanings, type Meanings} from './meanings';
 import {KNOWN_LAYER, STUDIED_CHANNELS} from './network';
-import {KNOWN_KINDS, knownNetwork, REPORT_SEEDS, type KnownKind} from './networks';
+import {checkKind, KNOWN_KINDS, knownNetwork, REPORT_SEEDS, type KnownKind} from './networks';
 import {CODES} from './parts';
 import {SPLIT_RULES, splitRule} from '../split/rules';
 import {MEASURES, type KnownRow} from './row';
@@ -65,6 +65,7 @@ export async function runKnownBenchmark(options: KnownOptions = {}): Promise<Kno
   if (!Number.isInteger(perClass) || perClass < 4)
     throw new InputError(`invalid number of pictures per class: ${perClass}; give a whole number from 4, such as 60`);
   rules.forEach((rule) => splitRule(rule));
+  kinds.forEach(checkKind);
   await ensureBackend();
   const there = (kind: KnownKind, seed: number) => existsSync(path.join(KNOWN_FOLDER, `${kind}-${seed}.safetensors`));
   const networks = kinds.flatMap((kind) =>

@@ -209,6 +209,9 @@ export function warningsOf(stats: RelevanceStatistics): string[] {
   return warnings;
 }
 
+/** What a run records in place of a file of labels, where the network's first choices are the labels. */
+export const PREDICTED = 'predicted';
+
 /** A few lines that say what the statistics are about. */
 export function describeStatistics(stats: RelevanceStatistics): string {
   const {layer, images} = stats;
@@ -216,7 +219,7 @@ export function describeStatistics(stats: RelevanceStatistics): string {
   return [
     `relevance statistics of ${stats.model.name}, layer ${layer.name} (${kh}×${kw}, ${inputs} → ${outputs} channels)`,
     `${counted(images.paths.length, 'image')} of ${counted(classesWithImages(stats).length, 'class', 'classes')} from ${images.name}, preset ${presetText(stats.preset)}`,
-    `top-1 ${percentText(topOne(stats), 1)}, ${percentText(zeroInputShare(stats))} of the layer's inputs are zero`,
+    `top-1 ${percentText(topOne(stats), 1)}${images.labelsFile === PREDICTED ? ' by construction, since the labels are what the network predicts' : ''}, ${percentText(zeroInputShare(stats))} of the layer's inputs are zero`,
     ...warningsOf(stats).map((warning) => `warning: ${warning}`),
   ].join('\n');
 }

@@ -3,12 +3,12 @@ import {InputError} from '../common/errors';
 import type {LabelledImages} from '../images/types';
 import {whateverLabels} from '../images/unlabelled';
 import type {Model} from '../network/types';
+import {PREDICTED} from '../numerics/statistics';
 import {forwardPass, type PredictedLabelsOptions} from './forwardPass';
 
 export type {PredictedLabelsOptions} from './forwardPass';
 
-/** What a run records in place of a file of labels. */
-export const PREDICTED = 'predicted';
+export {PREDICTED};
 
 /**
  * The same images, each labelled with the class that the network gives the highest logit: for images without labels, or to look at what the

@@ -41,13 +41,14 @@ export function sourcesPlot(split: DividedChannel, {limit = 1500}: SourcesPlotOp
   const side = [300, 170, 170][panels.length - 1];
   const scale = symmetricLog(shown.flatMap((i) => concepts.map(({arv}) => arv[i])));
   const largest = Math.max(...shown.map((i) => weights[i]), 1e-12);
+  const nobody = soft ? 'in several parts' : 'shared';
   const owners = [
     ...labels.map((label) => (soft ? `mostly ${label}` : label)),
-    ...(shown.some((i) => owner[i] === -1) ? ['shared'] : []),
+    ...(shown.some((i) => owner[i] === -1) ? [nobody] : []),
   ];
   const values = shown.map((i) => ({
     source: i,
-    owner: owner[i] === -1 ? 'shared' : owners[owner[i]],
+    owner: owner[i] === -1 ? nobody : owners[owner[i]],
     weight: rounded(weights[i]),
     ...Object.fromEntries(concepts.map(({arv}, j) => [`arv${j}`, rounded(arv[i])])),
   }));

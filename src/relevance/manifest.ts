@@ -1,6 +1,7 @@
 import {readdir, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {InputError} from '../common/errors';
+import {option} from '../common/options';
 import {parseJson} from '../common/json';
 import {
   checkFields,
@@ -115,7 +116,8 @@ const FIELDS: Readonly<Record<1 | 2, Readonly<Record<string, FieldRule>>>> = {
 /** A chunk of images takes some hundred bytes of it; version 1 listed every image. */
 const MAX_BYTES = 2 ** 29 - 24;
 
-const AGAIN = 'collect the statistics again';
+/** What to do about a damaged folder; the option, since without it the folder is refused. */
+export const collectAgain = () => `collect the statistics again, with ${option('force')}`;
 
 /** The files that a manifest names, each inside its folder. */
 export function filesOf(manifest: Manifest): string[] {
@@ -147,14 +149,15 @@ async function whatIsInstead(folder: string): Promise<string> {
 export async function readManifest(folder: string): Promise<Manifest> {
   const file = path.join(folder, MANIFEST);
   const content = await readRegularFile(file, MAX_BYTES).catch(async (error: Error) => {
-    if (error instanceof FileRefusal) throw new InputError(`cannot read "${file}": ${error.message}; ${AGAIN}`);
+    if (error instanceof FileRefusal)
+      throw new InputError(`cannot read "${file}": ${error.message}; ${collectAgain()}`);
     throw new InputError(`no statistics in "${folder}": ${await whatIsInstead(folder)}`);
   });
   let manifest: Manifest | null;
   try {
     manifest = parseJson(decodeText(content)) as Manifest | null;
   } catch {
-    throw new InputError(`"${file}" is not valid JSON; ${AGAIN}`);
+    throw new InputError(`"${file}" is not valid JSON; ${collectAgain()}`);
   }
   if (manifest?.format !== FORMAT) {
     throw new InputError(
@@ -163,13 +166,13 @@ export async function readManifest(folder: string): Promise<Manifest> {
   }
   if (!Object.hasOwn(FIELDS, String(manifest.formatVersion))) {
     throw new InputError(
-      `the statistics in "${folder}" have format version ${JSON.stringify(manifest.formatVersion)?.slice(0, 60)}, and this version of unweave reads 1 and 2; ${AGAIN}`,
+      `the statistics in "${folder}" have format version ${JSON.stringify(manifest.formatVersion)?.slice(0, 60)}, and this version of unweave reads 1 and 2; ${collectAgain()}`,
     );
   }
   manifest.preset = currentPreset(manifest.preset) as Manifest['preset'];
-  checkFields(manifest, {...FIELDS[manifest.formatVersion], ...collectedRules(manifest)}, file, AGAIN);
+  checkFields(manifest, {...FIELDS[manifest.formatVersion], ...collectedRules(manifest)}, file, collectAgain());
   const wrong = misfit(manifest);
-  if (wrong) throw new InputError(`"${file}" is damaged: ${wrong}; ${AGAIN}`);
+  if (wrong) throw new InputError(`"${file}" is damaged: ${wrong}; ${collectAgain()}`);
   for (const name of filesOf(manifest)) {
     if (path.dirname(path.resolve(folder, name)) !== path.resolve(folder)) {
       throw new InputError(

@@ -7,9 +7,7 @@ import type {RelevanceStatistics, SavedState} from '../numerics/statistics';
 import {withText} from './accumulate';
 import {checkStatistics} from './checkStatistics';
 import {readRegularFile} from '../files/regularFile';
-import {MANIFEST, readManifest, type Manifest, type ManifestV1, type ManifestV2} from './manifest';
-
-const AGAIN = 'collect the statistics again';
+import {collectAgain, MANIFEST, readManifest, type Manifest, type ManifestV1, type ManifestV2} from './manifest';
 
 /** Types of the arrays that are not float32. */
 const DTYPES: Readonly<Record<string, SafetensorsArray['dtype']>> = {
@@ -144,7 +142,7 @@ async function readV2(folder: string, manifest: ManifestV2): Promise<RelevanceSt
   const channels = new Int32Array(entries);
   const values = new Float32Array(entries);
   const paths: string[] = [];
-  const read = ahead(manifest.chunks, (chunk) => readCheckedArrays(folder, chunk, AGAIN));
+  const read = ahead(manifest.chunks, (chunk) => readCheckedArrays(folder, chunk, collectAgain()));
   for await (const [chunk, arrays] of read) {
     const take = taker(folder, arrays);
     const first = paths.length;
@@ -164,9 +162,9 @@ async function readV2(folder: string, manifest: ManifestV2): Promise<RelevanceSt
     }
     for (const name of listed) paths.push(name);
   }
-  const sums = await readCheckedArrays(folder, manifest.sums, AGAIN);
+  const sums = await readCheckedArrays(folder, manifest.sums, collectAgain());
   const take = taker(folder, sums);
-  const kernel = taker(folder, await readCheckedArrays(folder, manifest.layerFile, AGAIN))<Float32Array>('kernel', kernelShape(manifest)); // prettier-ignore
+  const kernel = taker(folder, await readCheckedArrays(folder, manifest.layerFile, collectAgain()))<Float32Array>('kernel', kernelShape(manifest)); // prettier-ignore
   const collected = collectedOf(manifest, sums);
   return withText({
     ...common(manifest, kernel, take),

@@ -1,4 +1,5 @@
 import {numberText} from '../common/numbers';
+import {checkArgument} from '../common/argument';
 import {InputError} from '../common/errors';
 import type {LongCallOptions} from '../common/progress';
 import {readable} from '../common/readable';
@@ -84,6 +85,10 @@ export async function discoverConcepts(
   channel: number,
   options: DiscoverOptions,
 ): Promise<DiscoveredConcepts> {
+  checkArgument('model', model, 'graph', 'loadModel(…)');
+  checkArgument('images', images, 'labelsFor', 'openImages(…)');
+  if (typeof channel !== 'number' || typeof options?.layer !== 'string')
+    throw new InputError('no channel or no layer; write discoverConcepts(model, images, 7, {layer: …})');
   const {layer: name, count, exemplars = 8, seed = 0} = options;
   checkOptions(model, channel, options);
   const {found, zeroInputShare, preset} = await strongestPositions(model, images, channel, options);
@@ -102,7 +107,14 @@ export async function discoverConcepts(
     const clusters = sphericalClusters(vectors, k, {seed});
     return {count: k, ...clusters, silhouette: k > 1 ? silhouette(read, clusters.owners) : NaN};
   });
-  const best = tried.reduce((a, b) => (b.silhouette > a.silhouette ? b : a));
+  // Contributions that are all alike leave clusters without an image.
+  const filled = tried.filter(({sizes}) => sizes.every((size) => size > 0));
+  if (filled.length === 0) {
+    throw new InputError(
+      `channel ${channel} of ${name} reads the same in ${counted(sample.length, 'image')}, which make no ${Math.min(...counts)} clusters; give images that differ${count === undefined ? '' : ', or fewer clusters'}`,
+    );
+  }
+  const best = filled.reduce((a, b) => (b.silhouette > a.silhouette ? b : a));
   const concepts = best.sizes.map((_, j) =>
     conceptOf(
       sample.filter((_one, n) => best.owners[n] === j),
@@ -119,7 +131,7 @@ export async function discoverConcepts(
     fires: found.length,
     of: images.paths.length,
     concepts,
-    silhouettes: tried.map((one) => ({count: one.count, silhouette: one.silhouette})),
+    silhouettes: filled.map((one) => ({count: one.count, silhouette: one.silhouette})),
   };
   return readable(result as DiscoveredConcepts, describe);
 }
@@ -168,6 +180,10 @@ function conceptOf(own: readonly Strongest[], exemplars: number): DiscoveredConc
   };
 }
 
+/** What clusters do not say. */
+export const CAUTION =
+  'Clusters are found in any channel, also in one with a single meaning: look at the pictures, and check whether a split by these clusters beats random ones.';
+
 function describe({layer, channel, fires, of, concepts, silhouettes}: DiscoveredConcepts): string {
   const tried = silhouettes
     .filter((one) => Number.isFinite(one.silhouette))
@@ -179,5 +195,6 @@ function describe({layer, channel, fires, of, concepts, silhouettes}: Discovered
       const shown = exemplars.slice(0, 3).map(({path}) => path);
       return `  ${j + 1}: ${counted(size, 'image')}, such as ${shown.join(', ')}`;
     }),
+    ...(concepts.length > 1 ? [`  ${CAUTION}`] : []),
   ].join('\n');
 }

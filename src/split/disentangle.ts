@@ -12,7 +12,9 @@ import {checkArgument} from '../common/argument';
 import {InputError, InterruptError} from '../common/errors';
 import type {LongCallOptions} from '../common/progress';
 import {checkChannel, zeroInputShare, type RelevanceStatistics} from '../numerics/statistics';
-import {counted} from '../common/words';
+import {numberText} from '../common/numbers';
+import {counted, namedClasses} from '../common/words';
+import {countsAtLeast, shareIndex} from '../numerics/shareIndex';
 import {presetFor} from '../images/presetFor';
 import {networkAtLayer} from '../network/networkAtLayer';
 import {backgroundMoment} from './background';
@@ -20,8 +22,9 @@ import type {DiscoveredConcepts} from './discover';
 import {conceptInputs} from './conceptInputs';
 import {groupView, type GroupView} from './group';
 import {kernelsFromOwnership, kernelsFromParts} from './kernels';
+import {conceptImagesHash, conceptsOfImages} from './members';
 import {refuseDivided} from './rewrite';
-import {defaultRule, splitRule} from './rules';
+import {defaultRule, RULES_WITH_RHO, splitRule} from './rules';
 import {makeSplit} from './split';
 import type {Split, SplitProblem, SplitRule} from './types';
 
@@ -91,13 +94,15 @@ async function byClasses(
   checkStatistics(model, stats);
   checkTarget(target);
   checkChannel(stats, target.channel);
+  const concepts = conceptsOf(stats, target);
   return divide(model, options, {
     layerName: stats.layer.name,
     channel: target.channel,
-    concepts: conceptsOf(stats, target),
+    concepts,
     zeroInputShare: zeroInputShare(stats),
     preset: stats.preset,
     labelsFile: stats.images.labelsFile,
+    notes: rarelyRelevant(stats, target.channel, concepts),
   });
 }
 
@@ -129,13 +134,18 @@ async function byClusters(
 }
 
 /** What a channel is divided by, wherever it comes from. */
-interface Division extends Pick<Split, 'channel' | 'concepts' | 'zeroInputShare' | 'preset' | 'labelsFile'> {
+interface Division extends Pick<Split, 'channel' | 'concepts' | 'zeroInputShare' | 'preset' | 'labelsFile' | 'notes'> {
   layerName: string;
 }
 
 async function divide(model: Model, options: DisentangleOptions, division: Division): Promise<Split> {
   const {rho = 'auto'} = options;
   const {channel, concepts, layerName, ...recorded} = division;
+  if (rho !== 'auto' && typeof options.rule === 'string' && !RULES_WITH_RHO.includes(splitRule(options.rule).name)) {
+    throw new InputError(
+      `rho ${rho} was given to the rule ${options.rule}, which has none; leave ${option('rho')} out, or give ${option('rule')} one of ${RULES_WITH_RHO.join(', ')}`,
+    );
+  }
   if (rho !== 'auto' && !(rho > 0 && rho <= 1))
     throw new InputError(`invalid rho: ${rho}; give a number above 0 and up to 1, or 'auto'`);
   const layer = linearLayer(model.graph, layerName);
@@ -155,7 +165,8 @@ async function divide(model: Model, options: DisentangleOptions, division: Divis
     rho,
   };
   const group = groupView(layer, channel);
-  const found = rule.needsInputs({rho})
+  const looks = rule.needsInputs({rho});
+  const found = looks
     ? await withImages(model, problem, rule, options, division, group)
     : await rule.solve(group?.narrow(problem) ?? problem);
   const solution = group?.widen(found) ?? found;
@@ -165,6 +176,9 @@ async function divide(model: Model, options: DisentangleOptions, division: Divis
     : kernelsFromOwnership(kernel, solution.ownership);
   return makeSplit({
     ...recorded,
+    ...(looks && {
+      fittedOn: conceptImagesHash(options.images!, conceptsOfImages(options.images!, model.classes, concepts)),
+    }),
     layer: layer.name,
     channel,
     concepts: concepts.map(({classes, classNames, arv, images}) => ({
@@ -205,7 +219,7 @@ async function withImages(
   const {images, batchSize = 32} = options;
   if (!images) {
     throw new InputError(
-      `rule ${rule.name} with rho ${problem.rho} looks at images of the concepts' classes; give ${option('images')}${rule.name === 'published' ? `, or a ${option('rho')}` : ''}`,
+      `the rule ${rule.name} needs images of the concepts' classes; give ${option('images')}${rule.name === 'published' ? `, or a ${option('rho')}` : ''}`,
     );
   }
   await ensureBackend();
@@ -273,6 +287,21 @@ function conceptsOf(stats: RelevanceStatistics, target: PolysemanticChannel | Sp
     seen.add(k);
   }
   return groups.map((classes) => makeConcept(stats, target.channel, classes));
+}
+
+/** Fewer images than this say little. */
+const FEW = 10;
+
+/** Concepts that the channel hardly matters to, as the statistics know. */
+function rarelyRelevant(stats: RelevanceStatistics, channel: number, concepts: readonly Concept[]): string[] {
+  const outputs = stats.layer.shape[3];
+  const tau = Math.max(0.03, 2 / outputs, stats.shares.floor);
+  const counts = countsAtLeast(shareIndex(stats), tau);
+  return concepts.flatMap((concept) => {
+    const reach = concept.classes.reduce((sum, k) => sum + counts[channel * stats.classes + k], 0);
+    if (reach >= FEW) return [];
+    return `channel ${channel} has a share of ${numberText(tau)} or more in ${reach === 0 ? 'no image' : `only ${counted(reach, 'image')}`} of ${namedClasses(concept)}: what is divided there says little`;
+  });
 }
 
 /** Sources that one concept owns wholly and no other in part. */

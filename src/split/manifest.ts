@@ -57,6 +57,8 @@ export interface SplitManifest {
   arch?: string;
   preset?: Preset;
   labelsFile?: string;
+  fittedOn?: string;
+  notes?: string[];
   hardOwnership: boolean;
   arrays: NamedFile;
   /** SHA-256 of all fields before this one, as JSON. */
@@ -83,6 +85,8 @@ const FIELDS: Readonly<Record<string, FieldRule>> = {
   origins: texts,
   arch: optional(text),
   labelsFile: optional(text),
+  fittedOn: optional(text),
+  notes: optional(texts),
   hardOwnership: flag,
   'arrays.file': text,
   'arrays.sha256': text,
@@ -186,6 +190,8 @@ export function manifestOf(split: Split, arrays: NamedFile): SplitManifest {
     arch: split.before.arch,
     preset: split.preset,
     labelsFile: split.labelsFile,
+    fittedOn: split.fittedOn,
+    notes: split.notes && [...split.notes],
     hardOwnership: split.ownership !== undefined,
     arrays: {file: arrays.file, sha256: arrays.sha256},
   };

@@ -1,3 +1,5 @@
+import {subset} from '../images';
+import {imageListHash} from '../images/listHash';
 import type {LabelledImages} from '../images/types';
 
 /** The images that belong to a concept: those named, else those of its classes. */
@@ -16,4 +18,10 @@ export function conceptsOfImages(images: LabelledImages, outputs: number, concep
     if (byName !== undefined || !labels) return byName ?? -1;
     return concepts.findIndex((concept) => !concept.images && concept.classes.includes(labels[n]));
   });
+}
+
+/** Equal for the same images of the same list's name, by which an evaluation notices that it looks at those a rule was fitted on. */
+export function conceptImagesHash(images: LabelledImages, owners: Int32Array): string {
+  const indices = [...owners.keys()].filter((index) => owners[index] >= 0);
+  return `${images.name} ${imageListHash(subset(images, {indices}))}`;
 }

@@ -1,4 +1,5 @@
 import {numberText, percentText} from '../common/numbers';
+import {callName} from '../common/options';
 import {makeModel} from '../network/model';
 import type {Model} from '../network/types';
 import {counted, namedClasses} from '../common/words';
@@ -67,15 +68,16 @@ function sameParts([first, ...others]: readonly Float32Array[]): boolean {
 }
 
 /** What this split's own numbers say against it, in sentences. */
-function doubtsOf({rho, parts}: Pick<Split, 'rho' | 'parts'>): string[] {
+function doubtsOf({rho, parts, notes = []}: Pick<Split, 'rho' | 'parts' | 'notes'>): string[] {
   return [
+    ...notes,
     ...(sameParts(parts) ? [NO_DIFFERENCE] : []),
     ...(rho && rho.zeroDenominators > 0 ? [silentParts(rho.zeroDenominators)] : []),
   ];
 }
 
 /** What to know before one believes a split, in sentences. */
-export function cautionsOf(split: Pick<Split, 'rho' | 'rule' | 'parts'>): string[] {
+export function cautionsOf(split: Pick<Split, 'rho' | 'rule' | 'parts' | 'notes'>): string[] {
   return [...doubtsOf(split), ...(split.rule === 'published' ? [adviceOnRule(split.rule)] : [])];
 }
 
@@ -84,9 +86,10 @@ export function cautionsOf(split: Pick<Split, 'rho' | 'rule' | 'parts'>): string
  * divide equally well on dense and on sparse inputs, and merged natural channels do not.
  */
 export function adviceOnRule(rule: string): string {
-  if (rule !== 'published') return `Compare the split with random ones (evaluateSplit).`;
+  const compare = `Compare the split with random ones (${callName('evaluateSplit')})`;
+  if (rule !== 'published') return `${compare}.`;
   return (
     'The published rule separates channels that were trained for several meanings, but recovers sums of natural channels worse than no split on two of three networks; ' +
-    'the rule freeRidge does better on both. Compare the split with random ones (evaluateSplit), or run "unweave benchmark planted" to find the rule for this layer.'
+    `the rule freeRidge does better on both. ${compare}, or run "unweave benchmark planted" to find the rule for this layer.`
   );
 }

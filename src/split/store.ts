@@ -200,6 +200,8 @@ export async function loadSplit(folder: string, model: Model): Promise<Split> {
     zeroInputShare: manifest.zeroInputShare,
     preset: manifest.preset,
     labelsFile: manifest.labelsFile,
+    fittedOn: manifest.fittedOn,
+    notes: manifest.notes,
     before,
   };
   const split = makeSplit(data, saved);

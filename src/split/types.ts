@@ -115,6 +115,10 @@ export interface Split {
   /** The preprocessing and label file that the statistics recorded. */
   readonly preset?: Preset;
   readonly labelsFile?: string;
+  /** Hash of the concepts' images that the rule was fitted on, see `conceptImagesHash`; undefined where it looked at none. */
+  readonly fittedOn?: string;
+  /** What was to be doubted when it was made, a sentence each. */
+  readonly notes?: readonly string[];
   /** The model before the split; never changed. */
   readonly before: Model;
   /** The model with a channel per concept and the residue, followed by the sum; built on first use. */

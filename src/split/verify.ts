@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {ensureBackend} from '../engine';
 import type {LabelledImages, PresetOption} from '../images/types';
 import {checkArgument} from '../common/argument';
+import {topOneWarnings} from '../numerics/topOne';
 import {InputError} from '../common/errors';
 import type {LongCallOptions} from '../common/progress';
 import {presetFor} from '../images/presetFor';
@@ -40,6 +41,8 @@ export interface SplitProof {
   changed: number;
   /** Those of them whose two logits were further apart than twice the difference that `exact` allows: rounding does not explain them. */
   unexplained: number;
+  /** What looks wrong with the labels or the preprocessing, a sentence each: the proof holds for any input, top-1 does not. */
+  warnings: string[];
   toString(): string;
 }
 
@@ -63,6 +66,7 @@ export async function verifySplit(
   const preset = presetFor(before, images, options.preset, split.preset);
   const labels = images.labelsFor(before.classes);
   const flips: number[] = [];
+  const choices = {counts: new Float64Array(before.classes), hits: new Float64Array(before.classes)};
   const totals = {images: 0, difference: 0, logit: 0, before: 0, after: 0, agreement: 0};
   const stream = {
     label: 'verifying the split',
@@ -92,6 +96,8 @@ export async function verifySplit(
         });
         totals.images += 1;
         totals.before += Number(top === labels[index]);
+        choices.counts[labels[index]] += 1;
+        choices.hits[labels[index]] += Number(top === labels[index]);
         totals.after += Number(topAfter === labels[index]);
         totals.agreement += Number(top === topAfter);
         if (top !== topAfter) flips.push(rows[0][top] - rows[0][topAfter]);
@@ -117,6 +123,7 @@ export async function verifySplit(
     changed: flips.length,
     // Written so that a lead which is not a number counts.
     unexplained: flips.filter((lead) => !(lead <= 2 * allowed)).length,
+    warnings: topOneWarnings(choices, `the labels or the preprocessing (preset ${preset.name})`),
   };
   return readable(proof, describeProof);
 }
@@ -142,6 +149,7 @@ function describeProof(proof: Omit<SplitProof, 'toString'>): string {
     `${proof.images} images: largest logit difference ${numberText(proof.maxAbsLogitDifference)} (${numberText(relative)} of the largest logit ${numberText(proof.maxAbsLogit)}); ` +
     `top-1 ${percent(proof.top1.before)} before, ${percent(proof.top1.after)} after; the same class on top for ${percent(proof.top1Agreement)}` +
     (proof.changed > 0 ? `; ${proof.changed} changed, ${proof.unexplained} of them beyond rounding` : '') +
-    `; the split is ${proof.exact ? 'exact' : `NOT exact: ${whyNotExact(proof)}`}`
+    `; the split is ${proof.exact ? 'exact' : `NOT exact: ${whyNotExact(proof)}`}` +
+    proof.warnings.map((warning) => `\nwarning: ${warning}`).join('')
   );
 }

@@ -198,7 +198,7 @@ test('free kernels are coloured by what each part has of a source', () => {
   const split = exampleSplit(2);
   const free = sourcesPlot({...split, ownership: undefined, rho: undefined});
   const owners = new Set(rowsOf(free).map(({owner}) => owner));
-  assert.deepEqual(owners, new Set(['mostly flag (0)', 'mostly checker (1)', 'shared']));
+  assert.deepEqual(owners, new Set(['mostly flag (0)', 'mostly checker (1)', 'in several parts']));
 });
 
 test('a wide range of scores gets a logarithmic axis, a narrow one does not', () => {

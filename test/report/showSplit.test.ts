@@ -37,7 +37,7 @@ test('an evaluation opens with its verdict, folds a long table, and drops a resi
   const {network, channel} = await relevantChannel({kind: 'conv', size: 3}, [[0], [1]], images, 0.1);
   const split = smallSplit(network, {channel});
   const evaluation = await evaluateSplit(split, images, {tau: 0.01, randomSplits: 3, progress: false});
-  assert.match(await textOf(evaluation), /^(All|\d+ of) \d+ parts are separated/);
+  assert.match(await textOf(evaluation), /^(Both|All \d+|\d+ of \d+) parts are separated/);
   assert.match(await htmlOf(evaluation), /<details/);
   const still = {mean: 0, std: 0, interval: [0, 0] as [number, number], count: 1};
   const without = {

@@ -96,3 +96,36 @@ test('an array of files that has other entries says what an entry is', async () 
   }
   await refuses(() => imageFiles('a.png' as never), /^the files are no array; give \[\{file: "a\.png", label: 3\}/);
 });
+
+eachEngine('a ρ for a rule that has none is refused, and a rule that needs images says so', async () => {
+  const model = smallModel({kind: 'conv', size: 1});
+  const stats = await collectRelevance(model, images, {layer: 'studied', ...quiet});
+  const target = {channel: 1, concepts: [0, 1]};
+  await refuses(
+    () => disentangle(model, stats, target, {images, rule: 'freeRidge', rho: 0.5}),
+    /^rho 0\.5 was given to the rule freeRidge, which has none; leave rho out, or give rule one of published, gatedPublished$/,
+  );
+  await refuses(
+    () => disentangle(model, stats, target, {rule: 'freeRidge'}),
+    /^the rule freeRidge needs images of the concepts' classes; give images$/,
+  );
+});
+
+eachEngine(
+  'a split says where the channel hardly matters, and an evaluation where it looks at fitted images',
+  async () => {
+    const model = smallModel({kind: 'conv', size: 1});
+    const stats = await collectRelevance(model, images, {layer: 'studied', ...quiet});
+    const split = await disentangle(model, stats, {channel: 1, concepts: [0, 1]}, {images, ...quiet});
+    assert.match(
+      String(split),
+      /channel 1 has a share of 0\.\d+ or more in (no image|only \d+ images?) of .*: what is divided there says little/,
+    );
+    const options = {tau: 0.01, randomSplits: 2, ...quiet};
+    const seen = /the split was fitted on these images/;
+    assert.match(String(await evaluateSplit(split, images, options)), seen);
+    assert.doesNotMatch(String(await evaluateSplit(split, {...images, name: 'others'}, options)), seen);
+    const byRho = await disentangle(model, stats, {channel: 1, concepts: [0, 1]}, {rho: 0.5});
+    assert.doesNotMatch(String(await evaluateSplit(byRho, images, options)), seen);
+  },
+);

@@ -287,7 +287,7 @@ test('without a name, freeRidge divides where there are images, energyMatch wher
   assert.equal(defaultRule({images: false, rho: false, size: 64}), 'published');
 });
 
-test('a split whose parts are all the same says that the images bear out no difference', () => {
+test('a split whose parts are all the same says that the images show no difference', () => {
   const same = [Float32Array.of(1, -2), Float32Array.of(1, -2)];
   assert.match(cautionsOf({rho: undefined, rule: 'freeRidge', parts: same})[0], /^all parts are the same/);
   const differing = [same[0], Float32Array.of(1, -2.01)];

@@ -29,7 +29,7 @@ eachEngine('exact means at most 1e-5 of the largest logit, and is told in every 
 
   const within = await proofOf([100, 99, 0, 0], [100.0005, 99, 0, 0]);
   assert.deepEqual([within.exact, within.changed, within.unexplained], [true, 0, 0]);
-  assert.match(String(within), /; the split is exact$/);
+  assert.match(String(within), /; the split is exact$/m);
   assert.match(JSON.stringify(proofView(within)), /The network computes the same after the split/);
   assert.equal((JSON.parse(JSON.stringify(within)) as typeof within).exact, true);
 

@@ -35,12 +35,7 @@ export function addDemoCommand(program: Command): void {
       const found = findPolysemantic(stats, {tau: 2 / 16});
       say(found);
       const concepts = DEMO_EXAMPLE.classes.map((name) => [stats.classNames.indexOf(name)]);
-      const split = await disentangle(
-        model,
-        stats,
-        {channel: DEMO_EXAMPLE.channel, concepts},
-        {images: train, rule: 'published'},
-      );
+      const split = await disentangle(model, stats, {channel: DEMO_EXAMPLE.channel, concepts}, {images: train});
       say(split);
       const proof = await verifySplit(split, test);
       say(proof);

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import {Option, type Command} from 'commander';
 import {InputError} from '../../common/errors';
 import {saveOnnx} from '../../formats/onnx';
@@ -10,8 +11,18 @@ import {openModel, print, withJson, withSourceOptions, type SourceOptions} from 
 const FORMATS = ['onnx', 'torch', 'tfjs'] as const;
 type Format = (typeof FORMATS)[number];
 
-const formatBy = (out: string): Format =>
-  /\.onnx$/i.test(out) ? 'onnx' : /\.safetensors$/i.test(out) ? 'torch' : 'tfjs';
+/** @throws InputError for the ending of a format that is not written */
+function formatBy(out: string): Format {
+  const ending = path.extname(out).toLowerCase();
+  if (ending === '.onnx') return 'onnx';
+  if (ending === '.safetensors') return 'torch';
+  if (/^\.[a-z]\w*$/.test(ending)) {
+    throw new InputError(
+      `no format ends in ${ending}: OUT.onnx, OUT.safetensors (PyTorch) and a folder for tfjs are written; for a folder of that name say --to tfjs`,
+    );
+  }
+  return 'tfjs';
+}
 
 /** `export`: a split, or a whole model, for other tools. */
 export function addExportCommand(program: Command): void {

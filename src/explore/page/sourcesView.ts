@@ -118,7 +118,7 @@ function pairTable(concepts: readonly DetailConcept[], rho: number, current: rea
       ...[numberText(value), sets[0].length, shared, sets[1].length].map((text) => h('td', {class: 'number'}, text)),
     );
   });
-  const titles = ['two concepts', 'cosine', 'the first’s', 'shared', 'the second’s'];
+  const titles = ['two concepts', 'cosine, published vectors', 'the first’s', 'shared', 'the second’s'];
   return h(
     'table',
     {class: 'pairs'},

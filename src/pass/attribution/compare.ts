@@ -35,7 +35,7 @@ export interface AttributionComparison {
 export async function compareAttributions(
   model: Model,
   images: LabelledImages,
-  {layer, attributions, ...options}: CompareOptions,
+  {layer, attributions = [], ...options}: CompareOptions,
 ): Promise<AttributionComparison> {
   const count = attributions.length;
   if (count < 2) throw new InputError('fewer than two attributions; give at least two to compare');

@@ -1,6 +1,6 @@
 import {numberText, percentText} from '../../common/numbers';
 import {conceptColours} from '../../plots/palette';
-import type {DiscoveredConcepts} from '../../split/discover';
+import {CAUTION, type DiscoveredConcepts} from '../../split/discover';
 import type {ShowOptions} from './options';
 import {thumbnailGrid} from './thumbnails';
 import {table, words, type View} from './view';
@@ -33,6 +33,7 @@ export async function discoveredView(discovered: DiscoveredConcepts, options: Sh
     words(
       `what channel ${channel} of layer ${layer} responds to, without labels: ${concepts.length} clusters`,
       `it fires in ${fires} of ${of} images; its strongest position in each of ${clustered} of them is clustered by what feeds the channel there`,
+      ...(concepts.length > 1 ? [CAUTION] : []),
     ),
     table(columns, rows),
   ];
@@ -55,7 +56,7 @@ export async function discoveredView(discovered: DiscoveredConcepts, options: Sh
         frame: colours[j],
       })),
     }));
-    view.push(await thumbnailGrid('examples, from weak to strong responses', grid, options.images, options));
+    view.push(await thumbnailGrid('examples, from strong to weak responses', grid, options.images, options));
   }
   return view;
 }

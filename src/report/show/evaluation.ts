@@ -1,6 +1,13 @@
 import {fractionText, intervalText, numberText, percentText, spreadText} from '../../common/numbers';
 import {namedClasses} from '../../common/words';
-import {verdictsOf, type ConceptEvaluation, type Fractions, type SplitEvaluation} from '../../evaluate';
+import {
+  verdictsOf,
+  type ConceptEvaluation,
+  type Fractions,
+  type PartOutcome,
+  type PartVerdict,
+  type SplitEvaluation,
+} from '../../evaluate';
 import type {Summary} from '../../numerics/summary';
 import {fractionBars} from '../../plots';
 import {nameText} from '../../plots/labels';
@@ -9,18 +16,11 @@ import {folded, table, words, type View} from './view';
 /** Rows from which the table is folded: the figure above it says the same. */
 const LONG = 8;
 
-/** Whether the parts came apart, then what they and the residue carry of the original, each beside random splits. */
+/** Whether the parts are separated, then what they and the residue carry of the original, each beside random splits. */
 export function evaluationView(evaluation: SplitEvaluation): View {
   const {layer, channel, rule, tau, images, concepts, top1, randomSplits, warnings} = evaluation;
   const percent = (share: number) => percentText(share, 1);
   const verdicts = verdictsOf(evaluation);
-  const apart = verdicts.filter(({separated}) => separated).length;
-  const heading =
-    randomSplits === 0
-      ? 'What the parts carry, without a control'
-      : apart === verdicts.length
-        ? `All ${verdicts.length} parts are separated`
-        : `${apart} of ${verdicts.length} parts are separated`;
   const rows = rowsOf(concepts, randomSplits);
   const fractions = table(COLUMNS, rows, {
     limit: 100,
@@ -29,7 +29,7 @@ export function evaluationView(evaluation: SplitEvaluation): View {
       (randomSplits > 0 ? `; random: mean and central 95 % of ${randomSplits} random splits of the same sizes` : ''),
   });
   return [
-    words(heading, ...verdicts.map(({sentence}) => sentence)),
+    words(headingOf(verdicts), ...verdicts.map(({sentence}) => sentence)),
     words(
       `what the parts of channel ${channel} of ${layer} carry (rule ${rule})`,
       `${images} images of the concepts, τ = ${numberText(tau)}; top-1 ${percent(top1.before)} before, ${percent(top1.after)} after`,
@@ -38,6 +38,14 @@ export function evaluationView(evaluation: SplitEvaluation): View {
     {figure: fractionBars(evaluation)},
     rows.length > LONG ? folded('the numbers, by three definitions of a fraction', fractions) : fractions,
   ];
+}
+
+function headingOf(verdicts: readonly PartVerdict[]): string {
+  const count = (outcome: PartOutcome) => verdicts.filter((verdict) => verdict.outcome === outcome).length;
+  const [all, apart, undecided] = [verdicts.length, count('separated'), count('undecided')];
+  if (count('no control') > 0) return 'What the parts carry, without a control';
+  if (apart === all) return `${all === 2 ? 'Both' : `All ${all}`} parts are separated`;
+  return `${apart} of ${all} parts are separated${undecided > 0 ? `; ${undecided} undecided` : ''}`;
 }
 
 const COLUMNS = [

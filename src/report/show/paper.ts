@@ -2,6 +2,7 @@ import {numberText, percentText} from '../../common/numbers';
 import {densityPlot, rhoSweep, similarityHeatmap, sourcesPlot} from '../../plots';
 import {drawingBundle} from '../display';
 import {OTHER_WEIGHTS, PUBLISHED_LAYER, PUBLISHED_WEIGHTS} from '../paper/published';
+import type {Densities} from '../../evaluate';
 import type {PaperReproduction} from '../paper/reproduce';
 import type {ShowOptions} from './options';
 import {agreementTable, listBlocks, pooledTable, rowBlocks} from './paperTables';
@@ -32,7 +33,7 @@ export async function paperSections(paper: PaperReproduction, options: ShowOptio
     {heading: 'Table 1: theirs, ours, difference', text: aboutWeights(paper), view: [agreementTable(paper)]},
     {
       heading: `Table 2: ${published ? 'the published list' : 'the pairs with the lowest cosines'}`,
-      text: [],
+      text: published || paper.comparison.found > 0 ? [] : [NONE_FOUND],
       view: listBlocks(paper),
     },
     {
@@ -57,7 +58,8 @@ export async function paperSections(paper: PaperReproduction, options: ShowOptio
     {
       heading: 'Figure 3: summed activation of the original and its parts',
       text: [
-        'The paper’s densities: signed sums over the positions, one panel per concept. On the images of a concept, its own part should follow the original, and the other part should stay near 0.',
+        'The paper’s densities: signed sums over the positions, one panel per concept. In the paper, each part follows the original on the images of its own concept and stays near 0 on the other images.',
+        `Here the means are: ${densityMeans(teaser.densities)}.`,
       ],
       view: [{figure: densityPlot(teaser.densities)}],
     },
@@ -86,6 +88,20 @@ export async function paperSections(paper: PaperReproduction, options: ShowOptio
     },
   ];
 }
+
+/** Of the original and each part, by the concept whose images they are of. */
+function densityMeans({curves}: Densities): string {
+  const concepts = [...new Set(curves.map(({concept}) => concept))];
+  return concepts
+    .map((concept) => {
+      const own = curves.filter((curve) => curve.concept === concept);
+      return `on images of ${concept} ${own.map(({channel, mean}) => `${channel} ${numberText(mean)}`).join(', ')}`;
+    })
+    .join('; ');
+}
+
+const NONE_FOUND =
+  'No pair of this network lies below γ, so by the paper’s rule no channel is polysemantic. The pairs with the lowest cosines are divided all the same, to show the figures.';
 
 /** What a cell shows. */
 export async function paperView(paper: PaperReproduction, options: ShowOptions): Promise<View> {

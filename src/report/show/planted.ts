@@ -32,15 +32,18 @@ export function plantedView(benchmark: PlantedBenchmark): View {
       align: 'right' as const,
     },
   ];
-  const detectionRows = detection.map(({tier, score, against, positives, negatives, auroc, averagePrecision}) => [
-    tier,
-    score === 'negativeCosine' ? '−cosine' : '−leak after a split',
-    against,
-    positives,
-    negatives,
-    auroc,
-    averagePrecision,
-  ]);
+  const detectionRows = detection.map(
+    ({tier, score, against, pairs, positives, negatives, auroc, averagePrecision}) => [
+      tier,
+      score === 'negativeCosine' ? '−cosine' : '−leak after a split',
+      against,
+      pairs === 'same' ? 'the plants’' : 'any',
+      positives,
+      negatives,
+      auroc,
+      averagePrecision,
+    ],
+  );
   return [
     words(
       `planted channels in ${layer} of ${model.name}`,
@@ -51,10 +54,14 @@ export function plantedView(benchmark: PlantedBenchmark): View {
     table(columns, rows, {caption: 'recovery, 95 % interval of the mean over plants', limit: 80}),
     ...(detection.length > 0
       ? [
-          table(['tier', 'score', 'against', 'plants', 'negatives', 'AUROC', 'average precision'], detectionRows, {
-            caption: 'detection',
-            limit: 40,
-          }),
+          table(
+            ['tier', 'score', 'against', 'class pairs', 'plants', 'negatives', 'AUROC', 'average precision'],
+            detectionRows,
+            {
+              caption: 'detection',
+              limit: 40,
+            },
+          ),
         ]
       : []),
   ];

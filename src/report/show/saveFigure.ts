@@ -78,7 +78,7 @@ async function contentOf(value: unknown, ending: string, options: SaveOptions): 
   if (figure && (ending === '.json' || ending === '.html')) return figureFile(value, ending) as string | Buffer;
   if (!figure && !recognised(value) && !isList(value)) {
     throw new InputError(
-      `cannot save ${inspect(value, {depth: 0, maxStringLength: 40})}; give a figure, or a result that show knows`,
+      `cannot save ${inspect(value, {depth: 0, maxStringLength: 40}).split('\n')[0]}; give a figure, or a result that show knows`,
     );
   }
   if (value instanceof Uint8Array && value[0] === 0x89 && ending === '.png' && width === undefined) return value;

@@ -52,7 +52,8 @@ function dividedView(split: Split): View {
 
 /** The proof that nothing changed, with its verdict first. */
 export function proofView(proof: SplitProof): View {
-  const {images, maxAbsLogitDifference, maxAbsLogit, top1, top1Agreement, exact, changed, unexplained} = proof;
+  const {images, maxAbsLogitDifference, maxAbsLogit, top1, top1Agreement, exact, changed, unexplained, warnings} =
+    proof;
   const percent = (share: number) => percentText(share, 1);
   const rows = [
     ['largest difference of a logit', numberText(maxAbsLogitDifference)],
@@ -66,7 +67,11 @@ export function proofView(proof: SplitProof): View {
     ? 'The network computes the same after the split'
     : `${proof.misfits.length > 0 ? 'This is NOT proven' : 'The network does NOT compute the same after the split'}: ${whyNotExact(proof)}`;
   return [
-    words(verdict, `full passes through both networks, on ${counted(images, 'image')}`),
+    words(
+      verdict,
+      `full passes through both networks, on ${counted(images, 'image')}`,
+      ...warnings.map((warning) => `warning: ${warning}`),
+    ),
     table(['', {title: '', align: 'right'}], rows),
   ];
 }

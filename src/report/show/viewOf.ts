@@ -9,6 +9,7 @@ import type {Model} from '../../network/types';
 import type {RelevanceStatistics} from '../../numerics/statistics';
 import type {SuggestedThresholds} from '../../concepts/thresholds';
 import type {SplitScores} from '../../evaluate/scoreSplit';
+import type {AttributionComparison} from '../../pass/attribution';
 import type {DiscoveredConcepts} from '../../split/discover';
 import type {Split} from '../../split/types';
 import type {SplitProof} from '../../split/verify';
@@ -26,6 +27,7 @@ import {
   type ImageType,
 } from '../display';
 import {suggestionView} from './suggested';
+import {comparisonView} from './comparison';
 import {scoresView} from './scores';
 import {depthView} from './depth';
 import {channelsView, channelView, conceptView} from './found';
@@ -49,6 +51,7 @@ interface Kinds {
   'relevance statistics': RelevanceStatistics;
   'polysemantic channels': PolysemanticChannels;
   'suggested thresholds': SuggestedThresholds;
+  'attribution comparison': AttributionComparison;
   'split scores': SplitScores;
   'discovered concepts': DiscoveredConcepts;
   'polysemanticity by depth': PolysemanticityByDepth;
@@ -70,6 +73,7 @@ const MAKERS: {[K in keyof Kinds]: Maker<Kinds[K]>} = {
   'relevance statistics': statisticsView,
   'polysemantic channels': channelsView,
   'suggested thresholds': suggestionView,
+  'attribution comparison': comparisonView,
   'split scores': scoresView,
   'discovered concepts': discoveredView,
   'polysemanticity by depth': depthView,

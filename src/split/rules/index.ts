@@ -20,6 +20,9 @@ export const SPLIT_RULES: Readonly<Record<string, SplitRule>> = {
   freeRidge,
 };
 
+/** Rules that share a source out by how much stronger one concept's relevance is; the others have no ρ. */
+export const RULES_WITH_RHO: readonly string[] = [published.name, gatedPublished.name];
+
 /**
  * The rule where none is named. With images: `freeRidge`, which is ahead of the published rule on channels of several known meanings and
  * on merged natural channels alike (test/bench/README.md), or `energyMatch` where its matrices would be too large. Without
