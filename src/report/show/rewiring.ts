@@ -43,7 +43,7 @@ export function rewiring({channel, layer, concepts, kernelShape, original, parts
     },
   ];
   const sentence =
-    `In layer ${layer}, d1 replaces channel ${channel}; ${parts.length > 2 ? `d2 ${parts.length > 3 ? 'to' : 'and'} d${parts.length}` : 'd2'} and r are new channels at its end. ` +
+    `In layer ${layer}, d1 replaces channel ${channel}; ${['d2', 'd2, d3'][parts.length - 2] ?? `d2 to d${parts.length}`} and r are new channels at its end. ` +
     `A sum after the layer restores channel ${channel}, so nothing downstream changes.`;
   const equation = boxes.map(({name, of, lines, before}) => `${before} ${name} (${of}: ${lines.join(', ')})`.trim());
   return {
