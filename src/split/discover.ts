@@ -18,7 +18,7 @@ export interface DiscoverOptions extends LongCallOptions {
   layer: string;
   /** Number of clusters. @default that of 2 to 6 whose silhouette is highest */
   count?: number;
-  /** Images that are clustered, at most. @default 400 */
+  /** Images that are clustered, at most. @default 200 */
   most?: number;
   /** Exemplars a cluster. @default 8 */
   exemplars?: number;
@@ -65,15 +65,17 @@ export interface DiscoveredConcepts {
 }
 
 /** A strongest position counts from this share of the channel's strong outputs on. */
-const STRONG = 0.25;
+const STRONG = 0.1;
+/** An image is drawn with a probability proportional to this power of the channel's output. */
+const POWER = 3;
 /** Numbers of clusters that are tried. */
 export const CLUSTER_COUNTS = [2, 3, 4, 5, 6];
 /** Images that a cluster needs on average. */
 const LEAST = 4;
 
 /**
- * What a channel answers to, without labels: the contributions w ⊙ x at its strongest position in each image, sampled evenly over the
- * strata of its output (the highest alone may all be of one kind), scaled to length 1, drawn towards the mean of the images that the
+ * What a channel answers to, without labels: the contributions w ⊙ x at its strongest position in each image, sampled over the strata of
+ * its output (the highest alone may all be of one kind) in proportion to its cube (weak outputs are of anything), scaled to length 1, drawn towards the mean of the images that the
  * network takes for the same class and clustered by k-means. The number of clusters is the one with the highest mean silhouette; on
  * channels that were taught what they mean it is right for about two of three, and it does not tell channels with one meaning from those
  * with several (test/bench/README.md). Any layer will do, an early one too; labels are not looked at.
@@ -136,21 +138,32 @@ export async function discoverConcepts(
   return readable(result as DiscoveredConcepts, describe);
 }
 
-function checkOptions(model: Model, channel: number, {layer: name, count, most = 400}: DiscoverOptions): void {
+function checkOptions(model: Model, channel: number, {layer: name, count, most = 200}: DiscoverOptions): void {
   checkChannel({layer: linearLayer(model.graph, name)}, channel);
   if (count !== undefined && !(Number.isInteger(count) && count >= 1))
     throw new InputError(`invalid number of clusters: ${count}; give a whole number from 1`);
   if (!(Number.isInteger(most) && most >= 8))
-    throw new InputError(`invalid number of images to cluster: ${most}; give a whole number from 8, such as 400`);
+    throw new InputError(`invalid number of images to cluster: ${most}; give a whole number from 8, such as 200`);
 }
 
-/** Images in which the channel fires strongly, evenly over the strata of its output, strongest first. */
-export function sampleStrata<T extends {value: number}>(found: readonly T[], most = 400): T[] {
+/**
+ * Images in which the channel fires, strongest first: a systematic sample with probabilities proportional to the cube of its output, each
+ * image once. So all strata are in it, and weak outputs, which may be of anything, are few.
+ * @param most draws; images that are drawn more than once make the sample smaller
+ */
+export function sampleStrata<T extends {value: number}>(found: readonly T[], most = 200): T[] {
   const top = [...found].sort((a, b) => b.value - a.value);
   const level = STRONG * (top[Math.floor(0.02 * top.length)]?.value ?? 0);
   const strong = top.filter(({value}) => value >= level);
-  const count = Math.min(most, strong.length);
-  return Array.from({length: count}, (_, n) => strong[Math.floor((n * strong.length) / count)]);
+  const weights = strong.map(({value}) => (value / top[0].value) ** POWER);
+  const step = weights.reduce((sum, weight) => sum + weight, 0) / most;
+  let [end, next] = [0, 0];
+  return strong.filter((_, n) => {
+    end += weights[n];
+    if (end <= next) return false;
+    next = step * Math.ceil(end / step);
+    return true;
+  });
 }
 
 /** What is clustered: contributions of length 1, drawn towards those of the images that the network takes for the same class. */

@@ -8,7 +8,7 @@ import {KNOWN_LAYER, knownModel} from '../../src/known/network';
 import {knownNetwork} from '../../src/known/networks';
 import {CLASS_PARTS, CODES} from '../../src/known/parts';
 import {adjustedRandIndex} from '../../src/numerics/agreement';
-import {discoverConcepts} from '../../src/split/discover';
+import {discoverConcepts, sampleStrata} from '../../src/split/discover';
 import {disentangle} from '../../src/split/disentangle';
 import {loadSplit, saveSplit} from '../../src/split/store';
 import {evaluateSplit} from '../../src/evaluate';
@@ -136,4 +136,17 @@ test('a channel that never fires is said to, and statistics without gates say ho
   const stats = await collectRelevance(model, images, {...options, gates: false});
   assert.throws(() => findPolysemantic(stats, {tau: 2 / 16, arv: 'gated'}), /collect them again with gates: true/);
   model.dispose();
+});
+
+test('weak outputs are drawn in proportion to their cube, each image once, strongest first', () => {
+  const found = Array.from({length: 1000}, (_, n) => ({value: n < 500 ? 1 : 0.5, n}));
+  const sample = sampleStrata(found, 90);
+  assert.equal(new Set(sample.map(({n}) => n)).size, sample.length);
+  assert.equal(sample.filter(({value}) => value === 1).length, 80); // 500 · 1 against 500 · 1/8
+  assert.equal(sample.length, 90);
+  assert.ok(sample.every(({value}, at) => at === 0 || value <= sample[at - 1].value));
+  const few = found.slice(495, 505);
+  assert.deepEqual(sampleStrata(few, 90), few, 'all of a few images');
+  assert.deepEqual(sampleStrata([{value: 1}, {value: 0.05}]), [{value: 1}], 'below a tenth of the strongest');
+  assert.deepEqual(sampleStrata([]), []);
 });
