@@ -1,5 +1,5 @@
 /**
- * The planted benchmark on three networks: `node --import tsx test/bench/planted.ts [demo|resnet20|mobilenet …] [--plants 50] [--out out/planted]`.
+ * The planted benchmark on three networks: `node --import tsx test/bench/planted.ts [demo|resnet20|mobilenet …] [--plants 50] [--tiers dense] [--rules freeRidge,scaledRidge] [--out out/planted]`.
  * Results go to a folder per network, and the same command resumes after an interrupt. The two real networks are read from ../shared/data.
  */
 import {writeFile} from 'node:fs/promises';
@@ -19,6 +19,7 @@ async function main(): Promise<void> {
       plants: {type: 'string', default: '50'},
       skip: {type: 'string', default: '0'},
       tiers: {type: 'string'},
+      rules: {type: 'string'},
       out: {type: 'string', default: path.join(__dirname, '../../out/planted')},
     },
   });
@@ -33,6 +34,7 @@ async function main(): Promise<void> {
       plants: Number(values.plants),
       skipPlants: Number(values.skip),
       tiers: values.tiers?.split(',') as PlantedOptions['tiers'],
+      rules: values.rules?.split(','),
       out,
       progress({label, done, total, outcome}) {
         if (outcome === 'running' && Date.now() - shown < 20_000) return;
@@ -49,11 +51,15 @@ async function main(): Promise<void> {
       ['dense', 'served'],
     ] as const) {
       if (!benchmark.tiers.some((one) => one.tier === tier)) continue;
-      for (const over of ['published', 'noSplit', 'energyMatch', 'gatedWiener']) {
-        const {mean, interval} = pairedGain(benchmark, 'gatedRidge', over, {tier, set});
-        write(
-          `gatedRidge − ${over}, ${tier}, ${set}: ${mean.toFixed(3)} [${interval.map((x) => x.toFixed(3)).join(', ')}]`,
-        );
+      const measured = benchmark.tiers.find((one) => one.tier === tier)!.rules.map(({rule}) => rule);
+      for (const rule of ['freeRidge', 'gatedRidge']) {
+        for (const over of ['published', 'noSplit', 'scaledRidge', 'energyMatch', 'gatedWiener']) {
+          if (![rule, over].every((one) => measured.includes(one))) continue;
+          const {mean, interval} = pairedGain(benchmark, rule, over, {tier, set});
+          write(
+            `${rule} − ${over}, ${tier}, ${set}: ${mean.toFixed(3)} [${interval.map((x) => x.toFixed(3)).join(', ')}]`,
+          );
+        }
       }
     }
     if (benchmark.tiers.some(({tier}) => tier === 'dense'))
