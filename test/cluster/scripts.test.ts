@@ -165,14 +165,15 @@ spec:
   );
 });
 
-test('submit says what is missing, and prints Jobs', async () => {
+test('submit says what is missing, prints Jobs, and prints the scripts of a dry run', async () => {
   const own = ['submit', 'model.onnx', 'images', '--layer', 'conv5', '--out', 'stats', '--shards', '3'];
-  const [neither, both, noImage, yaml, claim] = await Promise.all([
+  const [neither, both, noImage, yaml, claim, dry] = await Promise.all([
     unweave(...own),
     unweave(...own, '--slurm', '--kubernetes'),
     unweave(...own, '--kubernetes'),
     unweave(...own, '--kubernetes', '--image', 'me/unweave', '--claim', 'data:/data', '--', '--batch', '8'),
     unweave(...own, '--kubernetes', '--image', 'me/unweave', '--claim', 'data'),
+    unweave(...own, '--slurm', '--dry-run', '--sbatch', '--time 2:00:00'),
   ]);
   assert.match(neither.stderr, /no cluster is named; give --slurm or --kubernetes/);
   assert.match(both.stderr, /--slurm or --kubernetes/);
@@ -181,4 +182,7 @@ test('submit says what is missing, and prints Jobs', async () => {
   assert.equal(yaml.code, 0, yaml.stderr);
   assert.match(yaml.stdout, /completions: 3\n/);
   assert.match(yaml.stdout, /"--shard", "auto\/3", "--batch", "8"\]/);
+  assert.equal(dry.code, 0, dry.stderr);
+  assert.match(dry.stdout, /#SBATCH --array=0-2\n(.*\n)*#SBATCH --time 2:00:00\n(.*\n)*.* --shard auto\/3 /);
+  assert.match(dry.stdout, /# after it:\n#!\/bin\/sh\n#SBATCH --job-name=unweave-merge\n/);
 });

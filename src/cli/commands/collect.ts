@@ -2,6 +2,7 @@ import {setTimeout as wait} from 'node:timers/promises';
 import type {Command} from 'commander';
 import {InvalidArgumentError, Option} from 'commander';
 import {kubernetesJobs} from '../../cluster/kubernetes';
+import {arrayScript, mergeScript} from '../../cluster/slurm';
 import {submitCollect} from '../../cluster/submit';
 import {InputError} from '../../common/errors';
 import {topOne, zeroInputShare, type RelevanceStatistics} from '../../numerics/statistics';
@@ -176,6 +177,7 @@ interface SubmitFlags {
   shards: number;
   slurm?: boolean;
   sbatch?: string;
+  dryRun?: boolean;
   kubernetes?: boolean;
   image?: string;
   claim?: {name: string; mountPath: string};
@@ -195,6 +197,7 @@ function addSubmit(program: Command): void {
     .requiredOption('--shards <n>', 'parts of the list; tasks of some minutes are best', wholeNumber)
     .option('--slurm', 'submit to Slurm and follow')
     .option('--sbatch <flags>', 'flags of sbatch in one word, e.g. "--partition gpu --time 2:00:00", for --slurm')
+    .option('--dry-run', 'print the scripts for --slurm, and submit nothing')
     .option('--kubernetes', 'print the jobs as YAML for kubectl apply')
     .option('--image <name>', 'container image that has unweave, for --kubernetes')
     .option('--claim <name:path>', 'persistent volume claim and where it is mounted, for --kubernetes', claimOption)
@@ -211,6 +214,11 @@ function addSubmit(program: Command): void {
         return;
       }
       const slurm = (options.sbatch ?? '').split(/\s+/).filter((word) => word !== '');
+      if (options.dryRun) {
+        const shardsToRun = Array.from({length: shards}, (_, index) => index);
+        process.stdout.write(`${arrayScript(job, shardsToRun, slurm)}\n# after it:\n${mergeScript(job, slurm)}`);
+        return;
+      }
       const stats = await submitCollect({...job, slurm});
       print(options.json ? summary(stats, out) : `${stats}\nstatistics in ${out}`, options.json);
     });
