@@ -21,7 +21,9 @@ export function livePreview({side = 160}: {side?: number} = {}): (preview: Featu
   let drawing: Promise<void> = Promise.resolve();
   const state = kernelState();
   const clear = () => {
-    drawing = drawing.then(() => void (update && display(htmlBundle(html`<span></span>`, ''), {displayId, update})));
+    // By the cell that shows the result: of a cell that has ended, some front ends take no message any more.
+    const shown = captureDisplay();
+    drawing = drawing.then(() => void (update && shown(htmlBundle(html`<span></span>`, ''), {displayId, update})));
     cellWaitsFor(drawing);
   };
   const preview: NonNullable<typeof state.preview> = {cell: state.cell, clear};
