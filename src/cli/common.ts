@@ -5,7 +5,8 @@ import type {LabelledImages, Preset, PresetOption} from '../images/types';
 import {loadModel} from '../formats/load';
 import {formatOf} from '../formats/sniff';
 import type {Model} from '../network/types';
-import {PREDICTED, predictedLabels} from '../pass/predictedLabels';
+import {PREDICTED} from '../numerics/statistics';
+import {predictedLabels} from '../pass/predictedLabels';
 import {InputError} from '../common/errors';
 import {SPLIT_RULES} from '../split/rules';
 

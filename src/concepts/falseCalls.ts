@@ -1,7 +1,7 @@
 import {seededRandom, type Random} from '../common/random';
 import {classCount, type RelevanceStatistics} from '../numerics/statistics';
 import {cosine, dot} from '../numerics/vectors';
-import {classVectors, LEAST_AGREEMENT, type ClassVectors} from './relate';
+import {classVectors, isComparable, LEAST_AGREEMENT, type ClassVectors} from './relate';
 import type {CandidateChannel, VectorKind} from './types';
 
 /** Shares of pairs in which there is nothing to find that are called different all the same; NaN where there are no such pairs. */
@@ -38,7 +38,7 @@ export function falseCalls(
   const [halves, merges]: boolean[][] = [[], []];
   for (const {channel, classes} of someOf(candidates)) {
     const vectors = classVectors(stats, channel, arv);
-    const sure = classes.filter((k) => arv === 'published' || vectors.agreement(k) > LEAST_AGREEMENT);
+    const sure = classes.filter((k) => isComparable(vectors, k));
     for (const k of sure) if (!Number.isNaN(vectors.agreement(k))) halves.push(vectors.agreement(k) < gamma);
     const known = sure.map((k) => halvesOf(vectors, k)).filter((both) => both !== undefined);
     for (let a = 0; a < known.length; a++) {

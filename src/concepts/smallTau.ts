@@ -10,3 +10,10 @@ export function smallTau(tau: number, outputs: number): string[] {
     `tau ${numberText(tau)} is small for ${outputs} channels: many will count as relevant; 2 / ${outputs} = ${numberText(2 / outputs)} is twice an equal share`,
   ];
 }
+
+/**
+ * τ where none is given: the paper's 0.03, which is made for 2048 channels, or twice an equal share where that is more, at most 1.
+ * @param outputs Cout
+ * @param floor the smallest share that statistics keep. @default 0
+ */
+export const usualTau = (outputs: number, floor = 0): number => Math.min(1, Math.max(0.03, 2 / outputs, floor));

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {LabelledImages} from '../images/types';
-import {smallTau} from '../concepts/smallTau';
+import {smallTau, usualTau} from '../concepts/smallTau';
 import {InputError} from '../common/errors';
 import {counted} from '../common/words';
 import type {PartKernels} from '../split/kernels';
@@ -15,7 +15,7 @@ import {
   replaceChannel,
   type EvaluationOptions,
 } from './layerPass';
-import {conceptImagesHash, conceptsOfImages} from '../split/members';
+import {conceptImagesHash, FEW_IMAGES} from '../split/members';
 import {kernelList} from './kernelList';
 import {randomSplits} from './randomSplit';
 import type {MeasuredImage, SplitEvaluation} from './types';
@@ -43,8 +43,7 @@ export async function evaluateSplit(
 ): Promise<SplitEvaluation> {
   const byConcept = imagesOfConcepts(split, images);
   const outputs = channelsOf(split);
-  // The paper's 0.03 is made for 2048 channels; in a layer of few every channel has such a share.
-  const {tau = Math.max(0.03, 2 / outputs), randomSplits: controls = 20, seed = 0} = options;
+  const {tau = usualTau(outputs), randomSplits: controls = 20, seed = 0} = options;
   if (!(tau > 0 && tau <= 1))
     throw new InputError(`invalid tau: ${tau}; give a share above 0 and up to 1, such as 0.03`);
   checkControls(controls, seed);
@@ -65,7 +64,7 @@ export async function evaluateSplit(
     top1,
     randomSplits: controls,
     ...(options.perImage && {perImage: imageFractions(measured, images.paths, {k: split.parts.length, tau})}),
-    warnings: [...fittedOnThese(split, images), ...smallTau(tau, outputs), ...warningsOf(concepts)],
+    warnings: [...fittedOnThese(split, images, byConcept), ...smallTau(tau, outputs), ...warningsOf(concepts)],
   };
   return readable(evaluation, describeEvaluation);
 }
@@ -142,25 +141,21 @@ function share(relevance: tf.Tensor, channel: number): tf.Tensor {
 }
 
 /** A split looks better on the images that it was fitted on. */
-function fittedOnThese(split: Split, images: LabelledImages): string[] {
+function fittedOnThese(split: Split, images: LabelledImages, byConcept: readonly number[][]): string[] {
   if (split.concepts.every((concept) => concept.images))
     return ['the concepts are clusters of these images, so that the parts look better on them than on others'];
-  const owners = conceptsOfImages(images, split.before.classes, split.concepts);
-  if (conceptImagesHash(images, owners) !== split.fittedOn) return [];
+  if (split.fittedOn === undefined || split.fittedOn !== conceptImagesHash(images, byConcept)) return [];
   return [
     'the split was fitted on these images, so that the parts look better on them than on others; evaluate it on images that it has not seen',
   ];
 }
-
-/** Fewer images than this say little. */
-const FEW = 10;
 
 function warningsOf(concepts: SplitEvaluation['concepts']): string[] {
   const warnings: string[] = [];
   for (const {classNames, published, positive} of concepts) {
     const name = classNames.join(' + ');
     const least = Math.min(published.images, positive.images);
-    if (least < FEW)
+    if (least < FEW_IMAGES)
       warnings.push(
         `only ${counted(least, 'image')} of ${name} ${least === 1 ? 'reaches τ: its mean says' : 'reach τ: their means say'} little`,
       );

@@ -5,11 +5,10 @@ import {applyLayer} from '../network/linearLayer';
 import {checkArgument} from '../common/argument';
 import {InputError} from '../common/errors';
 import type {LongCallOptions} from '../common/progress';
-import {namedClasses} from '../common/words';
 import {runPass, type BatchCollector} from '../pass/runPass';
 import type {LayerBatch} from '../pass/types';
 import {stackKernels} from '../split/kernels';
-import {conceptsOfImages} from '../split/members';
+import {imagesByConcept} from '../split/members';
 import type {Split} from '../split/types';
 
 /** Options of every evaluation of a split. */
@@ -97,16 +96,7 @@ export function channelOf(z: tf.Tensor4D, channel: number): tf.Tensor4D {
 export function imagesOfConcepts(split: Split, images: LabelledImages): number[][] {
   checkArgument('split', split, 'before', 'disentangle(…) or loadSplit(…)');
   checkArgument('images', images, 'labelsFor', 'imageFolder(…)');
-  const owners = conceptsOfImages(images, split.before.classes, split.concepts);
-  return split.concepts.map(({classes, classNames}, j) => {
-    const own = [...owners.keys()].filter((index) => owners[index] === j);
-    if (own.length === 0) {
-      throw new InputError(
-        `the images ${images.name} have none of ${namedClasses({classes, classNames})}; give images of every concept's classes`,
-      );
-    }
-    return own;
-  });
+  return imagesByConcept(images, split.before.classes, split.concepts);
 }
 
 /** @throws InputError for a number of random splits or a seed that is not a whole number */

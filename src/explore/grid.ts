@@ -1,3 +1,4 @@
+import {usualTau} from '../concepts/smallTau';
 import {InputError} from '../common/errors';
 import type {RelevanceStatistics} from '../numerics/statistics';
 import {RHOS} from '../split/sources';
@@ -13,12 +14,7 @@ const MANTISSAS = [1, 1.2, 1.4, 1.6, 1.8, 2, 2.25, 2.5, 2.75, 3, 3.5, 4, 4.5, 5,
  */
 export function startSettings(stats: RelevanceStatistics, options: Partial<Settings>): Settings {
   const {floor} = stats.shares;
-  const {
-    tau = Math.min(1, Math.max(0.03, floor, 2 / stats.layer.shape[3])),
-    p = 0.75,
-    gamma = 0.5,
-    rho = 0.5,
-  } = options;
+  const {tau = usualTau(stats.layer.shape[3], floor), p = 0.75, gamma = 0.5, rho = 0.5} = options;
   const check = (name: string, value: number | string, fine: boolean, range: string) => {
     if (!fine) throw new InputError(`invalid ${name}: ${value}; give ${range}`);
   };

@@ -51,7 +51,7 @@ export function accentuation(
       const original = tf.sigmoid(base); // [1, H, W, C]
       return {
         variables: waves.variables,
-        ...(layer !== undefined && {near: {layer, weight, picture: original}}),
+        ...(layer !== undefined && {near: {weight, picture: original}}),
         images: () =>
           tf.tidy(() => {
             const moved = tf.mul(tf.tanh(tf.div(waves.plane(), strength)), strength); // [B, H, W, C]

@@ -4,7 +4,6 @@ import {layerOn} from './objectiveOn';
 
 /** A picture that the images are to stay near to, as a layer of the network sees both. */
 export interface Nearness {
-  layer: string;
   /** Pull towards the picture against push of the objective: the ratio of their gradients at the start. */
   weight: number;
   /** [1, H, W, C], 0..1 */

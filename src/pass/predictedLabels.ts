@@ -8,8 +8,6 @@ import {forwardPass, type PredictedLabelsOptions} from './forwardPass';
 
 export type {PredictedLabelsOptions} from './forwardPass';
 
-export {PREDICTED};
-
 /**
  * The same images, each labelled with the class that the network gives the highest logit: for images without labels, or to look at what the
  * network takes them for. One forward pass. An image that cannot be read is of class 0, and is left out wherever pixels are needed.

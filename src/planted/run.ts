@@ -1,3 +1,4 @@
+import {usualTau} from '../concepts/smallTau';
 import {option} from '../common/options';
 import {ensureBackend} from '../engine';
 import {longCall} from '../engine/longCall';
@@ -108,7 +109,7 @@ async function measured(model: Model, images: PlantedImages, run: Run): Promise<
 function checkedRun(model: Model, options: PlantedOptions): Run {
   const {plants = 50, skipPlants = 0, seed = 0, p = 0.75} = options;
   const outputs = linearLayer(model.graph, options.layer).shape[3];
-  const tau = options.tau ?? Math.max(0.03, 2 / outputs);
+  const tau = options.tau ?? usualTau(outputs);
   const whole = (name: string, value: number, least: number) => {
     if (!Number.isSafeInteger(value) || value < least)
       throw new InputError(`invalid ${name}: ${value}; give a whole number from ${least}`);

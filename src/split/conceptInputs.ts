@@ -3,11 +3,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import {subset} from '../images';
 import type {LabelledImages, Preset} from '../images/types';
 import type {Model} from '../network/types';
-import {InputError, InterruptError} from '../common/errors';
+import {InterruptError} from '../common/errors';
 import {startTask, type LongCallOptions} from '../common/progress';
-import {namedClasses} from '../common/words';
 import type {NetworkAtLayer} from '../network/networkAtLayer';
-import {conceptsOfImages, type Members} from './members';
+import {imagesByConcept, type Members} from './members';
 import {decodedBatches} from '../pass/batches';
 import type {ConceptInputs} from './types';
 
@@ -34,16 +33,7 @@ export function conceptInputs(
   {preset, batchSize, signal, progress}: {preset: Preset; batchSize: number} & LongCallOptions,
   keepBytes = KEPT_INPUT_BYTES,
 ): KeptInputs {
-  const owners = conceptsOfImages(images, model.classes, concepts);
-  const views = concepts.map(({classes, classNames}, j) => {
-    const indices = [...owners.keys()].filter((index) => owners[index] === j);
-    if (indices.length === 0) {
-      throw new InputError(
-        `the images ${images.name} have none of ${namedClasses({classes, classNames})}; give images of every concept's classes`,
-      );
-    }
-    return subset(images, {indices});
-  });
+  const views = imagesByConcept(images, model.classes, concepts).map((indices) => subset(images, {indices}));
   const counts = views.map((view) => view.paths.length);
   const cache: {concept: number; data: Float32Array; shape: number[]}[] = [];
   let cached: 'nothing' | 'all' | 'too much' = 'nothing';

@@ -4,6 +4,7 @@ import {withInterrupt} from '../engine/interrupt';
 import type {LabelledImages, PresetOption} from '../images/types';
 import {makeConcept} from '../concepts/find';
 import {classIndex} from '../concepts/names';
+import {usualTau} from '../concepts/smallTau';
 import type {Concept, PolysemanticChannel} from '../concepts/types';
 import {firing} from '../network/firing';
 import {channelKernel, linearLayer, type LinearLayer} from '../network/linearLayer';
@@ -22,7 +23,7 @@ import type {DiscoveredConcepts} from './discover';
 import {conceptInputs} from './conceptInputs';
 import {groupView, type GroupView} from './group';
 import {kernelsFromOwnership, kernelsFromParts} from './kernels';
-import {conceptImagesHash, conceptsOfImages} from './members';
+import {conceptImagesHash, FEW_IMAGES, imagesByConcept} from './members';
 import {refuseDivided} from './rewrite';
 import {defaultRule, RULES_WITH_RHO, splitRule} from './rules';
 import {makeSplit} from './split';
@@ -177,7 +178,7 @@ async function divide(model: Model, options: DisentangleOptions, division: Divis
   return makeSplit({
     ...recorded,
     ...(looks && {
-      fittedOn: conceptImagesHash(options.images!, conceptsOfImages(options.images!, model.classes, concepts)),
+      fittedOn: conceptImagesHash(options.images!, imagesByConcept(options.images!, model.classes, concepts)),
     }),
     layer: layer.name,
     channel,
@@ -289,17 +290,13 @@ function conceptsOf(stats: RelevanceStatistics, target: PolysemanticChannel | Sp
   return groups.map((classes) => makeConcept(stats, target.channel, classes));
 }
 
-/** Fewer images than this say little. */
-const FEW = 10;
-
 /** Concepts that the channel hardly matters to, as the statistics know. */
 function rarelyRelevant(stats: RelevanceStatistics, channel: number, concepts: readonly Concept[]): string[] {
-  const outputs = stats.layer.shape[3];
-  const tau = Math.max(0.03, 2 / outputs, stats.shares.floor);
+  const tau = usualTau(stats.layer.shape[3], stats.shares.floor);
   const counts = countsAtLeast(shareIndex(stats), tau);
   return concepts.flatMap((concept) => {
     const reach = concept.classes.reduce((sum, k) => sum + counts[channel * stats.classes + k], 0);
-    if (reach >= FEW) return [];
+    if (reach >= FEW_IMAGES) return [];
     return `channel ${channel} has a share of ${numberText(tau)} or more in ${reach === 0 ? 'no image' : `only ${counted(reach, 'image')}`} of ${namedClasses(concept)}: what is divided there says little`;
   });
 }

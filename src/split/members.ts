@@ -1,6 +1,11 @@
+import {InputError} from '../common/errors';
+import {namedClasses} from '../common/words';
 import {subset} from '../images';
 import {imageListHash} from '../images/listHash';
 import type {LabelledImages} from '../images/types';
+
+/** Fewer images of a concept than this say little. */
+export const FEW_IMAGES = 10;
 
 /** The images that belong to a concept: those named, else those of its classes. */
 export interface Members {
@@ -20,8 +25,29 @@ export function conceptsOfImages(images: LabelledImages, outputs: number, concep
   });
 }
 
+/**
+ * The images of each concept, ascending.
+ * @throws InputError for a concept without images
+ */
+export function imagesByConcept(
+  images: LabelledImages,
+  outputs: number,
+  concepts: readonly (Members & {classNames: readonly string[]})[],
+): number[][] {
+  const owners = conceptsOfImages(images, outputs, concepts);
+  return concepts.map(({classes, classNames}, j) => {
+    const own = [...owners.keys()].filter((index) => owners[index] === j);
+    if (own.length === 0) {
+      throw new InputError(
+        `the images ${images.name} have none of ${namedClasses({classes, classNames})}; give images of every concept's classes`,
+      );
+    }
+    return own;
+  });
+}
+
 /** Equal for the same images of the same list's name, by which an evaluation notices that it looks at those a rule was fitted on. */
-export function conceptImagesHash(images: LabelledImages, owners: Int32Array): string {
-  const indices = [...owners.keys()].filter((index) => owners[index] >= 0);
+export function conceptImagesHash(images: LabelledImages, byConcept: readonly (readonly number[])[]): string {
+  const indices = byConcept.flat().sort((a, b) => a - b);
   return `${images.name} ${imageListHash(subset(images, {indices}))}`;
 }

@@ -12,6 +12,7 @@ import {
   type RelevanceStatistics,
 } from '../../numerics/statistics';
 import {relevantClasses} from '../../concepts/find';
+import {usualTau} from '../../concepts/smallTau';
 import {relevanceMap} from '../../plots';
 import {addPeaks} from './addPeaks';
 import {ROW, type ShowOptions} from './options';
@@ -67,7 +68,7 @@ export async function imagesView(images: LabelledImages, options: ShowOptions): 
 /** Statistics: what they are about, which channels matter to which classes, and the images that excite some channels most. */
 export async function statisticsView(stats: RelevanceStatistics, options: ShowOptions): Promise<View> {
   const outputs = stats.layer.shape[3];
-  const {tau = Math.max(0.03, 2 / outputs, stats.shares.floor), p = 0.75, images} = options;
+  const {tau = usualTau(outputs, stats.shares.floor), p = 0.75, images} = options;
   const counts = classesWithImages(stats).map((k) => classCount(stats, k));
   const rows = [
     ['top-1', percentText(topOne(stats), 1)],
